@@ -1,0 +1,35 @@
+"""Suppression as a state, decided once: nothing downstream can see a withheld number."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+
+from stocktake.compare.estimates import Estimates, Status
+
+
+def suppress(estimates: Estimates, minimum: int) -> Estimates:
+    """Withhold every result that rests on fewer than `minimum` answers, its base included.
+
+    A section is withheld where any of its parts is (verified on a published workbook: exactly
+    the trusts without Q7 have no S02). An organisation with no answers at all has no data.
+    """
+    status = estimates.status.copy()
+    questions = np.array([not m.parts for m in estimates.measures])
+    small = ~(estimates.n >= minimum) & questions
+    status[small & (status == Status.SHOWN)] = Status.WITHHELD_BASE
+    for j, measure in enumerate(estimates.measures):
+        if measure.parts:
+            broken = (status[:, list(measure.parts)] != Status.SHOWN).any(axis=1)
+            status[broken & (status[:, j] == Status.SHOWN), j] = Status.WITHHELD_PART
+    empty = (np.nan_to_num(estimates.n[:, questions]) == 0).all(axis=1)
+    status[empty] = Status.NO_DATA
+    hidden = status != Status.SHOWN
+    return replace(
+        estimates,
+        n=np.where(hidden, np.nan, estimates.n),
+        value=np.where(hidden, np.nan, estimates.value),
+        standard_error=np.where(hidden, np.nan, estimates.standard_error),
+        status=status,
+    )

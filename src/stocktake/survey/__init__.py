@@ -1,0 +1,1 @@
+"""One survey, from answers to estimates."""

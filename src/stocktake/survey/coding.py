@@ -1,0 +1,96 @@
+"""From what a file holds to whole-number codes: missing is a code like any other, set here at the boundary."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import date
+
+import numpy as np
+import polars as pl
+from numpy.typing import NDArray
+
+Bools = NDArray[np.bool_]
+Codes = NDArray[np.int8]
+Ints = NDArray[np.int64]
+
+ABSENT = -(2**31)
+
+
+def text(series: pl.Series) -> pl.Series:
+    """The values as trimmed text, null where blank; whole floats lose their '.0'."""
+    if series.dtype.is_float():
+        whole = series.cast(pl.Int64, strict=False)
+        series = pl.select(
+            pl.when(whole.cast(pl.Float64) == series).then(whole.cast(pl.String)).otherwise(series.cast(pl.String))
+        ).to_series()
+    out = series.cast(pl.String).str.strip_chars()
+    return out.set(out == "", None) if out.null_count() < out.len() else out
+
+
+def whole_numbers(series: pl.Series) -> tuple[Ints, Bools]:
+    """Values as whole numbers (ABSENT where blank) and which rows hold something else."""
+    if series.dtype.is_integer():
+        return series.cast(pl.Int64).fill_null(ABSENT).to_numpy(), np.zeros(series.len(), dtype=bool)
+    if series.dtype == pl.Boolean or series.dtype == pl.Null:
+        return whole_numbers(series.cast(pl.Int64))
+    if series.dtype.is_float():
+        there = series.is_not_null() & series.is_not_nan()
+        numbers = series.fill_nan(None)
+    else:
+        cleaned = text(series)
+        there = cleaned.is_not_null()
+        numbers = cleaned.cast(pl.Float64, strict=False)
+    # A figure beyond what 32 bits hold is no code, age or outcome of any instrument.
+    fits = (numbers.round() == numbers) & (numbers.abs() < 2**31)
+    good = fits.fill_null(False).to_numpy()
+    values = np.where(good, numbers.fill_null(0.0).fill_nan(0.0).to_numpy(), ABSENT).astype(np.int64)
+    return values, there.to_numpy() & ~good
+
+
+def option_codes(series: pl.Series, codes: Sequence[int]) -> tuple[Codes, Bools | None]:
+    """Answers as 1 + the option's position, 0 for missing, and which rows hold a code that is none (None: no row)."""
+    size = len(codes)
+    if series.dtype.is_integer() and list(codes) == list(range(1, size + 1)):
+        low, high = series.min(), series.max()
+        if low is None or (1 <= int(low) and int(high) <= size):  # type: ignore[arg-type,call-overload]
+            return series.cast(pl.Int8).fill_null(0).to_numpy(), None
+    values, broken = whole_numbers(series)
+    order = np.argsort(codes)
+    ordered = np.asarray(codes, dtype=np.int64)[order]
+    place = np.minimum(np.searchsorted(ordered, values), size - 1)
+    known = ordered[place] == values
+    broken |= ~known & (values != ABSENT)
+    answers = np.where(known, order[place] + 1, 0).astype(np.int8)
+    return answers, broken if broken.any() else None
+
+
+def bands(values: Ints, bounds: Sequence[tuple[int | None, int | None]]) -> Codes:
+    """The band (from 1) that each number falls in, 0 for none."""
+    out = np.zeros(values.size, dtype=np.int8)
+    for i, (low, high) in enumerate(bounds, start=1):
+        inside = values != ABSENT
+        if low is not None:
+            inside &= values >= low
+        if high is not None:
+            inside &= values <= high
+        out[inside & (out == 0)] = i
+    return out
+
+
+def outside_dates(series: pl.Series, start: date | None, end: date | None) -> tuple[Bools, Bools]:
+    """Which rows hold a date outside the two, and which hold no date at all though not blank."""
+    if series.dtype == pl.Date or series.dtype == pl.Datetime:
+        dates = series.cast(pl.Date)
+        unreadable = np.zeros(series.len(), dtype=bool)
+    else:
+        cleaned = text(series)
+        dates = cleaned.str.to_date("%Y-%m-%d", strict=False)
+        for form in ("%d/%m/%Y", "%Y%m%d"):
+            dates = dates.fill_null(cleaned.str.to_date(form, strict=False)) if dates.null_count() else dates
+        unreadable = (cleaned.is_not_null() & dates.is_null()).to_numpy()
+    outside = pl.repeat(False, series.len(), eager=True)
+    if start is not None:
+        outside |= (dates < start).fill_null(False)
+    if end is not None:
+        outside |= (dates > end).fill_null(False)
+    return outside.to_numpy(), unreadable

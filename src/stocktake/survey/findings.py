@@ -1,0 +1,114 @@
+"""What was found wrong with the data, how much, where, and what was done: nothing is dropped unsaid."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import polars as pl
+
+SCHEMA = {
+    "year": pl.Int64,
+    "check": pl.String,
+    "file": pl.String,
+    "row": pl.Int64,
+    "column": pl.String,
+    "value": pl.String,
+    "expected": pl.String,
+    "action": pl.String,
+    "blocks": pl.Boolean,
+}
+
+# Each check: what it looks for, and what was done about it.
+CHECKS: dict[str, tuple[str, str]] = {
+    "column missing": ("A column of the instrument is not in the file", "the run is stopped"),
+    "no rows": ("A file has a header but no rows", "the run is stopped"),
+    "too many rows set aside": ("More rows were set aside than the setting allows", "the run is stopped"),
+    "unknown organisation": ("The organisation is not in the list of organisations", "the row is set aside"),
+    "duplicate respondent": ("A respondent stands in the file more than once", "the first row is kept"),
+    "not in the sample": ("The respondent is not in the sample file", "the row is set aside"),
+    "organisation differs": ("The organisation differs from the sample file's", "the row is set aside"),
+    "age outside eligibility": ("The age is outside the survey's limits", "the row is set aside"),
+    "date outside eligibility": ("The contact was outside the sampling period", "the row is set aside"),
+    "date unreadable": ("The date of contact is not a date", "the date is not checked"),
+    "code not in the question": ("An answer's code is not one of the question's", "the answer is set aside"),
+    "answer routed past": ("An earlier answer leads past this question", "as the setting says"),
+    "too few answers": ("The questionnaire has too few answers to be useable", "the row is set aside"),
+    "no age or sex": ("A standardisation variable is missing in both files", "counted, but not scored"),
+    "unknown service group": ("The service group is not one of the instrument's", "counted without a group"),
+    "unknown outcome": ("The outcome code is not one of the instrument's", "counted as not returned"),
+    "outcome disagrees": ("The outcome code and the responses do not agree", "the responses are believed"),
+    "sample duplicate": ("A person stands in the sample file more than once", "the first row is kept"),
+    "user-missing value": ("SPSS marks the value as missing", "counted as not answered"),
+    "label differs": ("SPSS labels a code otherwise than the instrument", "nothing; compare the two"),
+    "empty cell": ("An organisation has no respondent in a standardisation cell", "other cells stand in"),
+    "weight capped": ("A weight came out above the cap", "the cap is used"),
+    "sample size": ("An organisation's sample is smaller than expected", "nothing; it is told here"),
+    "no respondent column": ("Without this column duplicates cannot be found", "nothing; it is told here"),
+}
+
+# In these a value may tell something of a person, and the row is enough to find it.
+PERSONAL = frozenset({"no age or sex", "age outside eligibility", "date outside eligibility", "date unreadable"})
+
+
+@dataclass
+class Findings:
+    """A growing list of findings of one wave."""
+
+    year: int
+    frames: list[pl.DataFrame] = field(default_factory=list)
+
+    def add(
+        self,
+        check: str,
+        file: str,
+        rows: Sequence[int] | Any,
+        column: str = "",
+        values: Sequence[Any] | None = None,
+        expected: str = "",
+        *,
+        action: str | None = None,
+        blocks: bool = False,
+    ) -> None:
+        """Add one finding for each row (from 1, as the file's own program counts; 0 for the file as a whole)."""
+        size = len(rows)
+        if size == 0:
+            return
+        shown = [""] * size if values is None or check in PERSONAL else ["" if v is None else str(v) for v in values]
+        self.frames.append(
+            pl.DataFrame(
+                {
+                    "year": [self.year] * size,
+                    "check": [check] * size,
+                    "file": [file] * size,
+                    "row": [int(r) for r in rows],
+                    "column": [column] * size,
+                    "value": shown,
+                    "expected": [expected] * size,
+                    "action": [action or CHECKS[check][1]] * size,
+                    "blocks": [blocks] * size,
+                },
+                schema=SCHEMA,
+            )
+        )
+
+    def table(self) -> pl.DataFrame:
+        """All findings, those that block first, then by file, row and column; schema SCHEMA."""
+        if not self.frames:
+            return pl.DataFrame(schema=SCHEMA)
+        order = {name: i for i, name in enumerate(CHECKS)}
+        return (
+            pl.concat(self.frames)
+            .with_columns(pl.col("check").replace_strict(order, return_dtype=pl.Int64).alias("order"))
+            .sort("blocks", "order", "file", "row", "column", "value", descending=[True] + [False] * 5)
+            .drop("order")
+        )
+
+
+def summarise(findings: pl.DataFrame) -> pl.DataFrame:
+    """One row a year and check: how many findings, in how many columns, and what was done."""
+    return findings.group_by("year", "check", "action", "blocks", maintain_order=True).agg(
+        pl.len().alias("findings"),
+        pl.col("column").filter(pl.col("column") != "").n_unique().alias("columns"),
+    )

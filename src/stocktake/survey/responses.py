@@ -1,0 +1,446 @@
+"""Read, check and clean respondent data; every rejected value is in a finding."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from functools import cached_property
+
+import numpy as np
+import polars as pl
+
+from stocktake.problems import nearest
+from stocktake.survey.coding import (
+    ABSENT,
+    Bools,
+    Codes,
+    bands,
+    option_codes,
+    outside_dates,
+    text,
+    whole_numbers,
+)
+from stocktake.survey.counts import Batch, Layout
+from stocktake.survey.findings import Findings
+from stocktake.survey.instrument import Demographic, Method, Survey
+from stocktake.survey.sample import Sample, group_positions
+from stocktake.survey.tables import Table
+
+OLDEST = 120
+
+
+@dataclass(frozen=True)
+class Raw:
+    """A batch as the file holds it: its place, whether a respondent stood there before, and the frame."""
+
+    number: int
+    first_row: int
+    frame: pl.DataFrame
+    repeated: Bools | None
+
+
+@dataclass(frozen=True)
+class Cleaned:
+    """A batch ready to count, what was found in it, and how many rows were set aside."""
+
+    batch: Batch
+    findings: Findings
+    set_aside: int
+    rows: int
+    respondents: pl.Series | None
+
+
+@dataclass
+class Intake:
+    """One wave's response file on its way to the counts.
+
+    `asked` are the questions of this wave: all of the instrument's, or for an earlier wave those that compare.
+    """
+
+    survey: Survey
+    method: Method
+    layout: Layout
+    table: Table
+    sample: Sample | None
+    renamed: dict[str, str] = field(default_factory=dict)
+
+    @cached_property
+    def asked(self) -> frozenset[str]:
+        """Question codes that the file has a column for."""
+        return frozenset(
+            c for c, _ in self.layout.questions if self.renamed.get(c, c) in self.table.columns
+        )
+
+    def column(self, question: str) -> str:
+        """The column that holds a question in this wave (an earlier year may have used another code)."""
+        return self.renamed.get(question, question)
+
+    def check_columns(self, findings: Findings, required: tuple[str, ...]) -> None:
+        """Find missing columns, with the nearest name among those the instrument does not know."""
+        names = self.survey.columns
+        known = {self.column(q.code) for q in self.survey.questions}
+        known |= {d.name for d in self.survey.demographics} | set(names.model_dump().values())
+        strange = [c for c in self.table.columns if c not in known]
+        needed = [self.column(q) for q in required]
+        if self.sample is None or names.respondent not in self.table.columns:
+            needed.insert(0, names.organisation)
+        cells = [self.survey.demographic(c) for c in self.survey.cells]
+        in_sample = set(self.sample.people.columns) if self.sample is not None else set()
+        needed += [d.name for d in cells if f"sample_{d.code}" not in in_sample]
+        for column in needed:
+            if column not in self.table.columns:
+                findings.add(
+                    "column missing",
+                    self.table.name,
+                    [0],
+                    column,
+                    expected=f"a column named {column!r}.{nearest(column, strange)}",
+                    blocks=True,
+                )
+        if names.respondent not in self.table.columns:
+            findings.add(
+                "no respondent column", self.table.name, [0], names.respondent, expected="a column of identifiers"
+            )
+        self._check_labels(findings)
+
+    def _check_labels(self, findings: Findings) -> None:
+        for question in self.survey.questions:
+            labels = self.table.labels.get(self.column(question.code), {})
+            for option in question.options:
+                said = labels.get(float(option.code))
+                if said is not None and _plain(said) != _plain(option.label):
+                    findings.add(
+                        "label differs",
+                        self.table.name,
+                        [0],
+                        self.column(question.code),
+                        [f"{option.code} = {said}"],
+                        f"{option.code} = {option.label}",
+                    )
+
+    def raw(self) -> Iterator[Raw]:
+        """The file's batches in order, each told which of its respondents stood in an earlier row."""
+        names = self.survey.columns
+        wanted = {self.column(q) for q in self.asked} | {d.name for d in self.survey.demographics}
+        wanted |= {names.respondent, names.organisation, names.group, names.contact_date}
+        columns = tuple(c for c in self.table.columns if c in wanted)
+        seen: set[str] = set()
+        first = self.table.first_row
+        for number, frame in enumerate(self.table.batches(columns)):
+            repeated = None
+            if names.respondent in frame.columns:
+                identity = text(frame[names.respondent])
+                here = ~identity.is_first_distinct() & identity.is_not_null()
+                if seen:
+                    here |= pl.Series([i in seen for i in identity.to_list()])
+                repeated = here.to_numpy()
+                seen.update(i for i in identity.to_list() if i is not None)
+            yield Raw(number, first, frame, repeated)
+            first += frame.height
+
+    def clean(self, raw: Raw) -> Cleaned:
+        """Check one batch and make it ready to count; a function of the batch alone."""
+        return _Cleaner(self, raw).run()
+
+
+def _plain(label: str) -> str:
+    return "".join(c for c in label.casefold() if c.isalnum())
+
+
+class _Cleaner:
+    """The steps for one batch, in the order in which a row can be set aside."""
+
+    def __init__(self, intake: Intake, raw: Raw) -> None:
+        self.intake, self.raw = intake, raw
+        self.survey, self.method, self.layout = intake.survey, intake.method, intake.layout
+        self.frame = raw.frame
+        self.size = raw.frame.height
+        self.file = intake.table.name
+        self.rows = np.arange(raw.first_row, raw.first_row + self.size)
+        self.findings = Findings(intake.survey.year)
+        self.kept = np.ones(self.size, dtype=bool)
+        self.identity: pl.Series | None = None
+        if self.survey.columns.respondent in self.frame.columns:
+            self.identity = text(self.frame[self.survey.columns.respondent])
+        self.sampled: pl.DataFrame | None = None
+        if intake.sample is not None and self.identity is not None:
+            self.sampled = pl.DataFrame({"respondent": self.identity}).join(
+                intake.sample.people, on="respondent", how="left", maintain_order="left"
+            )
+
+    def run(self) -> Cleaned:
+        organisation = self._organisation()
+        self._duplicates()
+        self._dates()
+        group = self._group()
+        demographics = [self._demographic(d) for d in self.survey.demographics]
+        cell = self._cell(demographics)
+        answers = self._answers()
+        self._routes(answers)
+        self._too_few(answers)
+        self._uncelled(cell)
+        stratum = group * (self.layout.cells + 1) + cell
+        key = organisation * self.layout.strata + stratum
+        columns = [answers[code] if code in answers else None for code, _ in self.layout.questions]
+        by_code = dict(zip([d.code for d in self.survey.demographics], demographics, strict=True))
+        empty = np.zeros(self.size, dtype=np.int8)
+        columns = [
+            by_code.get(code, empty) if c is None else c
+            for (code, _), c in zip(self.layout.questions, columns, strict=True)
+        ]
+        if not self.kept.all():
+            key = key[self.kept]
+            columns = [c[self.kept] for c in columns if c is not None]
+        batch = Batch(key, tuple(c for c in columns if c is not None))
+        set_aside = self.size - int(self.kept.sum())
+        people = None if self.identity is None else self.identity.filter(pl.Series(self.kept))
+        return Cleaned(batch, self.findings, set_aside, self.size, people)
+
+    def _set_aside(
+        self, check: str, where: Bools, column: str, expected: str, values: pl.Series | None = None
+    ) -> None:
+        # A row is reported under the first reason to set it aside, so that the numbers add up.
+        where = where & self.kept
+        if where.any():
+            shown = None if values is None else values.filter(pl.Series(where)).to_list()
+            self.findings.add(check, self.file, self.rows[where], column, shown, expected)
+            self.kept &= ~where
+
+    def _organisation(self) -> np.ndarray[tuple[int], np.dtype[np.int64]]:
+        name = self.survey.columns.organisation
+        expected = "a code in the list of organisations"
+        if self.sampled is not None:
+            known = self.sampled["sample_organisation"]
+            values = text(self.frame[name]) if name in self.frame.columns else known
+            unknown = ~values.is_in(list(self.layout.organisations)).fill_null(False).to_numpy()
+            if name in self.frame.columns:
+                self._set_aside("unknown organisation", unknown, name, expected, values)
+            absent = known.is_null().to_numpy()
+            self._set_aside(
+                "not in the sample",
+                absent,
+                self.survey.columns.respondent,
+                "a respondent in the sample file",
+                self.identity,
+            )
+            differs = (values != known).fill_null(False).to_numpy()
+            self._set_aside("organisation differs", differs, name, "the sample file's organisation", values)
+        else:
+            values = self.frame[name]
+            values = values if values.dtype == pl.String else text(values)
+        codes = values.cast(pl.Enum(list(self.layout.organisations)), strict=False).to_physical()
+        missing = codes.is_null()
+        if missing.any():
+            self._set_aside("unknown organisation", missing.to_numpy(), name, expected, values)
+        return codes.fill_null(0).cast(pl.Int64).to_numpy()
+
+    def _duplicates(self) -> None:
+        if self.raw.repeated is not None and self.raw.repeated.any():
+            self._set_aside(
+                "duplicate respondent",
+                self.raw.repeated,
+                self.survey.columns.respondent,
+                "each respondent once",
+                self.identity,
+            )
+
+    def _dates(self) -> None:
+        eligibility, name = self.survey.eligibility, self.survey.columns.contact_date
+        if eligibility.contact_from is None and eligibility.contact_to is None:
+            return
+        if name in self.frame.columns:
+            series = self.frame[name]
+        elif self.sampled is not None and "sample_contact_date" in self.sampled.columns:
+            series = self.sampled["sample_contact_date"]
+        else:
+            return
+        outside, unreadable = outside_dates(series, eligibility.contact_from, eligibility.contact_to)
+        self.findings.add(
+            "date unreadable", self.file, self.rows[unreadable], name, expected="a date such as 2024-04-30"
+        )
+        expected = f"a date from {eligibility.contact_from} to {eligibility.contact_to}"
+        self._set_aside("date outside eligibility", outside, name, expected)
+
+    def _group(self) -> np.ndarray[tuple[int], np.dtype[np.int64]]:
+        name = self.survey.columns.group
+        if self.survey.groups and name in self.frame.columns:
+            groups, odd = group_positions(self.frame[name], self.survey)
+            if odd.any():
+                self.findings.add(
+                    "unknown service group",
+                    self.file,
+                    self.rows[odd],
+                    name,
+                    self.frame[name].filter(pl.Series(odd)).to_list(),
+                    f"one of {', '.join(str(g.value) for g in self.survey.groups)}, or nothing",
+                )
+            return groups
+        if self.survey.groups and self.sampled is not None:
+            return self.sampled["sample_group"].fill_null(0).cast(pl.Int64).to_numpy()
+        return np.zeros(self.size, dtype=np.int64)
+
+    def _demographic(self, demographic: Demographic) -> Codes:
+        """The option chosen (1 + its position, 0 for none), from the questionnaire, else the sample file."""
+        own = self.frame[demographic.name] if demographic.name in self.frame.columns else None
+        theirs = None
+        if self.sampled is not None and f"sample_{demographic.code}" in self.sampled.columns:
+            theirs = self.sampled[f"sample_{demographic.code}"]
+        if demographic.kind == "number":
+            return self._number(demographic, own, theirs)
+        codes = [o.code for o in demographic.options]
+        chosen = np.zeros(self.size, dtype=np.int8)
+        if own is not None:
+            chosen, broken = option_codes(own, codes)
+            self._broken(broken, own, demographic.name, codes)
+        if theirs is not None and demographic.from_sample:
+            other, _ = option_codes(theirs, codes)
+            chosen = np.where(chosen == 0, other, chosen)
+        return chosen
+
+    def _number(self, demographic: Demographic, own: pl.Series | None, theirs: pl.Series | None) -> Codes:
+        values = np.full(self.size, ABSENT, dtype=np.int64)
+        if own is not None:
+            values, broken = whole_numbers(own)
+            broken |= (values != ABSENT) & ((values < 0) | (values > OLDEST))
+            if broken.any():
+                self.findings.add(
+                    "age outside eligibility",
+                    self.file,
+                    self.rows[broken],
+                    demographic.name,
+                    expected=f"a whole number from 0 to {OLDEST}",
+                    action="the value is set aside; the sample file's is used if there is one",
+                )
+                values = np.where(broken, ABSENT, values)
+        if theirs is not None and demographic.from_sample:
+            other, _ = whole_numbers(theirs)
+            values = np.where(values == ABSENT, other, values)
+        if demographic.code == "age":
+            low, high = self.survey.eligibility.age_from, self.survey.eligibility.age_to
+            outside = (values != ABSENT) & (
+                (values < (0 if low is None else low)) | (values > (OLDEST if high is None else high))
+            )
+            ends = f" to {high}" if high is not None else " or over"
+            self._set_aside("age outside eligibility", outside, demographic.name, f"an age of {low or 0}{ends}")
+        return bands(values, [(o.from_, o.to) for o in demographic.options])
+
+    def _cell(self, demographics: list[Codes]) -> np.ndarray[tuple[int], np.dtype[np.int64]]:
+        """The standardisation cell of each row; the number of cells itself for a row that fits in none."""
+        cell = np.zeros(self.size, dtype=np.int64)
+        whole = np.ones(self.size, dtype=bool)
+        order = [d.code for d in self.survey.demographics]
+        for variable in self.survey.cells:
+            demographic = self.survey.demographic(variable)
+            usable = np.cumsum([0] + [o.cell for o in demographic.options]) - 1
+            usable[1:][[not o.cell for o in demographic.options]] = -1
+            usable[0] = -1
+            place = usable[demographics[order.index(variable)]]
+            if (place < 0).any() and self.method.unclassified == "sample file":
+                place = np.where(place < 0, self._from_sample(demographic, usable), place)
+            whole &= place >= 0
+            cell = cell * int(usable.max() + 1) + place
+        return np.where(whole, cell, self.layout.cells)
+
+    def _from_sample(
+        self, demographic: Demographic, usable: np.ndarray[tuple[int], np.dtype[np.int64]]
+    ) -> np.ndarray[tuple[int], np.dtype[np.int64]]:
+        name = f"sample_{demographic.code}"
+        if self.sampled is None or name not in self.sampled.columns or demographic.kind == "number":
+            return np.full(self.size, -1, dtype=np.int64)
+        other, _ = option_codes(self.sampled[name], [o.code for o in demographic.options])
+        return usable[other]
+
+    def _uncelled(self, cell: np.ndarray[tuple[int], np.dtype[np.int64]]) -> None:
+        outside = (cell == self.layout.cells) & self.kept
+        if outside.any():
+            names = " and ".join(self.survey.demographic(c).title.lower() for c in self.survey.cells)
+            self.findings.add(
+                "no age or sex",
+                self.file,
+                self.rows[outside],
+                ", ".join(self.survey.demographic(c).name for c in self.survey.cells),
+                expected=f"{names} in the questionnaire or the sample file",
+            )
+
+    def _answers(self) -> dict[str, Codes]:
+        answers = {}
+        for question in self.survey.questions:
+            if question.code not in self.intake.asked:
+                continue
+            name = self.intake.column(question.code)
+            series = self.frame[name]
+            missing = self.intake.table.user_missing.get(name, ())
+            if missing:
+                series = self._user_missing(series, name, missing)
+            codes = [o.code for o in question.options]
+            answers[question.code], broken = option_codes(series, codes)
+            self._broken(broken, series, name, codes)
+        return answers
+
+    def _user_missing(self, series: pl.Series, name: str, missing: tuple[float, ...]) -> pl.Series:
+        marked = series.cast(pl.Float64, strict=False).is_in(list(missing)).fill_null(False)
+        self.findings.add(
+            "user-missing value",
+            self.file,
+            self.rows[marked.to_numpy()],
+            name,
+            text(series.filter(marked)).to_list(),
+            "an answer",
+        )
+        return series.set(marked, None)
+
+    def _broken(self, broken: Bools | None, series: pl.Series, column: str, codes: list[int]) -> None:
+        if broken is not None:
+            listed = f"one of {', '.join(map(str, codes))}, or blank"
+            values = series.filter(pl.Series(broken)).to_list()
+            self.findings.add("code not in the question", self.file, self.rows[broken], column, values, listed)
+
+    def _routes(self, answers: dict[str, Codes]) -> None:
+        """Find answers to questions that an earlier answer leads past, in the questionnaire's order."""
+        order = [q.code for q in self.survey.questions]
+        for i, question in enumerate(self.survey.questions):
+            if question.code not in answers or not question.routes:
+                continue
+            for route in question.routes:
+                options = [k for k, o in enumerate(question.options, start=1) if o.code in route.answers]
+                led = np.isin(answers[question.code], options)
+                if not led.any():
+                    continue
+                for passed in order[i + 1 : order.index(route.skip_to)]:
+                    if passed in answers:
+                        self._pass_over(answers, passed, led, question.code)
+
+    def _pass_over(self, answers: dict[str, Codes], question: str, led: Bools, by: str) -> None:
+        wrong = led & (answers[question] > 0)
+        if not wrong.any():
+            return
+        action = (
+            "the answer is set aside" if self.method.routed_past == "set aside" else "the answer is kept, as set"
+        )
+        options = self.survey.by_code[question].options
+        values = [options[k - 1].code for k in answers[question][wrong]]
+        self.findings.add(
+            "answer routed past",
+            self.file,
+            self.rows[wrong],
+            self.intake.column(question),
+            values,
+            f"no answer after the answer to {by}",
+            action=action,
+        )
+        if self.method.routed_past == "set aside":
+            answers[question] = np.where(wrong, 0, answers[question]).astype(np.int8)
+
+    def _too_few(self, answers: dict[str, Codes]) -> None:
+        given = np.zeros(self.size, dtype=np.int16)
+        for codes in answers.values():
+            given += codes > 0
+        few = given < self.method.minimum_answers
+        if few.any():
+            self._set_aside(
+                "too few answers",
+                few,
+                "",
+                f"at least {self.method.minimum_answers} answers",
+                pl.Series(given),
+            )

@@ -1,0 +1,186 @@
+"""Tables in: CSV, Parquet, SPSS and Excel files, and frames already in memory, read batch by batch."""
+
+from __future__ import annotations
+
+import datetime
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import polars as pl
+
+from stocktake.problems import StocktakeError
+
+ROWS = 131_072
+SUFFIXES = (".csv", ".parquet", ".sav", ".xlsx")
+
+
+@dataclass(frozen=True)
+class Table:
+    """A table of respondents that can be read more than once.
+
+    `first_row` is the number that the file's own program shows for its first data row. `labels`
+    and `user_missing` hold what an SPSS file says of its values, by column.
+    """
+
+    name: str
+    columns: tuple[str, ...]
+    first_row: int
+    source: Path | pl.DataFrame
+    rows: int | None
+    labels: Mapping[str, Mapping[float, str]] = field(default_factory=dict)
+    user_missing: Mapping[str, tuple[float, ...]] = field(default_factory=dict)
+
+    @property
+    def digest_paths(self) -> tuple[Path, ...]:
+        return (self.source,) if isinstance(self.source, Path) else ()
+
+    def batches(self, columns: tuple[str, ...] | None = None, rows: int = ROWS) -> Iterator[pl.DataFrame]:
+        """Yield the table in row order, `rows` at a time, with the given columns only."""
+        chosen = list(columns if columns is not None else self.columns)
+        if isinstance(self.source, pl.DataFrame):
+            for frame in self.source.select(chosen).iter_slices(rows):
+                yield frame
+        elif self.source.suffix == ".sav":
+            yield from _spss_batches(self.source, chosen, rows)
+        else:
+            lazy = _scan(self.source).select(chosen)
+            yield from lazy.collect_batches(chunk_size=rows, maintain_order=True, engine="streaming")
+
+    def frame(self) -> pl.DataFrame:
+        """The whole table in memory."""
+        frames = list(self.batches())
+        return pl.concat(frames) if frames else pl.DataFrame(schema=dict.fromkeys(self.columns, pl.String))
+
+
+def _scan(path: Path) -> pl.LazyFrame:
+    if path.suffix == ".parquet":
+        return pl.scan_parquet(path)
+    # Every column as text: a stray letter in a column of figures is a finding, not a failure.
+    return pl.scan_csv(path, infer_schema=False, encoding="utf8-lossy", truncate_ragged_lines=False)
+
+
+def open_table(source: Any, name: str = "data") -> Table:
+    """Open a file by its suffix, or a polars or pandas frame or Arrow reader.
+
+    Raises StocktakeError where the file is missing, empty, of a kind that cannot be read, or damaged.
+    """
+    if isinstance(source, (str, Path)):
+        return _open_file(Path(source))
+    frame = as_frame(source)
+    return Table(name, tuple(frame.columns), 1, frame, frame.height)
+
+
+def as_frame(source: Any) -> pl.DataFrame:
+    """A polars frame from a polars or pandas frame, or anything that speaks Arrow's stream interface."""
+    if isinstance(source, pl.LazyFrame):
+        return source.collect()
+    if isinstance(source, pl.DataFrame):
+        return source
+    if hasattr(source, "__arrow_c_stream__"):
+        return pl.DataFrame(source)
+    if type(source).__module__.startswith("pandas"):
+        return pl.from_pandas(source)
+    raise StocktakeError(
+        f"cannot read a {type(source).__name__}; expected a path, a polars or pandas frame or an Arrow reader."
+    )
+
+
+def _open_file(path: Path) -> Table:
+    if not path.is_file():
+        raise StocktakeError(f"{path}: no such file.")
+    if path.suffix not in SUFFIXES:
+        raise StocktakeError(f"{path.name}: cannot read {path.suffix or 'a file without a suffix'}; "
+                             f"expected one of {', '.join(SUFFIXES)}.")
+    if path.stat().st_size == 0:
+        raise StocktakeError(f"{path.name}: the file is empty; expected a header row and one row a respondent.")
+    try:
+        if path.suffix == ".xlsx":
+            return _open_excel(path)
+        if path.suffix == ".sav":
+            return _open_spss(path)
+        schema = _scan(path).collect_schema()
+        columns = tuple(schema.names())
+        rows = None
+        if path.suffix == ".parquet":
+            rows = int(pl.scan_parquet(path).select(pl.len()).collect().item())
+        return Table(path.name, columns, 2 if path.suffix == ".csv" else 1, path, rows)
+    except StocktakeError:
+        raise
+    except Exception as error:  # each reader has its own errors for a damaged file
+        first = str(error).splitlines()[0] if str(error) else type(error).__name__
+        raise StocktakeError(f"{path.name}: cannot be read as {path.suffix[1:]} ({first}).") from None
+
+
+def _open_excel(path: Path) -> Table:
+    import python_calamine
+
+    rows = python_calamine.CalamineWorkbook.from_path(str(path)).get_sheet_by_index(0).to_python()
+    if not rows or not any(str(h).strip() for h in rows[0]):
+        raise StocktakeError(f"{path.name}: the first sheet is empty; expected a header row.")
+    header = [str(h).strip() for h in rows[0]]
+    columns = {name: [_cell(row[i]) for row in rows[1:]] for i, name in enumerate(header) if name}
+    frame = pl.DataFrame(columns, schema=dict.fromkeys(columns, pl.String))
+    return Table(path.name, tuple(columns), 2, frame, frame.height)
+
+
+def _cell(value: Any) -> str | None:
+    if isinstance(value, float) and value.is_integer():
+        return str(int(value))
+    if isinstance(value, (datetime.date, datetime.datetime)):
+        return value.isoformat()[:10]
+    text = str(value).strip()
+    return text or None
+
+
+def _open_spss(path: Path) -> Table:
+    import pyreadstat
+
+    _, meta = pyreadstat.read_sav(str(path), metadataonly=True, user_missing=True)
+    missing = {}
+    for column, ranges in (meta.missing_ranges or {}).items():
+        # Only numbers can be held against the option codes; a text column's missing values are its own.
+        values = [r["lo"] for r in ranges if r["lo"] == r["hi"] and isinstance(r["lo"], (int, float))]
+        spans = [
+            float(v)
+            for r in ranges
+            if r["lo"] != r["hi"]
+            for v in meta.variable_value_labels.get(column, {})
+            if r["lo"] <= v <= r["hi"]
+        ]
+        missing[column] = tuple(sorted({*map(float, values), *spans}))
+    return Table(
+        path.name,
+        tuple(meta.column_names),
+        1,
+        path,
+        meta.number_rows,
+        labels=meta.variable_value_labels,
+        user_missing=missing,
+    )
+
+
+def _spss_batches(path: Path, columns: list[str], rows: int) -> Iterator[pl.DataFrame]:
+    import pyreadstat
+
+    offset = 0
+    while True:
+        data, _ = pyreadstat.read_sav(
+            str(path),
+            usecols=columns,
+            row_offset=offset,
+            row_limit=rows,
+            user_missing=True,
+            output_format="dict",
+            disable_datetime_conversion=False,
+        )
+        frame = pl.DataFrame({c: pl.Series(c, list(data[c]), strict=False) for c in columns})
+        # An SPSS number that is missing comes as NaN; elsewhere NaN would count as a value.
+        frame = frame.with_columns(pl.selectors.float().fill_nan(None), pl.selectors.string().replace("", None))
+        if frame.height == 0:
+            return
+        yield frame
+        offset += frame.height
+        if frame.height < rows:
+            return

@@ -1,0 +1,229 @@
+"""One wave of a survey: its files read, checked and counted, and everything found on the way."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from functools import partial
+
+import numpy as np
+import polars as pl
+
+from stocktake.survey.counts import Batch, Counts, Layout, wants_pairs
+from stocktake.survey.engines import Progress, count_here
+from stocktake.survey.fieldwork import Fieldwork, completed_by_group
+from stocktake.survey.findings import Findings
+from stocktake.survey.instrument import Method, Survey
+from stocktake.survey.responses import Cleaned, Intake, Raw
+from stocktake.survey.sample import Sample, read_sample
+from stocktake.survey.scores import cell_respondents
+from stocktake.survey.tables import Table
+from stocktake.survey.weights import standardise
+
+# Batches of a survey this small are kept rather than read a second time.
+KEEP_ROWS = 500_000
+
+
+@dataclass(frozen=True)
+class Wave:
+    """One wave, counted. `counts` is None where a finding blocks.
+
+    `asked` are the codes of the questions that the wave's file has; `rows` and `set_aside` count its rows.
+    """
+
+    survey: Survey
+    year: int
+    counts: Counts | None
+    fieldwork: Fieldwork | None
+    findings: pl.DataFrame
+    asked: frozenset[str]
+    rows: int
+    set_aside: int
+    intake: Intake | None
+    kept: tuple[Batch, ...] | None
+
+    @property
+    def blocked(self) -> bool:
+        return bool(self.findings["blocks"].any())
+
+    def batches(self) -> Iterable[Batch]:
+        """The wave's cleaned respondents once more."""
+        if self.kept is not None:
+            return self.kept
+        assert self.intake is not None
+        return _again(self.intake)
+
+
+def _again(intake: Intake) -> Iterator[Batch]:
+    for raw in intake.raw():
+        yield intake.clean(raw).batch
+
+
+def as_of(survey: Survey, year: int) -> tuple[Survey, dict[str, str], tuple[str, ...]]:
+    """The instrument as an earlier wave knows it: its year, the codes used then, and which questions compare."""
+    if year == survey.year:
+        return survey, {}, tuple(q.code for q in survey.questions)
+    comparable = {q.code: q.comparable[year] for q in survey.scored if year in q.comparable}
+    # Dates of the sampling period are this year's; an earlier wave's own are not known here.
+    open_dates = survey.eligibility.model_copy(update={"contact_from": None, "contact_to": None})
+    then = survey.model_copy(update={"year": year, "eligibility": open_dates})
+    renamed = {q.code: q.comparable.get(year, f"{q.code} ({survey.year})") for q in survey.questions}
+    for question in survey.questions:
+        if question.section is None and year not in question.comparable:
+            renamed[question.code] = question.code
+    return then, renamed, tuple(comparable)
+
+
+def read_wave(
+    survey: Survey,
+    year: int,
+    organisations: tuple[str, ...],
+    responses: Table,
+    sample: Table | None,
+    method: Method,
+    *,
+    expected_sample: int | None = None,
+    pairs: bool | None = None,
+    workers: int | None = None,
+    progress: Progress | None = None,
+) -> Wave:
+    """Read, check and count one wave; whatever is wrong is in its findings.
+
+    `pairs` forces answer pairs to be counted (or not); by default the memory guard decides.
+    """
+    then, renamed, required = as_of(survey, year)
+    findings = Findings(year)
+    checked = read_sample(sample, then, organisations, findings) if sample is not None else None
+    layout = Layout.of(then, organisations)
+    intake = Intake(then, method, layout, responses, checked, renamed)
+    intake.check_columns(findings, required)
+    if responses.rows == 0:
+        findings.add("no rows", responses.name, [0], expected="one row a respondent", blocks=True)
+    table = findings.table()
+    if table["blocks"].any():
+        return Wave(then, year, None, None, table, intake.asked, 0, 0, intake, None)
+    return _count(then, year, intake, checked, findings, expected_sample, pairs, workers, progress)
+
+
+def _count(
+    survey: Survey,
+    year: int,
+    intake: Intake,
+    sample: Sample | None,
+    findings: Findings,
+    expected_sample: int | None,
+    pairs: bool | None,
+    workers: int | None,
+    progress: Progress | None,
+) -> Wave:
+    done: list[tuple[int, Cleaned]] = []
+    small = intake.table.rows is None or intake.table.rows <= KEEP_ROWS
+    keep: list[tuple[int, Batch]] = []
+
+    def one(raw: Raw) -> Batch:
+        cleaned = intake.clean(raw)
+        done.append((raw.number, _light(cleaned)))
+        if small:
+            keep.append((raw.number, cleaned.batch))
+        return cleaned.batch
+
+    chosen = wants_pairs(intake.layout, intake.table.rows) if pairs is None else pairs
+    work = (partial(one, raw) for raw in intake.raw())
+    counts = count_here(work, intake.layout, pairs=chosen, workers=workers, progress=progress)
+    done.sort(key=lambda d: d[0])
+    keep.sort(key=lambda d: d[0])
+    for _, cleaned in done:
+        findings.frames.extend(cleaned.findings.frames)
+    rows = sum(c.rows for _, c in done)
+    aside = sum(c.set_aside for _, c in done)
+    if rows == 0:
+        findings.add("no rows", intake.table.name, [0], expected="one row a respondent", blocks=True)
+    if rows and aside / rows > intake.method.maximum_rejected:
+        findings.add(
+            "too many rows set aside",
+            intake.table.name,
+            [0],
+            values=[f"{aside} of {rows}"],
+            expected=f"at most {intake.method.maximum_rejected:.0%} of the rows",
+            blocks=True,
+        )
+    if sample is not None:
+        _outcomes(sample, [c.respondents for _, c in done], survey, findings)
+        if expected_sample is not None:
+            _sample_sizes(sample, intake, expected_sample, findings)
+    _cells(counts, survey, intake.method, intake.table.name, findings)
+    completed = completed_by_group(counts)
+    unknown = np.full_like(completed, -1)
+    fieldwork = Fieldwork(
+        (None, *intake.layout.groups),
+        unknown if sample is None else sample.invited,
+        np.zeros_like(completed) if sample is None else sample.undeliverable,
+        np.zeros_like(completed) if sample is None else sample.died,
+        completed,
+    )
+    batches = tuple(b for _, b in keep) if small else None
+    return Wave(survey, year, counts, fieldwork, findings.table(), intake.asked, rows, aside, intake, batches)
+
+
+def _light(cleaned: Cleaned) -> Cleaned:
+    # The respondents' answers must not be held for longer than their batch.
+    nothing = Batch(np.zeros(0, dtype=np.int64), ())
+    return Cleaned(nothing, cleaned.findings, cleaned.set_aside, cleaned.rows, cleaned.respondents)
+
+
+def _outcomes(sample: Sample, respondents: list[pl.Series | None], survey: Survey, findings: Findings) -> None:
+    """Compare the sample file's useable completes with the questionnaires that are left."""
+    if not respondents or any(r is None for r in respondents):
+        return
+    answered = pl.concat([r for r in respondents if r is not None])
+    people = sample.people.with_columns(
+        pl.col("respondent").is_in(answered.implode()).alias("answered"),
+        pl.col("sample_outcome").is_in(list(survey.outcomes.useable)).alias("useable"),
+    )
+    odd = people.filter(pl.col("answered") != pl.col("useable"))
+    said = odd["useable"].sum()
+    for count, value, expected in (
+        (said, "returned useable, but no useable answers", "a useable row in the response file"),
+        (odd.height - said, "not returned useable, but there are answers", "an outcome of returned useable"),
+    ):
+        if count:
+            findings.add(
+                "outcome disagrees",
+                sample.file,
+                [0],
+                survey.columns.outcome,
+                [f"{count} people: {value}"],
+                expected,
+            )
+
+
+def _sample_sizes(sample: Sample, intake: Intake, expected: int, findings: Findings) -> None:
+    for organisation, size in zip(intake.layout.organisations, sample.invited[0], strict=True):
+        if 0 < size < expected:
+            findings.add(
+                "sample size",
+                sample.file,
+                [0],
+                intake.survey.columns.organisation,
+                [f"{organisation}: {size}"],
+                f"at least {expected} people",
+            )
+
+
+def _cells(counts: Counts, survey: Survey, method: Method, file: str, findings: Findings) -> None:
+    """Name every cell that is empty in an organisation, and every weight above the cap."""
+    respondents = cell_respondents(counts)
+    weights = standardise(respondents, method.cap)
+    for check, marked, expected in (
+        ("empty cell", weights.empty, "at least one respondent"),
+        ("weight capped", weights.capped, f"a weight of at most {method.cap}"),
+    ):
+        for o, c in zip(*np.nonzero(marked), strict=True):
+            findings.add(
+                check,
+                file,
+                [0],
+                ", ".join(survey.cells),
+                [f"{counts.layout.organisations[o]}: {survey.cell_labels[c]}"],
+                expected,
+            )
