@@ -1,0 +1,139 @@
+"""The tables that a run yields: every column with its type and meaning, in the order in which it is written."""
+
+from __future__ import annotations
+
+import polars as pl
+
+S, F, I = pl.String(), pl.Float64(), pl.Int64()
+
+Column = tuple[pl.DataType, str]
+
+LIMITS = (
+    "limit_much_worse",
+    "limit_worse",
+    "limit_somewhat_worse",
+    "limit_somewhat_better",
+    "limit_better",
+    "limit_much_better",
+)
+
+_WHO: dict[str, Column] = {
+    "survey": (S, "code of the instrument"),
+    "year": (I, "year of the wave"),
+    "group": (S, "`all`, or the code of a service group"),
+    "organisation": (S, "organisation's code"),
+    "organisation_name": (S, "organisation's name"),
+}
+_STATE: dict[str, Column] = {
+    "status": (S, "`shown`, `withheld`, `not banded`, `no data`, `not comparable` or `not published`"),
+    "reason": (S, "why the status is not `shown`, as a sentence; empty otherwise"),
+    "not_published": (S, "columns of this row that are null because their source never published them"),
+}
+_WHAT: dict[str, Column] = {
+    "measure": (S, "the survey's own code: a question such as Q5_1, or a section such as S01"),
+    "kind": (S, "`question` or `section`"),
+    "section": (S, "code of the section that it is, or belongs to"),
+}
+
+SCHEMAS: dict[str, dict[str, Column]] = {
+    "scores": {
+        **_WHO,
+        **_WHAT,
+        "n": (I, "respondents whose answer was scored; for a section the smallest of its questions' bases"),
+        "score": (F, "standardised mean score, 0 to 10"),
+        "standard_error": (F, "standard error of the score"),
+        "lower_95": (F, "lower end of the 95% interval of the score"),
+        "upper_95": (F, "upper end of the 95% interval of the score"),
+        "national_average": (F, "unweighted mean of the organisations' shown scores"),
+        "lowest": (F, "lowest shown score of any organisation"),
+        "highest": (F, "highest shown score of any organisation"),
+        "z": (F, "distance from the average in units of S, the spread expected of this organisation"),
+        "band": (I, "1 (much worse than expected) to 7 (much better); null where not banded"),
+        **{c: (F, f"expected-range limit: {c[6:].replace('_', ' ')} begins here") for c in LIMITS},
+        **_STATE,
+    },
+    "changes": {
+        "survey": _WHO["survey"],
+        "group": _WHO["group"],
+        "organisation": _WHO["organisation"],
+        "organisation_name": _WHO["organisation_name"],
+        **_WHAT,
+        "year_then": (I, "earlier wave"),
+        "year_now": (I, "later wave"),
+        "n_then": (I, "base then"),
+        "n_now": (I, "base now"),
+        "score_then": (F, "score then"),
+        "score_now": (F, "score now"),
+        "difference": (F, "score now minus score then"),
+        "statistic": (F, "difference over its standard error"),
+        "critical": (F, "value that the statistic must reach"),
+        "verdict": (S, "`Increase`, `Decrease` or `No change`; null where there is nothing to compare"),
+        "test": (S, "`z`, `t`, or `imported` where the verdict was read from a workbook"),
+        **_STATE,
+    },
+    "fieldwork": {
+        **_WHO,
+        "invited": (I, "people in the sample"),
+        "undeliverable": (I, "of these, not reached"),
+        "died": (I, "of these, died"),
+        "completed": (I, "useable questionnaires"),
+        "response_rate": (F, "completed / (invited - undeliverable - died), as a share"),
+        "national_response_rate": (F, "the same over all organisations together"),
+        "national_invited": (I, "people in all samples"),
+        "national_completed": (I, "useable questionnaires of all organisations"),
+        "organisations": (I, "organisations with respondents in this wave and group"),
+        **_STATE,
+    },
+    "profile": {
+        **_WHO,
+        "variable": (S, "demographic characteristic"),
+        "title": (S, "its title"),
+        "option": (I, "code of the option"),
+        "label": (S, "what the option says"),
+        "n": (I, "respondents who answered the question"),
+        "percent": (F, "unweighted percentage of n"),
+        "national_percent": (F, "unweighted percentage of all respondents"),
+        **_STATE,
+    },
+    "measures": {
+        "survey": _WHO["survey"],
+        "year": _WHO["year"],
+        "group": _WHO["group"],
+        **_WHAT,
+        "position": (I, "order of the measure in reports"),
+        "text": (S, "wording, or the code where no wording is known"),
+        "parts": (S, "questions that a section is the mean of, separated by spaces"),
+        "organisations": (I, "organisations with a shown score"),
+        "withheld": (I, "organisations with a withheld score"),
+        "centre": (F, "national average"),
+        "lowest": (F, "lowest shown score"),
+        "highest": (F, "highest shown score"),
+        "phi": (F, "over-dispersion: mean square of the Winsorised z-scores"),
+        "tau2": (F, "variance between organisations, squared score points"),
+        "tau": (F, "its square root, score points"),
+        "minimum_base": (I, "fewer scored answers than this withhold a score"),
+        "winsorise": (F, "share Winsorised at each end"),
+        "percentile": (S, "type of percentile used for it"),
+        "standard_error": (S, "kind of standard error"),
+        "correction": (S, "factor on the variance"),
+        "cap": (F, "largest standardisation weight"),
+        "reference": (S, "population whose mix of cells is the standard"),
+        **_STATE,
+    },
+}
+
+
+def frame(table: str, columns: dict[str, object]) -> pl.DataFrame:
+    """A table with its documented columns in order; a column not given is null throughout."""
+    schema = {name: kind for name, (kind, _) in SCHEMAS[table].items()}
+    unknown = set(columns) - set(schema)
+    if unknown:
+        raise ValueError(f"{table} has no column {sorted(unknown)[0]!r}")
+    given = pl.DataFrame(columns, schema_overrides={k: v for k, v in schema.items() if k in columns}, strict=False)
+    missing = [pl.lit(None, dtype=kind).alias(name) for name, kind in schema.items() if name not in columns]
+    return given.with_columns(missing).select([pl.col(n).cast(k) for n, k in schema.items()])
+
+
+def empty(table: str) -> pl.DataFrame:
+    """The table with no rows."""
+    return pl.DataFrame(schema={name: kind for name, (kind, _) in SCHEMAS[table].items()})
