@@ -1,0 +1,1 @@
+"""What each document says, with no file format in it."""

@@ -1,0 +1,313 @@
+"""Draws every chart model once, as SVG, for print and web alike; text stays text."""
+
+from __future__ import annotations
+
+from functools import singledispatchmethod
+from xml.sax.saxutils import escape, quoteattr
+
+from stocktake.render.theme import Theme
+from stocktake.reports.charts import (
+    BandKey,
+    BandStrip,
+    Chart,
+    CountBars,
+    PairedBars,
+    RankedBars,
+    ShareBars,
+    TrendLines,
+)
+from stocktake.reports.model import rounded
+
+# Marks that say the band without colour: triangles up for better, down for worse, one to three.
+MARKS = {1: -3, 2: -2, 3: -1, 4: 0, 5: 1, 6: 2, 7: 3}
+OUTLINE = "#5B6873"
+
+
+def draw(chart: Chart, theme: Theme, width: float, height: float | None = None) -> str:
+    """A chart as a standalone SVG of the given width (points); the height follows from the chart unless given."""
+    return _Canvas(theme, width).render(chart, height)
+
+
+def _fmt(x: float) -> str:
+    return f"{x:.2f}".rstrip("0").rstrip(".")
+
+
+def ink_on(colour: str) -> str:
+    """Black or white, whichever stands out more on a colour (WCAG relative luminance)."""
+    return "#FFFFFF" if contrast(colour, "#FFFFFF") >= contrast(colour, "#000000") else "#000000"
+
+
+def _luminance(colour: str) -> float:
+    parts = [int(colour[i : i + 2], 16) / 255 for i in (1, 3, 5)]
+    linear = [c / 12.92 if c <= 0.04045 else ((c + 0.055) / 1.055) ** 2.4 for c in parts]
+    return 0.2126 * linear[0] + 0.7152 * linear[1] + 0.0722 * linear[2]
+
+
+def contrast(one: str, other: str) -> float:
+    """The WCAG contrast ratio of two colours."""
+    high, low = sorted((_luminance(one), _luminance(other)), reverse=True)
+    return (high + 0.05) / (low + 0.05)
+
+
+class _Canvas:
+    def __init__(self, theme: Theme, width: float) -> None:
+        self.theme, self.width, self.height = theme, width, 0.0
+        self.parts: list[str] = []
+
+    def render(self, chart: Chart, height: float | None) -> str:
+        self.height = height or 0.0
+        self.draw(chart)
+        return (
+            f'<svg xmlns="http://www.w3.org/2000/svg" width="{_fmt(self.width)}" height="{_fmt(self.height)}" '
+            f'viewBox="0 0 {_fmt(self.width)} {_fmt(self.height)}" role="img" aria-label={quoteattr(chart.alt)} '
+            f'font-family={quoteattr(self.theme.font)}>' + "".join(self.parts) + "</svg>"
+        )
+
+    def rect(self, x: float, y: float, w: float, h: float, fill: str, stroke: str = "", sw: float = 0.5) -> None:
+        line = f' stroke="{stroke}" stroke-width="{_fmt(sw)}"' if stroke else ""
+        self.parts.append(
+            f'<rect x="{_fmt(x)}" y="{_fmt(y)}" width="{_fmt(max(w, 0))}" height="{_fmt(max(h, 0))}" fill="{fill}"{line}/>'
+        )
+
+    def line(self, x1: float, y1: float, x2: float, y2: float, stroke: str, sw: float = 1, dash: str = "") -> None:
+        d = f' stroke-dasharray="{dash}"' if dash else ""
+        self.parts.append(
+            f'<line x1="{_fmt(x1)}" y1="{_fmt(y1)}" x2="{_fmt(x2)}" y2="{_fmt(y2)}" '
+            f'stroke="{stroke}" stroke-width="{_fmt(sw)}"{d}/>'
+        )
+
+    def text(
+        self, x: float, y: float, words: str, size: float = 9, anchor: str = "start", weight: str = "", fill: str = ""
+    ) -> None:
+        bold = f' font-weight="{weight}"' if weight else ""
+        self.parts.append(
+            f'<text x="{_fmt(x)}" y="{_fmt(y)}" font-size="{_fmt(size)}" text-anchor="{anchor}"{bold} '
+            f'fill="{fill or self.theme.ink}">{escape(words)}</text>'
+        )
+
+    def polygon(self, points: list[tuple[float, float]], fill: str, stroke: str = "") -> None:
+        line = f' stroke="{stroke}" stroke-width="0.5"' if stroke else ""
+        at = " ".join(f"{_fmt(x)},{_fmt(y)}" for x, y in points)
+        self.parts.append(f'<polygon points="{at}" fill="{fill}"{line}/>')
+
+    def marks(self, x: float, y: float, band: int | None, size: float = 4.0, fill: str = "", across: bool = False) -> None:
+        """Triangles that say a band without colour, centred on x from y upwards (or side by side)."""
+        many = MARKS.get(band or 4, 0)
+        up = many > 0
+        half = size / 2
+        for i in range(abs(many)):
+            cx = x + (i - (abs(many) - 1) / 2) * size * 1.15 if across else x
+            base = y if across else y - i * (size + 0.6)
+            tip = base - size if up else base
+            foot = base if up else base - size
+            self.polygon([(cx - half, foot), (cx + half, foot), (cx, tip)], fill or self.theme.ink)
+
+    def diamond(self, x: float, y: float, size: float, fill: str) -> None:
+        self.polygon([(x, y - size), (x + size, y), (x, y + size), (x - size, y)], fill, "#FFFFFF")
+
+    @singledispatchmethod
+    def draw(self, chart: Chart) -> None:
+        raise TypeError(f"no drawing for {type(chart).__name__}")
+
+    @draw.register
+    def _(self, chart: RankedBars) -> None:
+        theme = self.theme
+        self.height = self.height or (205.0 if chart.compact else 318.0)
+        left, right, top, foot = 26.0, 6.0, 26.0, 22.0
+        plot_w, plot_h = self.width - left - right, self.height - top - foot
+        base = top + plot_h
+
+        def y(v: float) -> float:
+            return base - v / 10 * plot_h
+
+        for tick in range(0, 11, 2):
+            self.line(left, y(tick), self.width - right, y(tick), "#D5DADE", 0.5)
+            self.text(left - 5, y(tick) + 3, str(tick), 9, "end", fill=theme.soft)
+        step = plot_w / max(len(chart.bars), 1)
+        gap = min(1.5, step * 0.18)
+        own_x = None
+        for i, bar in enumerate(chart.bars):
+            x = left + i * step
+            fill = theme.own if bar.own else theme.band_colours[(bar.band or 4) - 1]
+            self.rect(x + gap / 2, y(bar.value), step - gap, base - y(bar.value), fill, OUTLINE, 0.4)
+            self.marks(x + step / 2, y(bar.value) - 1.5, bar.band, min(4.0, step - gap))
+            if bar.own:
+                own_x = x + step / 2
+        if chart.average is not None:
+            at = y(chart.average)
+            self.line(left, at, self.width - right, at, theme.average, 1.4, "5 3")
+            self.text(left + 3, top - 14, f"National average {rounded(chart.average)} (dashed line)", 9, fill=theme.average)
+        if own_x is not None:
+            self.polygon([(own_x - 5, base + 9), (own_x + 5, base + 9), (own_x, base + 2)], theme.own)
+            anchor = "end" if own_x > self.width * 0.8 else "start" if own_x < self.width * 0.2 else "middle"
+            value = next(b.value for b in chart.bars if b.own)
+            self.text(own_x, base + 19, f"Your score {rounded(value)}", 9, anchor, "bold")
+        self.line(left, base, self.width - right, base, theme.ink, 0.8)
+
+    @draw.register
+    def _(self, chart: BandStrip) -> None:
+        theme = self.theme
+        self.height = self.height or 74.0
+        left, right = 10.0, 10.0
+        plot = self.width - left - right
+        top, thick = 20.0, 30.0
+
+        def x(v: float) -> float:
+            return left + v / 10 * plot
+
+        axis = top + thick + 5
+        segments = chart.segments()
+        if not segments and chart.highest > chart.lowest:
+            self.rect(x(chart.lowest), top, x(chart.highest) - x(chart.lowest), thick, "#FFFFFF", OUTLINE, 0.8)
+        for band, a, b in segments:
+            self.rect(x(a), top, x(b) - x(a), thick, theme.band_colours[band - 1], OUTLINE, 0.6)
+            if x(b) - x(a) > abs(MARKS[band]) * 6 + 3:
+                fill = ink_on(theme.band_colours[band - 1])
+                self.marks((x(a) + x(b)) / 2, top + thick - 3, band, 5, fill, across=True)
+        self.line(left, axis, left + plot, axis, theme.soft, 0.6)
+        for tick in range(11):
+            self.line(x(tick), axis, x(tick), axis + 3, theme.soft, 0.6)
+            self.text(x(tick), axis + 12, str(tick), 8, "middle", fill=theme.soft)
+        at = x(chart.average)
+        self.line(at, top - 3, at, top + thick + 3, theme.average, 2.2, "3 2")
+        near = chart.own is not None and abs(x(chart.own) - at) < 66
+        side = "end" if chart.own is not None and chart.own > chart.average else "start"
+        label = f"Average {rounded(chart.average)}"
+        self.text(at + ((-4 if side == "end" else 4) if near else 0), top - 6, label, 8.5, side if near else "middle", fill=theme.average)
+        if chart.own is not None:
+            own = x(chart.own)
+            self.line(own, top - 3, own, top + thick + 3, theme.own, 2.6)
+            self.diamond(own, top + thick / 2, 7.5, theme.own)
+            other = {"end": "start", "start": "end"}[side] if near else "middle"
+            self.text(
+                own + ((4 if other == "start" else -4) if near else 0), top - 6, f"You {rounded(chart.own)}", 8.5, other, "bold"
+            )
+
+    @draw.register
+    def _(self, chart: PairedBars) -> None:
+        theme = self.theme
+        row = 29.0
+        self.height = len(chart.rows) * row + 16
+        left, right = 42.0, 30.0
+        plot = self.width - left - right
+        fill = theme.band_colours[5] if chart.better else theme.band_colours[1]
+        foot = len(chart.rows) * row
+        for tick in range(0, 11, 2):
+            at = left + tick / 10 * plot
+            self.line(at, 0, at, foot, "#D5DADE", 0.5)
+            self.text(at, foot + 11, str(tick), 8, "middle", fill=theme.soft)
+        for i, (label, own, average) in enumerate(chart.rows):
+            y = i * row + 4
+            self.text(left - 6, y + 13, label, 10, "end", "bold")
+            self.rect(left, y, own / 10 * plot, 18, fill, OUTLINE, 0.6)
+            at = left + average / 10 * plot
+            self.line(at, y - 3, at, y + 21, theme.average, 2.4)
+            clear = max(own / 10 * plot + left, at) + 5
+            self.text(clear, y + 13, rounded(own), 10.5, "start", "bold")
+
+    @draw.register
+    def _(self, chart: TrendLines) -> None:
+        theme = self.theme
+        self.height = self.height or 124.0
+        left, right, top, foot = 24.0, 96.0, 8.0, 30.0
+        plot_w, plot_h = self.width - left - right, self.height - top - foot
+
+        def y(v: float) -> float:
+            return top + (10 - v) / 10 * plot_h
+
+        def x(i: int) -> float:
+            inset = plot_w * 0.12
+            many = max(len(chart.years) - 1, 1)
+            return left + inset + (plot_w - 2 * inset) * i / many
+
+        for tick in range(0, 11, 2):
+            self.line(left, y(tick), left + plot_w, y(tick), "#D5DADE", 0.5)
+            self.text(left - 5, y(tick) + 3, str(tick), 8, "end", fill=theme.soft)
+        for i, (year, n) in enumerate(zip(chart.years, chart.organisations, strict=True)):
+            self.text(x(i), top + plot_h + 13, str(year), 9, "middle", "bold")
+            self.text(x(i), top + plot_h + 25, f"{n} {chart.word}s", 8, "middle", fill=theme.soft)
+        last_own = next((v for v in reversed(chart.own) if v is not None), None)
+        last_avg = next((v for v in reversed(chart.average) if v is not None), None)
+        labels: list[tuple[float, str, str, str]] = []
+        for values, colour, dash, own in ((chart.average, theme.average, "5 3", False), (chart.own, theme.own, "", True)):
+            known = [(x(i), y(v), v) for i, v in enumerate(values) if v is not None]
+            for (x1, y1, _), (x2, y2, _) in zip(known, known[1:], strict=False):
+                self.line(x1, y1, x2, y2, colour, 2, dash)
+            for px, py, _ in known:
+                if own:
+                    self.diamond(px, py, 4.5, colour)
+                else:
+                    self.parts.append(f'<circle cx="{_fmt(px)}" cy="{_fmt(py)}" r="3.6" fill="{colour}"/>')
+        if last_own is not None:
+            labels.append((y(last_own), f"You {rounded(last_own)}", theme.own, "bold"))
+        if last_avg is not None:
+            labels.append((y(last_avg), f"Average {rounded(last_avg)}", theme.average, ""))
+        labels.sort()
+        if len(labels) == 2 and labels[1][0] - labels[0][0] < 12:
+            middle = (labels[0][0] + labels[1][0]) / 2
+            labels = [(middle - 6, *labels[0][1:]), (middle + 6, *labels[1][1:])]
+        for at, words, colour, weight in labels:
+            self.text(left + plot_w + 6, at + 3, words, 9.5, "start", weight, colour)
+
+    @draw.register
+    def _(self, chart: ShareBars) -> None:
+        theme = self.theme
+        row = 19.0
+        self.height = len(chart.rows) * row + 4
+        label_w = min(150.0, self.width * 0.46)
+        right = 34.0
+        plot = self.width - label_w - right
+        for i, (label, own, everyone) in enumerate(chart.rows):
+            y = i * row + 2
+            self._wrapped(label, label_w - 6, y + 10.5)
+            self.rect(label_w, y + 1, own / 100 * plot, 12, theme.accent)
+            end = own / 100 * plot
+            if everyone is not None:
+                at = label_w + everyone / 100 * plot
+                self.line(at, y - 0.5, at, y + 14.5, theme.average, 2.2)
+                end = max(end, everyone / 100 * plot)
+            self.text(label_w + end + 5, y + 10.5, f"{rounded(own, 0)}%", 9, "start", "bold")
+        self.line(label_w, 0, label_w, self.height, theme.soft, 0.6)
+
+    def _wrapped(self, label: str, width: float, y: float) -> None:
+        # Liberation Sans is about half as wide as it is high; a label too long for its room is set smaller.
+        size = 9.0
+        if len(label) * size * 0.5 > width:
+            size = max(6.5, width / (len(label) * 0.5))
+        self.text(width, y, label, size, "end")
+
+    @draw.register
+    def _(self, chart: CountBars) -> None:
+        theme = self.theme
+        row = 27.0
+        self.height = len(chart.rows) * row + 4
+        label_w, right = 168.0, 26.0
+        plot = self.width - label_w - right
+        most = max((n for _, n, _ in chart.rows), default=1) or 1
+        for i, (label, n, tone) in enumerate(chart.rows):
+            y = i * row + 2
+            self.text(label_w - 8, y + 15, label, 10.5, "end")
+            band = int(tone) if tone.isdigit() else None
+            fill = theme.band_colours[band - 1] if band else "#AEB7BD"
+            if n:
+                self.rect(label_w, y, n / most * plot, 21, fill, OUTLINE, 0.6)
+                if band and n / most * plot > 22:
+                    self.marks(label_w + n / most * plot / 2, y + 14, band, 5, ink_on(fill), across=True)
+            self.text(label_w + n / most * plot + 6, y + 15, str(n), 11, "start", "bold")
+        self.line(label_w, 0, label_w, self.height, theme.soft, 0.6)
+
+    @draw.register
+    def _(self, chart: BandKey) -> None:
+        theme = self.theme
+        self.height = 34.0
+        entries: list[tuple[str, str, int | None]] = [
+            (b.removesuffix(" than expected"), theme.band_colours[i], i + 1) for i, b in enumerate(chart.bands)
+        ]
+        entries.append((chart.own, theme.own, None))
+        each = self.width / 4
+        for i, (label, colour, band) in enumerate(entries):
+            x, y = (i % 4) * each, (i // 4) * 17 + 1
+            self.rect(x, y, 24, 12, colour, OUTLINE, 0.6)
+            if band:
+                self.marks(x + 12, y + 9, band, 5, ink_on(colour), across=True)
+            self.text(x + 30, y + 9.5, label, 9)

@@ -1,0 +1,69 @@
+"""Colours, fonts and logo: the plain theme, or a user's own file."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from stocktake.problems import StocktakeError
+from stocktake.survey.instrument import read_yaml
+
+HEX = r"^#[0-9A-Fa-f]{6}$"
+
+
+class Theme(BaseModel):
+    """A look: every field has a default, so that a theme file names only what differs.
+
+    `band_colours` run from much worse to much better. `font_folder` and `logo` (SVG or PNG, with
+    `logo_alt` to say what it shows) are relative to the theme file.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    accent: str = Field("#005A9C", pattern=HEX)
+    ink: str = Field("#1B2733", pattern=HEX)
+    soft: str = Field("#4C5B69", pattern=HEX)
+    own: str = Field("#000000", pattern=HEX)
+    average: str = Field("#6B2C91", pattern=HEX)
+    band_colours: tuple[str, str, str, str, str, str, str] = (
+        "#B34A00",
+        "#E88A2E",
+        "#FCE08A",
+        "#DDE2E6",
+        "#BFE5BF",
+        "#63B56B",
+        "#14682B",
+    )
+    font: str = "Liberation Sans"
+    font_folder: str | None = None
+    logo: str | None = None
+    logo_alt: str = ""
+    folder: Path | None = Field(None, exclude=True)
+
+
+def load_theme(path: Path) -> Theme:
+    """Read a theme file; raises StocktakeError with every problem, line and field."""
+    if not path.is_file():
+        raise StocktakeError(f"{path}: no such theme file.")
+    data, lines = read_yaml(path.read_text("utf-8"), str(path))
+    try:
+        theme = Theme.model_validate({**(data or {}), "folder": path.parent})
+    except ValidationError as error:
+        raise StocktakeError(
+            [
+                f"{path}, line {lines.get(tuple(e['loc']), 1)}, {'.'.join(map(str, e['loc']))}: "
+                f"{e['msg'][0].lower()}{e['msg'][1:]}, found {e['input']!r}."
+                for e in error.errors()
+            ]
+        ) from None
+    problems = [
+        f"{path}, {field}: no such file or folder {name!r}."
+        for field, name in (("logo", theme.logo), ("font_folder", theme.font_folder))
+        if name is not None and not (path.parent / name).exists()
+    ]
+    if theme.logo and not theme.logo_alt:
+        problems.append(f"{path}, logo_alt: say what the logo shows, for readers who cannot see it.")
+    if problems:
+        raise StocktakeError(problems)
+    return theme

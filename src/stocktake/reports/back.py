@@ -1,0 +1,196 @@
+"""The report's close: the seven lists of questions by band, the method with every setting, and where to turn."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from stocktake.reports.facts import Facts
+from stocktake.reports.model import Block, Bullets, Heading, Page, Side, Table, say
+from stocktake.results import Results
+
+METHOD = "Method"
+
+
+def comparison(facts: Facts) -> Page:
+    """The seven lists of questions by band, best first."""
+    survey = facts.survey
+    word = survey.organisation_word
+    blocks: list[Block] = []
+    for band in range(7, 0, -1):
+        questions = facts.by_band[band]
+        blocks.append(Heading(f"{survey.bands[band - 1]} ({len(questions)})", 2))
+        if not questions:
+            blocks.append(say("No questions are in this band."))
+        elif band == 4:
+            # The long list is given by code: its questions do not stand out, and every one has its own page.
+            blocks.append(say("By code: " + ", ".join(questions) + "."))
+        else:
+            blocks.append(Bullets(tuple(say(facts.heading(q)) for q in questions)))
+    if facts.unbanded:
+        blocks += [
+            Heading(f"No band ({len(facts.unbanded)})", 2),
+            Bullets(tuple(say(f"{facts.heading(q)}: {facts.row(q)['reason']}") for q in facts.unbanded)),
+        ]
+    return Page("comparison", "Questions by band", tuple(blocks), "comparison", f"Comparison with other {word}s")
+
+
+SETTING_WORDS: Mapping[str, str] = {
+    "cap": "Largest standardisation weight",
+    "minimum_base": "Fewest answers for a score to be shown",
+    "minimum_answers": "Fewest answers for a questionnaire to be useable",
+    "maximum_rejected": "Largest share of rows that may be set aside",
+    "routed_past": "Answers to questions that routing leads past",
+    "unclassified": "A category without a standardisation cell",
+    "group_reference": "Standard for service groups",
+    "standard_error": "Standard error",
+    "correction": "Factor on variances",
+    "winsorise": "Share Winsorised at each end",
+    "percentile": "Type of percentile",
+    "zero_spread": "Answers that do not vary at all",
+    "change_test": "Test of change",
+    "change_level": "Level of the test",
+    "change_reference": "Standard for change over time",
+}
+VALUE_WORDS: Mapping[tuple[str, Any], str] = {
+    ("unclassified", "sample file"): "the sample file's category is used",
+    ("unclassified", "leave out"): "the person is left out of scores",
+    ("group_reference", "own"): "the group's own respondents",
+    ("group_reference", "all"): "all respondents",
+    ("correction", "none"): "none",
+    ("correction", "design"): "N/(N-1), all respondents",
+    ("correction", "stratum"): "n/(n-1), each organisation's respondents",
+    ("percentile", "weibull"): "type 6: position (n+1)p",
+    ("zero_spread", "unbanded"): "score shown, no band",
+    ("zero_spread", "between"): "banded by the spread between organisations",
+    ("change_test", "z"): "z-test",
+    ("change_test", "t"): "two-sample t-test (Welch)",
+    ("change_reference", "own"): "each year's own respondents",
+    ("change_reference", "common"): "this year's respondents",
+}
+
+
+def _setting(name: str, value: Any) -> str:
+    if name in ("winsorise", "change_level", "maximum_rejected"):
+        return f"{100 * value:g}%"
+    if value is None:
+        return "none"
+    return VALUE_WORDS.get((name, value), f"{value:g}" if isinstance(value, float) else str(value))
+
+
+def method(facts: Facts, results: Results) -> list[Page]:
+    """Every setting, and everything inferred."""
+    survey = facts.survey
+    word = survey.organisation_word
+    imported = any("standard_error" in (r["not_published"] or "") for r in facts.rows.values())
+    cells = ", ".join(survey.demographic(c).title.lower() for c in survey.cells)
+    left: list[Block] = [Heading("What was worked out")]
+    if imported:
+        left += [
+            say(
+                "Scores and numbers of respondents are those of an official published workbook. Averages, lowest and highest "
+                "scores were worked out anew from the scores. The spread S of each score was recovered from the published 95% limits, "
+                "and z, the other limits and the bands from score, average and S."
+            ),
+            say(
+                "The workbook does not carry standard errors, intervals, the number of people invited, or the settings behind its "
+                "spread. They are left out here, not estimated. Verdicts on change are the workbook's own."
+            ),
+        ]
+        skip = {"standard_error", "correction", "winsorise", "percentile", "cap", "minimum_answers", "routed_past", "unclassified",
+                "group_reference", "zero_spread", "change_test", "change_level", "change_reference", "maximum_rejected"}
+    else:
+        left += [
+            say(
+                f"Weights make each {word}'s respondents match all respondents by {cells or 'no characteristic'}: the share of a "
+                "group of people among all respondents, divided by its share here."
+            ),
+            say(
+                "A question's score is the weighted mean of points. Its standard error comes from how far each person's points lie from the "
+                "score. A section's score is the mean of its questions', and its error allows for one person answering several."
+            ),
+            say(
+                f"The expected range follows Spiegelhalter: each {word}'s distance from the average in standard errors is worked out, the "
+                "most extreme are drawn in, and their mean square shows how much more scores vary than chance allows. That extra variance is "
+                "added to the square of the standard error. Limits are the average plus and minus 1.64, 1.96 and 3.09 times the root."
+            ),
+        ]
+        skip = set()
+    settings = survey.method.model_dump()
+    rows = tuple((SETTING_WORDS[k], _setting(k, v)) for k, v in settings.items() if k not in skip)
+    settings_table = (Heading("Settings"), Table("Settings", ("Setting", "Value"), rows, widths=(2, 1.6)))
+    right: list[Block] = [Heading("What was inferred")]
+    inferred = list(survey.inferred)
+    if not imported:
+        inferred += [
+            "How weights are capped, the form of the standard error and the test of change follow general practice; the "
+            "survey's own technical document was not at hand.",
+        ]
+    right.append(Bullets(tuple(say(text) for text in inferred)) if inferred else say("Nothing."))
+    right.append(Heading("Where the figures come from"))
+    inputs = results.provenance.get("inputs", {})
+    lines = [say(f"{name}: SHA-256 {digest[:16]}...") for name, digest in inputs.items()]
+    lines.append(say(f"Results fingerprint: {results.digest}."))
+    lines.append(say(f"Made with Stocktake {results.provenance.get('versions', {}).get('stocktake', '')}."))
+    right.append(Bullets(tuple(lines)))
+    return [
+        Page("method", "How these results were worked out", (Side(tuple(left), settings_table),), "method", METHOD),
+        Page("inferred", "What was inferred, and where the figures come from", tuple(right), "inferred", METHOD),
+    ]
+
+
+def further(facts: Facts) -> Page:
+    """Sections and questions in one table, to look things up by code."""
+    survey = facts.survey
+    rows = []
+    for section in survey.sections:
+        for question in survey.members(section.code):
+            row = facts.row(question.code)
+            rows.append(
+                (
+                    question.code,
+                    f"{section.number}. {section.title}" if section.title else section.code,
+                    facts.number(row, "n"),
+                    facts.number(row, "score"),
+                    _interval(facts, row),
+                    facts.number(row, "national_average"),
+                    _limits(facts, row),
+                )
+            )
+    word = survey.organisation_word
+    return Page(
+        "figures",
+        "All questions in one table",
+        (
+            say(
+                "The interval is where the score would lie, 19 times in 20, if chance alone decided who answered. The expected range is "
+                "where 'about the same' begins and ends for this number of respondents. A dash marks a figure that is not shown, or was "
+                "not published.",
+                "note",
+            ),
+            Table(
+                "All questions",
+                ("Question", "Section", "Respondents", f"Your {word}", "95% interval", "Average", "Expected range"),
+                tuple(rows),
+                widths=(0.8, 2.6, 1, 0.9, 1.1, 0.8, 1.2),
+            ),
+        ),
+        "figures",
+        METHOD,
+    )
+
+
+def _interval(facts: Facts, row: Mapping[str, Any]) -> str:
+    from stocktake.reports.model import rounded
+
+    if row["lower_95"] is None:
+        return "-"
+    return f"{rounded(row['lower_95'])} to {rounded(row['upper_95'])}"
+
+
+def _limits(facts: Facts, row: Mapping[str, Any]) -> str:
+    from stocktake.reports.model import rounded
+
+    if row["band"] is None:
+        return "-"
+    return f"{rounded(row['limit_somewhat_worse'])} to {rounded(row['limit_somewhat_better'])}"

@@ -1,0 +1,182 @@
+"""Change over time: every question that compares with an earlier year, its trend and the test's verdict."""
+
+from __future__ import annotations
+
+from stocktake.reports.charts import TrendLines
+from stocktake.reports.facts import Facts, Row, listed
+from stocktake.reports.model import (
+    Block,
+    Bullets,
+    Cell,
+    Figure,
+    Heading,
+    Page,
+    Side,
+    Table,
+    Text,
+    Together,
+    rounded,
+    say,
+)
+
+CHAPTER = "Change over time"
+
+
+def pages(facts: Facts) -> list[Page]:
+    """The chapter's opening page and a page for each section; one page saying why where nothing compares."""
+    out = [_opening(facts)]
+    if facts.earlier is None or not _any_history(facts):
+        return out
+    return out + [_section(facts, s.code, i == 0) for i, s in enumerate(facts.survey.sections)]
+
+
+def _any_history(facts: Facts) -> bool:
+    return any(r["score_then"] is not None for r in facts.changes.values())
+
+
+def _new_questions(facts: Facts, year: int) -> list[str]:
+    """Questions that no organisation can compare with a year."""
+    return [
+        q.code
+        for q in facts.survey.scored
+        if (facts.earlier is not None) and facts.changes.get((year, q.code), {}).get("status") == "not comparable"
+        and year not in q.comparable
+    ]
+
+
+def _opening(facts: Facts) -> Page:
+    word, year = facts.survey.organisation_word, facts.earlier
+    blocks: list[Block] = []
+    if year is None:
+        blocks.append(say("There are no results of an earlier year in these data, so this section has no charts.", "verdict"))
+        return Page("change", "Results of earlier years", tuple(blocks), "change", CHAPTER)
+    reasons = {r["reason"] for (y, _), r in facts.changes.items() if y == year and r["status"] in ("not comparable", "no data")}
+    if not _any_history(facts):
+        why = sorted(reasons, key=len)[0] if reasons else f"There are no results of {year} for this {word}."
+        own = next((r["reason"] for (y, _), r in facts.changes.items() if y == year and "question" not in r["reason"]), why)
+        blocks += [
+            say(f"This {word}'s results cannot be compared with {year}.", "verdict"),
+            say(own),
+            say(f"Trends are shown only for {word}s with results in more than one year."),
+        ]
+        return Page("change", "Results of earlier years", tuple(blocks), "change", CHAPTER)
+    left: list[Block] = [
+        Heading("How to read these pages"),
+        say(
+            f"Each chart shows this {word}'s score by year (black line, diamonds) and the national average (dashed line, "
+            f"circles). Under each year stands the number of {word}s that the average rests on."
+        ),
+        say(f"The table gives both years' scores and how many people answered, and whether the change since {year} is more than chance."),
+        say(_test_words(facts), "note"),
+    ]
+    verdicts = facts.by_verdict(year)
+    right: list[Block] = [Heading(f"{facts.year} compared with {year}")]
+    for verdict, lead in (("Increase", "Gone up"), ("Decrease", "Gone down"), ("No change", "No clear change")):
+        found = verdicts[verdict]
+        right.append(say(f"{lead} ({{n}}): {listed(found) or 'none'}.", n=facts.count(found, f"{verdict} since {year}")))
+    new = _new_questions(facts, year)
+    notes: list[Text] = []
+    if new:
+        notes.append(say(f"New or changed after {year}, and so not compared: {listed(new)}."))
+    other = [q for q in verdicts[None] if q not in new]
+    if other:
+        notes.append(say(f"Too few answers in one of the years, or no result then: {listed(other)}."))
+    if notes:
+        right.append(Bullets(tuple(notes)))
+    return Page("change", "Results of earlier years", (Side(tuple(left), tuple(right)),), "change", CHAPTER)
+
+
+def _test_words(facts: Facts) -> str:
+    test = next((r["test"] for r in facts.changes.values()), "z")
+    level = rounded(100 * facts.survey.method.change_level, 0)
+    if test == "imported":
+        return "Whether a change is statistically significant was read from the published workbook; it was not worked out here."
+    name = "z-test" if test == "z" else "two-sample t-test (Welch)"
+    same = (
+        "Each year's score is standardised to the people who answered in that year."
+        if facts.survey.method.change_reference == "own"
+        else "Both years' scores are standardised to this year's respondents, so the earlier score may differ from the one published then."
+    )
+    return f"A {name} at the {level}% level decides whether a change is statistically significant. {same}"
+
+
+def _section(facts: Facts, code: str, first: bool) -> Page:
+    title = facts.section_title(code)
+    blocks: list[Block] = []
+    left_out: list[str] = []
+    for question in facts.survey.members(code):
+        rows = [r for y in facts.field.years if (r := facts.changes.get((y, question.code))) is not None]
+        if any(r["score_then"] is not None for r in rows):
+            blocks.append(_question(facts, question.code, rows))
+        else:
+            left_out.append(question.code)
+    if left_out:
+        reasons = {
+            code: next((r["reason"] for (_, m), r in facts.changes.items() if m == code and r["reason"]), "")
+            for code in left_out
+        }
+        for reason in dict.fromkeys(reasons.values()):
+            codes = [c for c in left_out if reasons[c] == reason]
+            blocks.append(say(f"No trend for {listed(codes)}. {reason}", "note"))
+    return Page("change-section", f"{title}: change", tuple(blocks), f"change-{code}", CHAPTER, new_sheet=first)
+
+
+def _question(facts: Facts, code: str, changes: list[Row]) -> Together:
+    years = tuple(sorted(facts.field.years))
+    own, average, organisations = [], [], []
+    rows: list[tuple[Cell, ...]] = []
+    word = facts.survey.organisation_word
+    for year in years:
+        row, national = facts.rows.get((year, code)), facts.field.measures.get((year, code))
+        change = facts.changes.get((year, code))
+        comparable = year == facts.year or (change is not None and change["score_then"] is not None)
+        own.append(row["score"] if row is not None and comparable else None)
+        average.append(national["centre"] if national else None)
+        organisations.append(national["organisations"] if national else 0)
+        rows.append(
+            (
+                str(year),
+                facts.number(row, "n") if row is not None and comparable else "-",
+                facts.number(row, "score") if row is not None and comparable else "-",
+                facts.number(national, "centre", "measures") if national else "-",
+            )
+        )
+    shown = [i for i, n in enumerate(organisations) if n > 0]
+    points = listed([f"{years[i]}: {'-' if own[i] is None else rounded(own[i])} against {rounded(average[i])}" for i in shown])  # type: ignore[arg-type]
+    chart = TrendLines(
+        tuple(years[i] for i in shown),
+        tuple(own[i] for i in shown),
+        tuple(average[i] for i in shown),
+        tuple(organisations[i] for i in shown),
+        f"{code} by year, this {word} against the national average. {points}.",
+        word,
+    )
+    right: list[Block] = [
+        Table(
+            f"{code} by year",
+            ("Year", "Respondents", f"Your {word}", "Average"),
+            tuple(rows[i] for i in shown),
+            widths=(0.8, 1.2, 1.1, 1),
+        )
+    ]
+    for change in changes:
+        right.append(_verdict(facts, change))
+    question = facts.survey.by_code[code]
+    about = " ".join(part for part in (question.base, question.excluded) if part)
+    if about:
+        right.append(say(about, "note"))
+    return Together(
+        (Heading(facts.heading(code), 3), Side((Figure(chart),), tuple(right), 1.2)),
+    )
+
+
+def _verdict(facts: Facts, change: Row) -> Text:
+    then, now = change["year_then"], change["year_now"]
+    if change["verdict"] is None:
+        return say(f"{now} against {then}: not compared. {change['reason']}", "verdict")
+    words = {
+        "Increase": "statistically significant increase",
+        "Decrease": "statistically significant decrease",
+        "No change": "no statistically significant change",
+    }[change["verdict"]]
+    return say(f"{now} against {then}: {words}.", "verdict")

@@ -1,0 +1,147 @@
+"""Chart models: what is drawn, its data table and its alt text; how it is drawn is the renderers' affair."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+Rows = tuple[tuple[str, ...], ...]
+
+
+def _score(value: float | None) -> str:
+    from stocktake.reports.model import rounded
+
+    return "-" if value is None else rounded(value)
+
+
+@dataclass(frozen=True)
+class Bar:
+    """One organisation's bar."""
+
+    label: str
+    value: float
+    band: int | None
+    own: bool
+
+
+@dataclass(frozen=True)
+class RankedBars:
+    """All organisations' scores from lowest to highest, each in the colour of its own band, the reader's in black."""
+
+    title: str
+    bars: tuple[Bar, ...]
+    average: float | None
+    alt: str
+    bands: tuple[str, ...]
+    compact: bool = False
+
+    def table(self) -> tuple[tuple[str, ...], Rows]:
+        rows = ((b.label, _score(b.value), self.bands[b.band - 1] if b.band else "-") for b in self.bars)
+        return ("Organisation", "Score", "Band"), tuple(rows)
+
+
+@dataclass(frozen=True)
+class BandStrip:
+    """One organisation's seven bands between the lowest and highest score, its own mark and the average's.
+
+    `edges` are the six limits in order, or None where there is no expected range.
+    """
+
+    edges: tuple[float, ...] | None
+    lowest: float
+    highest: float
+    own: float | None
+    average: float
+    band: int | None
+    alt: str
+    interval: tuple[float, float] | None = None
+
+    def segments(self) -> tuple[tuple[int, float, float], ...]:
+        """(band, from, to) of every band that is visible between the lowest and the highest score."""
+        if self.edges is None:
+            return ()
+        ends = (0.0, *self.edges, 10.0)
+        clipped = (
+            (i, max(a, self.lowest), min(b, self.highest))
+            for i, (a, b) in enumerate(zip(ends, ends[1:], strict=False), start=1)
+        )
+        return tuple((i, a, b) for i, a, b in clipped if b > a)
+
+    def table(self) -> tuple[tuple[str, ...], Rows]:
+        rows = (
+            ("This organisation", _score(self.own)),
+            ("National average", _score(self.average)),
+            ("Lowest score", _score(self.lowest)),
+            ("Highest score", _score(self.highest)),
+        )
+        return ("What", "Score"), rows
+
+
+@dataclass(frozen=True)
+class PairedBars:
+    """A few measures, each with the organisation's bar and a mark for the average."""
+
+    rows: tuple[tuple[str, float, float], ...]
+    alt: str
+    better: bool = True
+
+    def table(self) -> tuple[tuple[str, ...], Rows]:
+        rows = tuple((label, _score(own), _score(average)) for label, own, average in self.rows)
+        return ("Question", "This organisation", "National average"), rows
+
+
+@dataclass(frozen=True)
+class TrendLines:
+    """Scores by year: the organisation's line and the average's, with how many organisations each year had."""
+
+    years: tuple[int, ...]
+    own: tuple[float | None, ...]
+    average: tuple[float | None, ...]
+    organisations: tuple[int, ...]
+    alt: str
+    word: str = "trust"
+
+    def table(self) -> tuple[tuple[str, ...], Rows]:
+        rows = tuple(
+            (str(y), _score(o), _score(a), str(n))
+            for y, o, a, n in zip(self.years, self.own, self.average, self.organisations, strict=True)
+        )
+        return ("Year", f"This {self.word}", "National average", f"{self.word.capitalize()}s"), rows
+
+
+@dataclass(frozen=True)
+class ShareBars:
+    """Percentages of a characteristic: the organisation's bars and the marks of all organisations."""
+
+    rows: tuple[tuple[str, float, float | None], ...]
+    alt: str
+    word: str = "trust"
+
+    def table(self) -> tuple[tuple[str, ...], Rows]:
+        rows = tuple((label, f"{own:.0f}%", "-" if all_ is None else f"{all_:.0f}%") for label, own, all_ in self.rows)
+        return ("Answer", f"This {self.word}", f"All {self.word}s"), rows
+
+
+@dataclass(frozen=True)
+class CountBars:
+    """How many questions fall in each of a few classes; `tones` name the colours."""
+
+    rows: tuple[tuple[str, int, str], ...]
+    alt: str
+
+    def table(self) -> tuple[tuple[str, ...], Rows]:
+        return ("Class", "Questions"), tuple((label, str(n)) for label, n, _ in self.rows)
+
+
+@dataclass(frozen=True)
+class BandKey:
+    """The legend of the seven bands, with the marks used beside their colours."""
+
+    bands: tuple[str, ...]
+    alt: str
+    own: str
+
+    def table(self) -> tuple[tuple[str, ...], Rows]:
+        return ("Band",), tuple((b,) for b in self.bands)
+
+
+Chart = RankedBars | BandStrip | PairedBars | TrendLines | ShareBars | CountBars | BandKey

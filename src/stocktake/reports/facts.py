@@ -1,0 +1,216 @@
+"""What the results say of one organisation: rows by measure, and numbers that remember where they come from."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any, Literal
+
+import polars as pl
+
+from stocktake.reports.model import Number, rounded
+from stocktake.results import Results
+from stocktake.survey.instrument import Survey
+
+Row = Mapping[str, Any]
+
+
+@dataclass(frozen=True)
+class Field:
+    """All organisations' results of one survey and group: made once, shared by every report of a run."""
+
+    results: Results
+    survey: Survey
+    group: str = "all"
+
+    @cached_property
+    def scores(self) -> dict[str, list[Row]]:
+        """Rows of `scores` by organisation."""
+        return _by_organisation(self.results.scores.filter(pl.col("group") == self.group))
+
+    @cached_property
+    def changes(self) -> dict[str, list[Row]]:
+        return _by_organisation(self.results.changes.filter(pl.col("group") == self.group))
+
+    @cached_property
+    def profile(self) -> dict[str, list[Row]]:
+        here = (pl.col("group") == self.group) & (pl.col("year") == self.survey.year)
+        return _by_organisation(self.results.profile.filter(here))
+
+    @cached_property
+    def fieldwork(self) -> dict[str, list[Row]]:
+        return _by_organisation(self.results.fieldwork.filter(pl.col("group") == self.group))
+
+    @cached_property
+    def measures(self) -> dict[tuple[int, str], Row]:
+        """Rows of `measures` by year and measure."""
+        rows = self.results.measures.filter(pl.col("group") == self.group).iter_rows(named=True)
+        return {(r["year"], r["measure"]): r for r in rows}
+
+    @cached_property
+    def years(self) -> tuple[int, ...]:
+        """The waves of the results, latest first."""
+        return tuple(sorted({y for y, _ in self.measures}, reverse=True))
+
+    @cached_property
+    def ranked(self) -> dict[str, list[tuple[str, float, int | None]]]:
+        """Shown scores of this year by measure, lowest first: (organisation's name, score, band), with its code."""
+        now = self.results.scores.filter(
+            (pl.col("group") == self.group) & (pl.col("year") == self.survey.year) & pl.col("score").is_not_null()
+        ).sort("measure", "score", "organisation")
+        out: dict[str, list[tuple[str, float, int | None]]] = {}
+        for measure, code, score, band in now.select("measure", "organisation", "score", "band").iter_rows():
+            out.setdefault(measure, []).append((code, score, band))
+        return out
+
+
+def _by_organisation(table: pl.DataFrame) -> dict[str, list[Row]]:
+    out: dict[str, list[Row]] = {}
+    for row in table.iter_rows(named=True):
+        out.setdefault(row["organisation"], []).append(row)
+    return out
+
+
+@dataclass(frozen=True)
+class Facts:
+    """One organisation's results; every number handed out carries its source."""
+
+    field: Field
+    code: str
+
+    @property
+    def survey(self) -> Survey:
+        return self.field.survey
+
+    @property
+    def year(self) -> int:
+        return self.survey.year
+
+    @cached_property
+    def name(self) -> str:
+        return str(next(r for r in self.field.scores[self.code] if r["year"] == self.year)["organisation_name"])
+
+    @cached_property
+    def rows(self) -> dict[tuple[int, str], Row]:
+        return {(r["year"], r["measure"]): r for r in self.field.scores[self.code]}
+
+    def row(self, measure: str, year: int | None = None) -> Row:
+        return self.rows[(year or self.year, measure)]
+
+    @cached_property
+    def questions(self) -> tuple[str, ...]:
+        """This year's questions in the order of the report."""
+        return tuple(q.code for q in self.survey.scored)
+
+    @cached_property
+    def changes(self) -> dict[tuple[int, str], Row]:
+        return {(r["year_then"], r["measure"]): r for r in self.field.changes.get(self.code, [])}
+
+    @cached_property
+    def earlier(self) -> int | None:
+        """The wave before this one, if the results have one."""
+        years = [y for y in self.field.years if y < self.year]
+        return years[0] if years else None
+
+    def work(self, year: int | None = None) -> Row | None:
+        wanted = year or self.year
+        return next((r for r in self.field.fieldwork.get(self.code, []) if r["year"] == wanted), None)
+
+    def number(self, row: Row, column: str, table: str = "scores", places: int = 1) -> Number | str:
+        """A figure of a results row as shown to readers, or '-' where there is none."""
+        value = row[column]
+        if value is None:
+            return "-"
+        return Number(value, rounded(value, places) if isinstance(value, float) else f"{value:,}", _source(row, table, column))
+
+    def percent(self, row: Row, column: str, table: str, *, share: bool = False) -> Number | str:
+        """A share (0 to 1) or percentage as whole per cent."""
+        value = row[column]
+        if value is None:
+            return "-"
+        scale = 100 if share else 1
+        return Number(value, f"{rounded(value * scale, 0)}%", _source(row, table, column))
+
+    def count(self, rows: list[str], what: str) -> Number:
+        """How many of the organisation's rows are of a kind, as a number with its own rows as source."""
+        return Number(len(rows), str(len(rows)), f"count:{what}:{self.year}:{self.code}:{' '.join(rows)}")
+
+    @cached_property
+    def by_band(self) -> dict[int, list[str]]:
+        """This year's questions by band, 1 to 7."""
+        bands: dict[int, list[str]] = {b: [] for b in range(1, 8)}
+        for q in self.questions:
+            band = self.row(q)["band"]
+            if band is not None:
+                bands[band].append(q)
+        return bands
+
+    @cached_property
+    def unbanded(self) -> list[str]:
+        return [q for q in self.questions if self.row(q)["band"] is None]
+
+    def by_verdict(self, year: int) -> dict[str | None, list[str]]:
+        """This year's questions by the verdict on their change since a year."""
+        out: dict[str | None, list[str]] = {"Increase": [], "No change": [], "Decrease": [], None: []}
+        for q in self.questions:
+            row = self.changes.get((year, q))
+            out[row["verdict"] if row else None].append(q)
+        return out
+
+    @cached_property
+    def extremes(self) -> tuple[list[str], list[str]]:
+        """The five best and five worst questions against the average."""
+        import numpy as np
+
+        from stocktake.compare.extremes import extremes
+
+        rows = [self.row(q) for q in self.questions]
+        value = np.array([r["score"] for r in rows], dtype=float)
+        average = np.array([r["national_average"] for r in rows], dtype=float)
+        best, worst = extremes(value, average)
+        return [self.questions[i] for i in best], [self.questions[i] for i in worst]
+
+    def short(self, question: str) -> str:
+        """What a question is about in a few words; the code where no words are known."""
+        return self.survey.by_code[question].short or self.survey.by_code[question].label
+
+    def heading(self, measure: str) -> str:
+        """Code and wording, as reports print them."""
+        label = self.survey.label(measure)
+        return measure if label == measure else f"{measure}. {label}"
+
+    def section_title(self, code: str) -> str:
+        section = self.survey.section(code)
+        return f"Section {section.number}. {section.title}" if section.title else f"Section {section.number} ({code})"
+
+
+def _source(row: Row, table: str, column: str) -> str:
+    if table == "changes":
+        return f"changes/{row['year_then']}/{row['organisation']}/{row['measure']}/{column}"
+    if table == "fieldwork":
+        return f"fieldwork/{row['year']}/{row['organisation']}//{column}"
+    if table == "profile":
+        return f"profile/{row['year']}/{row['organisation']}/{row['variable']}={row['option']}/{column}"
+    if table == "measures":
+        return f"measures/{row['year']}//{row['measure']}/{column}"
+    return f"scores/{row['year']}/{row['organisation']}/{row['measure']}/{column}"
+
+
+def band_word(survey: Survey, row: Row, style: Literal["table", "sentence"] = "table") -> str:
+    """A row's band in words, or what stands in its place."""
+    if row["band"] is not None:
+        word = survey.bands[row["band"] - 1]
+        return word if style == "table" else word[0].lower() + word[1:]
+    return {"withheld": "Not shown", "no data": "No data", "not banded": "No band"}.get(row["status"], "Not published")
+
+
+def listed(words: list[str]) -> str:
+    """'a, b and c'."""
+    if len(words) < 2:
+        return "".join(words)
+    return f"{', '.join(words[:-1])} and {words[-1]}"
+
+
+def plural(count: int, one: str, many: str | None = None) -> str:
+    return one if count == 1 else many or f"{one}s"

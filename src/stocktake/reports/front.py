@@ -1,0 +1,274 @@
+"""The report's opening: cover, the result on one page, contents, and what a reader needs to know."""
+
+from __future__ import annotations
+
+from stocktake.reports.facts import Facts, band_word, plural
+from stocktake.reports.model import Bullets, Contents, Heading, Inline, Link, Number, Page, Side, Strong, Text, say
+
+CHAPTER = "Background and method"
+
+
+def cover(facts: Facts) -> Page:
+    return Page("cover", facts.name, (), chapter="")
+
+
+def _everyone(facts: Facts) -> Text:
+    """Who answered, and how many of those asked."""
+    work = facts.work()
+    people, word = facts.survey.people, facts.survey.organisation_word
+    if work is None or work["completed"] is None:
+        return say(f"Too few {people} of this {word} answered for its results to be shown.", "lead")
+    completed = facts.number(work, "completed", "fieldwork")
+    rate = facts.percent(work, "response_rate", "fieldwork", share=True)
+    national = facts.percent(work, "national_response_rate", "fieldwork", share=True)
+    if work["invited"] is None:
+        if rate == "-":
+            return say(f"{{completed}} {people} answered the survey.", "lead", completed=completed)
+        return say(
+            f"{{completed}} {people} answered, a response rate of {{rate}} against {{national}} over all {word}s.",
+            "lead",
+            completed=completed,
+            rate=rate,
+            national=national,
+        )
+    return say(
+        f"{{completed}} of the {{invited}} {people} who were asked answered, a response rate of {{rate}} "
+        f"against {{national}} over all {word}s.",
+        "lead",
+        completed=completed,
+        invited=facts.number(work, "invited", "fieldwork"),
+        rate=rate,
+        national=national,
+    )
+
+
+def _bands(facts: Facts) -> Text:
+    """Where the organisation stands."""
+    better = [q for b in (5, 6, 7) for q in facts.by_band[b]]
+    worse = [q for b in (1, 2, 3) for q in facts.by_band[b]]
+    questions = facts.count(list(facts.questions), "questions")
+    tail = ""
+    parts: dict[str, Inline] = {
+        "questions": questions,
+        "better": facts.count(better, "better"),
+        "worse": facts.count(worse, "worse"),
+        "same": facts.count(facts.by_band[4], "same"),
+    }
+    if facts.unbanded:
+        tail = ", with {none} not shown"
+        parts["none"] = facts.count(facts.unbanded, "unbanded")
+    word = facts.survey.organisation_word
+    return say(
+        f"Of the {{questions}} questions, the {word} is better than expected on {{better}}, worse than expected on "
+        f"{{worse}} and about the same as other {word}s on {{same}}{tail}.",
+        "lead",
+        **parts,
+    )
+
+
+def _best(facts: Facts, worst: bool = False) -> Text:
+    """The question furthest above (or below) the average."""
+    best, low = facts.extremes
+    chosen = low if worst else best
+    lead = "There is most room to improve in" if worst else "Compared with the average, its best result is for"
+    if not chosen:
+        return say(f"{lead} no question that can be shown.", "lead")
+    row = facts.row(chosen[0])
+    return say(
+        f"{lead} {{what}} ({chosen[0]}): {{score}} out of 10 against {{average}}, which is "
+        f"{band_word(facts.survey, row, 'sentence')}.",
+        "lead",
+        what=Strong(facts.short(chosen[0])),
+        score=facts.number(row, "score"),
+        average=facts.number(row, "national_average"),
+    )
+
+
+def _change(facts: Facts) -> Text:
+    """What has changed since the year before."""
+    year = facts.earlier
+    word = facts.survey.organisation_word
+    if year is None:
+        return say("There are no results of an earlier year to compare with.", "lead")
+    verdicts = facts.by_verdict(year)
+    tested = [q for v in ("Increase", "No change", "Decrease") for q in verdicts[v]]
+    if not tested:
+        reason = next((r["reason"] for (y, _), r in facts.changes.items() if y == year), "")
+        return say(f"This {word} cannot be compared with {year}: {reason[:1].lower()}{reason[1:]}", "lead")
+    return say(
+        f"Since {year}, {{up}} {plural(len(verdicts['Increase']), 'score has', 'scores have')} gone up, {{down}} "
+        f"{plural(len(verdicts['Decrease']), 'has', 'have')} gone down and {{same}} show no clear change, of the "
+        "{tested} that can be compared.",
+        "lead",
+        up=facts.count(verdicts["Increase"], f"Increase since {year}"),
+        down=facts.count(verdicts["Decrease"], f"Decrease since {year}"),
+        same=facts.count(verdicts["No change"], f"No change since {year}"),
+        tested=facts.count(tested, f"tested since {year}"),
+    )
+
+
+def at_a_glance(facts: Facts) -> Page:
+    """One page that tells a busy director the result in five sentences."""
+    return Page(
+        "glance",
+        "The result in five sentences",
+        (
+            Bullets((_everyone(facts), _bands(facts), _best(facts), _best(facts, worst=True), _change(facts)), True),
+            Heading("Where to go next", 3),
+            Bullets(
+                (
+                    say("{link} to see what to keep doing and where to start.", link=Link("Best and worst results", "best")),
+                    say(
+                        "{link} for every question on which this organisation stands out.",
+                        link=Link("Comparison with other trusts", "comparison"),
+                    ),
+                    say("{link} to see whether earlier work has shown.", link=Link("Change over time", "change")),
+                    say("{link} before quoting a figure.", link=Link("How to read the charts", "interpret")),
+                )
+            ),
+        ),
+        anchor="glance",
+        level=1,
+    )
+
+
+def contents() -> Page:
+    return Page("contents", "Contents", (Contents(),), anchor="contents", level=1)
+
+
+def background(facts: Facts) -> Page:
+    survey = facts.survey
+    work = facts.work()
+    word, people = survey.organisation_word, survey.people
+    left: list[Text | Heading | Bullets] = [Heading("About the survey")]
+    if survey.programme:
+        left.append(say(f"The {survey.title} is part of the {survey.programme}."))
+    if survey.population:
+        left.append(say(f"{survey.population} could take part."))
+    if survey.sampling_period:
+        left.append(say(f"The {people} asked were in contact with services in the period {survey.sampling_period}."))
+    if survey.fieldwork:
+        left.append(say(f"Questionnaires were sent out and returned in the period {survey.fieldwork}."))
+    if work is not None and work["national_completed"] is not None:
+        rate = facts.percent(work, "national_response_rate", "fieldwork", share=True)
+        invited = facts.number(work, "national_invited", "fieldwork")
+        asked = f"Of {{invited}} {people} asked, " if work["national_invited"] is not None else ""
+        left.append(
+            say(
+                f"{asked}{{completed}} answered across {{count}} {word}s, a response rate of {{rate}}.",
+                completed=facts.number(work, "national_completed", "fieldwork"),
+                count=facts.number(work, "organisations", "fieldwork"),
+                invited=invited,
+                rate=rate,
+            )
+        )
+    left.append(
+        say(
+            "The response rate is the number of useable questionnaires divided by the number of people asked, less those "
+            "whose questionnaire could not be delivered and those who had died.",
+            "note",
+        )
+    )
+    right = (
+        Heading("What this report is for"),
+        say(
+            f"It shows how the people who use this {word}'s services rated their care, how that compares with every other "
+            f"{word} in the survey, and what has changed."
+        ),
+        Bullets(
+            (
+                say("{b} who answered, the main results and a poster.", b=Strong("Headline results:")),
+                say("{b} every section and question against all others.", b=Strong("Scoring and benchmarking:")),
+                say("{b} this year's scores beside earlier ones.", b=Strong("Change over time:")),
+                say("{b} the questions in each of seven bands.", b=Strong("Comparison:")),
+                say("{b} every setting, and what was inferred.", b=Strong("Method:")),
+            )
+        ),
+        say(
+            "A survey shows where to look, not why. Use the results with what you know of your services, and with "
+            "what people tell you in other ways."
+        ),
+    )
+    return Page("background", "About this survey and this report", (Side(tuple(left), right),), "background", CHAPTER)
+
+
+def key_terms(facts: Facts) -> Page:
+    survey = facts.survey
+    method = survey.method
+    cells = " and ".join(survey.demographic(c).title.lower() for c in survey.cells) or "no characteristic"
+    word, people = survey.organisation_word, survey.people
+    minimum = Number(method.minimum_base, str(method.minimum_base), "settings/minimum_base")
+    left = (
+        Heading("Score"),
+        say("Each answer is worth 0 to 10 points; 10 is the best experience. A question's score is the average of its answers."),
+        Heading("National average"),
+        say(f"The plain average of all {word}s' scores. Every {word} counts the same, whatever its size."),
+        Heading("Number of respondents"),
+        say(f"How many {people} gave an answer that counts. It differs from question to question."),
+        Heading("Results that are not shown"),
+        say(
+            f"If fewer than {{minimum}} {people} gave an answer that counts, the question has no score, nor has its section. "
+            "This keeps people from being recognised, and keeps chance from being taken for a result.",
+            minimum=minimum,
+        ),
+    )
+    right = (
+        Heading("Standardisation"),
+        say(
+            f"Older people tend to rate their care higher than younger people, and {word}s serve different people. So each "
+            f"answer is weighted until every {word}'s respondents have the same mix of {cells} as all respondents together."
+        ),
+        Heading("Expected range"),
+        say(
+            f"The range in which a {word}'s score would lie if it were like the others, given how many people answered and how "
+            f"far {word}s differ in the ordinary way. A score outside it is unlikely to be chance."
+        ),
+        Heading("Statistically significant change"),
+        say(
+            "A change between two years that is larger than the chance differences between two groups of respondents. "
+            "'No change' means that the survey cannot tell the two years apart, not that they are the same."
+        ),
+    )
+    return Page("terms", "Key terms", (Side(left, right),), "terms", CHAPTER)
+
+
+def how_to_read(facts: Facts) -> Page:
+    return Page(
+        "using",
+        "Using the results",
+        (
+            Side(
+                (
+                    Heading("Three questions to bring to a meeting"),
+                    Bullets(
+                        (
+                            say("Where are we outside the expected range, and do our other data agree?"),
+                            say("Where has a score changed by more than chance, and what did we do differently?"),
+                            say("Where are we about the same as everyone, but everyone's score is low?"),
+                        ),
+                        True,
+                    ),
+                    say(
+                        "The last matters: 'about the same' is a comparison, not a mark. A question can have a low score "
+                        "everywhere."
+                    ),
+                ),
+                (
+                    Heading("What to be careful about"),
+                    Bullets(
+                        (
+                            say("A score rests on the people who answered; those who did not may have answered otherwise."),
+                            say("With many questions, one or two may fall outside the range by chance alone."),
+                            say(
+                                "Two scores are not different merely because one is higher; look at the band or at the "
+                                "verdict on change."
+                            ),
+                            say("Figures are rounded to one decimal; everything was worked out from unrounded figures."),
+                        )
+                    ),
+                ),
+            ),
+        ),
+        "using",
+        CHAPTER,
+    )

@@ -1,0 +1,273 @@
+"""Headline results: who took part, the summary of findings, best and worst, and the poster."""
+
+from __future__ import annotations
+
+from stocktake.reports.charts import CountBars, PairedBars, ShareBars
+from stocktake.reports.facts import Facts, Row, band_word, listed, plural
+from stocktake.reports.model import (
+    Block,
+    Cards,
+    Figure,
+    Heading,
+    Inline,
+    Number,
+    Page,
+    Poster,
+    Side,
+    Table,
+    Text,
+    Together,
+    rounded,
+    say,
+)
+
+CHAPTER = "Headline results"
+# Characteristics with many options take a chart each; short ones fit a sentence.
+CHARTED = 3
+
+
+def _cards(facts: Facts) -> Cards | Text:
+    work = facts.work()
+    word = facts.survey.organisation_word
+    if work is None or work["completed"] is None:
+        reason = work["reason"] if work else ""
+        return say(f"Who took part is not shown: {reason[:1].lower()}{reason[1:]}", "verdict")
+    wanted = [
+        ("invited", "invited to take part", False),
+        ("completed", "completed", False),
+        ("response_rate", "response rate", True),
+        ("national_response_rate", f"response rate over all {word}s", True),
+    ]
+    items: list[tuple[Number, str]] = []
+    for column, label, is_share in wanted:
+        figure = (
+            facts.percent(work, column, "fieldwork", share=True) if is_share else facts.number(work, column, "fieldwork")
+        )
+        if isinstance(figure, Number):
+            items.append((figure, label))
+    earlier = facts.work(facts.earlier) if facts.earlier else None
+    if earlier is not None:
+        rate = facts.percent(earlier, "response_rate", "fieldwork", share=True)
+        if isinstance(rate, Number):
+            items.append((rate, f"response rate in {facts.earlier}"))
+        else:
+            completed = facts.number(earlier, "completed", "fieldwork")
+            if isinstance(completed, Number):
+                items.append((completed, f"completed in {facts.earlier}"))
+    return Cards(tuple(items))
+
+
+def _characteristic(facts: Facts, rows: list[Row]) -> Block:
+    title = rows[0]["title"]
+    word = facts.survey.organisation_word
+    if rows[0]["status"] != "shown":
+        return Together((Heading(title, 3), say(f"Not shown. {rows[0]['reason']}", "note")))
+    seen = [r for r in rows if r["percent"] is not None]
+    chart_rows = tuple((r["label"], float(r["percent"]), r["national_percent"]) for r in seen)
+    most = sorted(seen, key=lambda r: -r["percent"])[:2]
+    base = "" if rows[0]["n"] is None else f" {rows[0]['n']:,} people answered."
+    alt = (
+        f"Bar chart of {title.lower()}, with a mark for all {word}s. Most frequent: "
+        + listed([f"{r['label']} {rounded(r['percent'], 0)}%" for r in most])
+        + f".{base}"
+    )
+    return Together((Heading(title, 3), Figure(ShareBars(chart_rows, alt, word))))
+
+
+def who_took_part(facts: Facts) -> list[Page]:
+    """Invited, completed and response rates, then every characteristic with its chart."""
+    by_variable: dict[str, list[Row]] = {}
+    for row in facts.field.profile.get(facts.code, []):
+        by_variable.setdefault(row["variable"], []).append(row)
+    blocks = [_characteristic(facts, rows) for rows in by_variable.values()]
+    word, people = facts.survey.organisation_word, facts.survey.people
+    intro = (
+        _cards(facts),
+        say(
+            f"Bars show the {people} of this {word} who answered; the upright mark shows all {word}s together. Percentages "
+            "are of those who answered the question, not weighted.",
+            "note",
+        )
+        if blocks
+        else say(f"The source of these results does not say who the {people} were.", "note"),
+    )
+    half = (len(blocks) + 1) // 2
+    pages = [Page("who", "Who took part in the survey?", (*intro, Side(*_balanced(blocks[:half]))), "who", CHAPTER)]
+    if not blocks:
+        return [Page("who", "Who took part in the survey?", intro, "who", CHAPTER)]
+    rest = blocks[half:]
+    if rest:
+        pages.append(
+            Page("who", "Who took part in the survey? (continued)", (Side(*_balanced(rest)),), "who-2", CHAPTER)
+        )
+    return pages
+
+
+def _length(block: Block) -> int:
+    if isinstance(block, Together):
+        return 3 + sum(len(b.chart.rows) for b in block.blocks if isinstance(b, Figure) and isinstance(b.chart, ShareBars))
+    return 3
+
+
+def _balanced(blocks: list[Block]) -> tuple[tuple[Block, ...], tuple[Block, ...]]:
+    """Split into two columns of about the same height, keeping the order."""
+    total = sum(map(_length, blocks))
+    best = min(
+        range(1, len(blocks) + 1), key=lambda k: abs(2 * sum(map(_length, blocks[:k])) - total), default=0
+    )
+    return tuple(blocks[:best]), tuple(blocks[best:])
+
+
+def summary(facts: Facts) -> Page:
+    """Number of questions in each band, and how many rose, fell or did not change."""
+    survey = facts.survey
+    word = survey.organisation_word
+    rows = [(survey.bands[b - 1], len(facts.by_band[b]), str(b)) for b in range(7, 0, -1)]
+    if facts.unbanded:
+        rows.append(("No band", len(facts.unbanded), "none"))
+    alt = "Number of questions in each band: " + listed([f"{label} {n}" for label, n, _ in rows]) + "."
+    better = sum(len(facts.by_band[b]) for b in (5, 6, 7))
+    worse = sum(len(facts.by_band[b]) for b in (1, 2, 3))
+    left: list[Block] = [
+        Heading(f"Compared with other {word}s"),
+        Figure(CountBars(tuple(rows), alt)),
+        say(
+            f"{{better}} of {{all}} questions are better than expected and {{worse}} "
+            f"{plural(worse, 'is', 'are')} worse.",
+            better=facts.count([q for b in (5, 6, 7) for q in facts.by_band[b]], "better"),
+            all=facts.count(list(facts.questions), "questions"),
+            worse=facts.count([q for b in (1, 2, 3) for q in facts.by_band[b]], "worse"),
+        ),
+    ]
+    if better + worse == 0:
+        left.append(say(f"On no question does this {word} stand out from the others.", "note"))
+    if facts.unbanded:
+        left.append(say("A question without a band has too few answers to be shown, or answers that do not vary.", "note"))
+    return Page(
+        "summary", "Summary of findings", (Side(tuple(left), tuple(_change_summary(facts))),), "summary", CHAPTER
+    )
+
+
+def _change_summary(facts: Facts) -> list[Block]:
+    year = facts.earlier
+    blocks: list[Block] = [Heading("Compared with earlier years" if year is None else f"Compared with {year}")]
+    if year is None:
+        return [*blocks, say("There are no results of an earlier year in these data.")]
+    verdicts = facts.by_verdict(year)
+    tested = sum(len(verdicts[v]) for v in ("Increase", "No change", "Decrease"))
+    if not tested:
+        reason = next((r["reason"] for (y, _), r in facts.changes.items() if y == year), "")
+        return [*blocks, say(reason or f"There is nothing to compare with in {year}.")]
+    rows = [
+        ("Increase", len(verdicts["Increase"]), "6"),
+        ("No change", len(verdicts["No change"]), "4"),
+        ("Decrease", len(verdicts["Decrease"]), "2"),
+    ]
+    if verdicts[None]:
+        rows.append(("Not compared", len(verdicts[None]), "none"))
+    alt = f"Number of questions by change since {year}: " + listed([f"{label} {n}" for label, n, _ in rows]) + "."
+    blocks.append(Figure(CountBars(tuple(rows), alt)))
+    for verdict, words in (("Increase", "rose"), ("Decrease", "fell")):
+        found = verdicts[verdict]
+        if found:
+            blocks.append(say(f"Scores that {words} by more than chance: {listed(found)}."))
+    if verdicts[None]:
+        blocks.append(say("Questions that are new, changed, or have too few answers in either year are not compared.", "note"))
+    return blocks
+
+
+def _extreme_block(facts: Facts, questions: list[str], better: bool) -> list[Block]:
+    rows = [facts.row(q) for q in questions]
+    chart = PairedBars(
+        tuple((q, r["score"], r["national_average"]) for q, r in zip(questions, rows, strict=True)),
+        "Bars of this organisation's score with a mark for the national average: "
+        + listed([f"{q} {rounded(r['score'])} against {rounded(r['national_average'])}" for q, r in zip(questions, rows, strict=True)])
+        + ".",
+        better,
+    )
+    table = Table(
+        "Best results" if better else "Worst results",
+        ("Question", "Score", "Average", "Band"),
+        tuple(
+            (
+                q if facts.short(q) == q else f"{q}. {facts.short(q)[:1].upper()}{facts.short(q)[1:]}",
+                facts.number(r, "score"),
+                facts.number(r, "national_average"),
+                band_word(facts.survey, r),
+            )
+            for q, r in zip(questions, rows, strict=True)
+        ),
+        widths=(3.4, 0.7, 0.8, 1.5),
+    )
+    return [Figure(chart), table]
+
+
+def best_and_worst(facts: Facts) -> Page:
+    """The five best and five worst questions against the average, with bars."""
+    best, worst = facts.extremes
+    if not best:
+        blocks: tuple[Block, ...] = (say("No question of this organisation can be shown.", "verdict"),)
+        return Page("best", "Best and worst results against the average", blocks, "best", CHAPTER)
+    left: list[Block] = [Heading("Highest against the average"), *_extreme_block(facts, best, True)]
+    right: list[Block] = [Heading("Lowest against the average")]
+    right += _extreme_block(facts, worst, False) if worst else [say("There are no more questions to list.")]
+    # Where all results are on one side of the average, the lists would mislead without a word.
+    if facts.row(best[-1])["score"] < facts.row(best[-1])["national_average"]:
+        left.append(say("Some of these lie below the average: they are the closest to it from below.", "note"))
+    if worst and facts.row(worst[-1])["score"] > facts.row(worst[-1])["national_average"]:
+        right.append(say("Some of these lie above the average: they are the closest to it from above.", "note"))
+    note = say(
+        "Questions are ordered by the distance of this organisation's score from the national average, before rounding. "
+        "The upright mark on each bar is the average. A place in these lists does not by itself mean that a result is better "
+        "or worse than expected; the band says that.",
+        "note",
+    )
+    return Page(
+        "best", "Best and worst results against the average", (Side(tuple(left), tuple(right)), note), "best", CHAPTER
+    )
+
+
+def _poster_line(facts: Facts, question: str) -> Text:
+    section = facts.survey.by_code[question].section
+    title = facts.survey.section(section).title if section else ""
+    short = facts.short(question)
+    words = short[:1].upper() + short[1:]
+    return say(f"{title}: {short}" if title else words)
+
+
+def poster(facts: Facts, contact: str) -> Page:
+    """The one-page poster, which can be put on a wall."""
+    survey = facts.survey
+    best, worst = facts.extremes
+    work = facts.work()
+    people, word = survey.people, survey.organisation_word
+    parts: dict[str, Inline] = {}
+    words = f"This survey looked at the experiences of {people} of this {word}."
+    if survey.sampling_period:
+        words = f"This survey looked at the experiences of {people} in contact with this {word} in the period {survey.sampling_period}."
+    if work is not None and work["completed"] is not None:
+        parts["completed"] = facts.number(work, "completed", "fieldwork")
+        if work["invited"] is not None:
+            words += f" A questionnaire was sent to {{invited}} {people} and {{completed}} answered."
+            parts["invited"] = facts.number(work, "invited", "fieldwork")
+        else:
+            words += f" {{completed}} {people} answered."
+    words += " The lists show the results that are highest and lowest compared with the national average."
+    if contact:
+        words += " Questions about the survey: {contact}"
+        parts["contact"] = contact
+    return Page(
+        "poster",
+        f"{survey.title}: results for {facts.name}",
+        (
+            Poster(
+                tuple(_poster_line(facts, q) for q in best),
+                tuple(_poster_line(facts, q) for q in worst),
+                f"Where {survey.person} experience is best",
+                f"Where {survey.person} experience could improve",
+                say(words, **parts),
+            ),
+        ),
+        "poster",
+        CHAPTER,
+    )

@@ -1,0 +1,238 @@
+"""A report as a value: pages of headings, sentences, tables and chart models; no number without its source."""
+
+from __future__ import annotations
+
+import string
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from decimal import ROUND_HALF_UP, Decimal
+from typing import Literal
+
+from stocktake.reports.charts import Chart
+
+
+@dataclass(frozen=True)
+class Number:
+    """A figure in a sentence or table: its value, how it is shown, and the result that it refers to.
+
+    `source` is table/year/organisation/measure/column; `derived` sources start with `count:` and name the
+    rows that were counted.
+    """
+
+    value: float | int
+    text: str
+    source: str
+
+
+@dataclass(frozen=True)
+class Strong:
+    """Words of weight inside a text."""
+
+    text: str
+
+
+@dataclass(frozen=True)
+class Link:
+    """A way to another page of the same document (`anchor`) or to an address."""
+
+    text: str
+    anchor: str = ""
+    address: str = ""
+
+
+Inline = str | Number | Strong | Link
+
+
+@dataclass(frozen=True)
+class Text:
+    """One paragraph."""
+
+    parts: tuple[Inline, ...]
+    tone: Literal["plain", "lead", "note", "verdict"] = "plain"
+
+
+@dataclass(frozen=True)
+class Bullets:
+    """A list of short texts."""
+
+    items: tuple[Text, ...]
+    numbered: bool = False
+
+
+@dataclass(frozen=True)
+class Heading:
+    """A heading inside a page; level 2 below the page's own, which is 1."""
+
+    text: str
+    level: int = 2
+    anchor: str = ""
+
+
+Cell = str | Number
+
+
+@dataclass(frozen=True)
+class Table:
+    """A table with one header row; with `row_headers` the first cell of a row heads it."""
+
+    title: str
+    header: tuple[str, ...]
+    rows: tuple[tuple[Cell, ...], ...]
+    row_headers: bool = True
+    widths: tuple[float, ...] = ()
+    show_title: bool = False
+
+
+@dataclass(frozen=True)
+class Figure:
+    """A chart with its title; the chart itself carries its alt text and data table."""
+
+    chart: Chart
+    title: str = ""
+
+
+@dataclass(frozen=True)
+class Aside:
+    """A boxed note."""
+
+    blocks: tuple[Block, ...]
+
+
+@dataclass(frozen=True)
+class Side:
+    """Two columns, read left before right."""
+
+    left: tuple[Block, ...]
+    right: tuple[Block, ...]
+    ratio: float = 1.0
+
+
+@dataclass(frozen=True)
+class Together:
+    """Blocks that stay on one page."""
+
+    blocks: tuple[Block, ...]
+
+
+@dataclass(frozen=True)
+class Cards:
+    """Figures of note, each with what it is."""
+
+    items: tuple[tuple[Number, str], ...]
+
+
+@dataclass(frozen=True)
+class Contents:
+    """The list of pages, made by the renderer."""
+
+
+@dataclass(frozen=True)
+class Poster:
+    """The one-page poster: what is best, what could improve, and the small print."""
+
+    best: tuple[Text, ...]
+    improve: tuple[Text, ...]
+    best_title: str
+    improve_title: str
+    about: Text
+
+
+Block = (
+    Text | Bullets | Heading | Table | Figure | Aside | Side | Together | Cards | Contents | Poster
+)
+
+
+@dataclass(frozen=True)
+class Page:
+    """One page kind with its heading; a long page runs on to more sheets, and may follow on the sheet before it."""
+
+    kind: str
+    title: str
+    blocks: tuple[Block, ...]
+    anchor: str = ""
+    chapter: str = ""
+    level: int = 2
+    new_sheet: bool = True
+
+
+@dataclass(frozen=True)
+class Report:
+    """A whole document about one organisation."""
+
+    title: str
+    subtitle: str
+    organisation: str
+    organisation_code: str
+    date_line: str
+    pages: tuple[Page, ...]
+    digest: str
+    language: str = "en-GB"
+    keywords: tuple[str, ...] = field(default=())
+
+
+def rounded(value: float, places: int = 1) -> str:
+    """The value to so many decimals, halves away from zero, never '-0.0'."""
+    quantum = Decimal(1).scaleb(-places)
+    shown = Decimal(repr(float(value))).quantize(quantum, ROUND_HALF_UP)
+    return f"{shown + 0 if shown else abs(shown):.{places}f}"
+
+
+def say(template: str, tone: Literal["plain", "lead", "note", "verdict"] = "plain", **parts: Inline) -> Text:
+    """A text from a template with named places: say('{n} of them', n=number)."""
+    pieces: list[Inline] = []
+    for literal, name, _, _ in string.Formatter().parse(template):
+        if literal:
+            pieces.append(literal)
+        if name:
+            pieces.append(parts[name])
+    return Text(tuple(pieces), tone)
+
+
+def plain(text: Text | Cell) -> str:
+    """The words alone."""
+    if isinstance(text, str):
+        return text
+    if isinstance(text, Number):
+        return text.text
+    return "".join(p if isinstance(p, str) else p.text for p in text.parts)
+
+
+def blocks_of(report: Report) -> Iterator[Block]:
+    """Every block of a report, those inside others too."""
+
+    def inside(blocks: tuple[Block, ...]) -> Iterator[Block]:
+        for block in blocks:
+            yield block
+            if isinstance(block, (Aside, Together)):
+                yield from inside(block.blocks)
+            elif isinstance(block, Side):
+                yield from inside(block.left)
+                yield from inside(block.right)
+
+    for page in report.pages:
+        yield from inside(page.blocks)
+
+
+def texts_of(block: Block) -> Iterator[Text | Cell]:
+    """Every text and cell that a block itself holds."""
+    if isinstance(block, Text):
+        yield block
+    elif isinstance(block, Bullets):
+        yield from block.items
+    elif isinstance(block, Table):
+        for row in block.rows:
+            yield from row
+    elif isinstance(block, Cards):
+        yield from (number for number, _ in block.items)
+    elif isinstance(block, Poster):
+        yield from (*block.best, *block.improve, block.about)
+
+
+def numbers_of(report: Report) -> Iterator[Number]:
+    """Every number that the report states."""
+    for block in blocks_of(report):
+        for text in texts_of(block):
+            if isinstance(text, Number):
+                yield text
+            elif isinstance(text, Text):
+                yield from (p for p in text.parts if isinstance(p, Number))

@@ -1,0 +1,223 @@
+"""Scoring and benchmarking: how it works, and a page for every section with its questions."""
+
+from __future__ import annotations
+
+from stocktake.reports.charts import BandKey, BandStrip, Bar, RankedBars
+from stocktake.reports.facts import Facts, Row, band_word
+from stocktake.reports.model import (
+    Block,
+    Bullets,
+    Figure,
+    Heading,
+    Number,
+    Page,
+    Side,
+    Table,
+    Text,
+    Together,
+    rounded,
+    say,
+)
+from stocktake.results.schemas import LIMITS
+from stocktake.survey.instrument import Question
+
+CHAPTER = "Scoring and benchmarking"
+
+
+def key(facts: Facts) -> Figure:
+    """The legend of bands."""
+    word = facts.survey.organisation_word
+    alt = "Key to the bands, from much worse than expected (three triangles down) to much better (three up)."
+    return Figure(BandKey(facts.survey.bands, alt, f"Your {word}"))
+
+
+def _example(facts: Facts) -> Question | None:
+    """The question that the scoring is explained with: the first whose options are known, Q18 where there is one."""
+    known = [q for q in facts.survey.scored if q.options and not q.stem]
+    return next((q for q in known if not q.inferred and any(o.score is None for o in q.options)), known[0] if known else None)
+
+
+def how_scored(facts: Facts) -> Page:
+    """Scoring with its worked example."""
+    example = _example(facts)
+    left: list[Block] = [
+        Heading("From answers to points"),
+        say(
+            "Every answer that says something about the quality of care is worth points on a scale from 0 to 10. Ten points go to the "
+            "best experience and none to the one with most room for improvement; answers in between are spaced evenly."
+        ),
+        say(
+            "Answers such as 'don't know' or 'does not apply' say nothing about quality. They get no points and are not "
+            "counted, which is not the same as 0 points."
+        ),
+        Heading("From points to a question's score"),
+        say(
+            "Each answer is multiplied by the weight of the person who gave it. The sum of weighted points divided by the sum of "
+            "weights is the score."
+        ),
+        Heading("From questions to a section's score"),
+        say(
+            "A section's score is the plain average of its questions' scores. If one of them cannot be shown, neither can "
+            "the section."
+        ),
+    ]
+    right: list[Block] = [Heading("A worked example")]
+    if example is None:
+        right.append(
+            say(
+                "Suppose that three people with weights of 0.8, 1.0 and 1.2 give answers worth 10, 5 and 0 points. The weighted "
+                "points are 8, 5 and 0, which make 13; the weights make 3. The score is 13 divided by 3, or 4.3."
+            )
+        )
+    else:
+        rows = tuple((o.label, "not scored" if o.score is None else rounded(o.score)) for o in example.options)
+        right += [
+            say(f"Question {example.code.removeprefix('Q')}: \"{example.label}\""),
+            Table(f"Points for the answers to {example.code}", ("Answer", "Points"), rows, widths=(3, 1)),
+            say(
+                "Suppose that four people with weights of 0.8, 1.0, 1.2 and 1.0 answer: the first three give the answers worth 10, "
+                "5 and 0 points, and the fourth does not know. The weighted points are 8, 5 and 0, which make 13. The weights of the three "
+                "who count make 3. The score is 13 divided by 3, or 4.3."
+            ),
+        ]
+    return Page("scored", "How questions are scored", (Side(tuple(left), tuple(right)),), "scored", CHAPTER)
+
+
+def how_to_interpret(facts: Facts) -> Page:
+    """How to read a ranked chart and a band strip."""
+    word = facts.survey.organisation_word
+    strip = BandStrip(
+        (3.4, 4.2, 4.6, 6.4, 6.8, 7.6),
+        2.9,
+        8.1,
+        7.1,
+        5.5,
+        6,
+        "Example of a band strip: this organisation's mark lies in the second band from the right, which is better than expected.",
+    )
+    left = (
+        Heading("Section charts"),
+        say(
+            f"Each bar is one {word}, from the lowest score to the highest. Its colour and triangles show its own band; yours is "
+            "black. The dashed line is the national average."
+        ),
+        say(
+            f"A {word} can be 'about the same' although its bar is lower than that of one that is 'worse than expected'. The band "
+            "also depends on how many people answered: with few, chance can move a score further."
+        ),
+        key(facts),
+        Heading("The seven bands"),
+        say(
+            "'About the same' covers nine in ten of the scores that chance and ordinary differences would give. 'Somewhat' better or worse lies "
+            "beyond that, better or worse lies beyond 19 in 20, and 'much' better or worse beyond 998 in 1,000."
+        ),
+    )
+    right = (
+        Heading("Question charts"),
+        say("The example below is invented.", "note"),
+        Figure(strip),
+        Bullets(
+            (
+                say(f"The strip runs from the lowest to the highest score of any {word}."),
+                say("Its segments are the bands for your number of respondents; a band beyond the lowest or highest score is not visible."),
+                say("The black line with the diamond is your score; the dashed line is the national average."),
+                say("The table beside it gives the figures and the band in words."),
+            )
+        ),
+        Heading("If something is missing"),
+        say("A score that rests on too few answers is not shown, and the page says so. The figures of all others remain."),
+    )
+    return Page("interpret", "How to read the charts", (Side(left, right),), "interpret", CHAPTER)
+
+
+def section(facts: Facts, code: str) -> list[Page]:
+    """The page of one section's ranked bars, and the page of its questions."""
+    title = facts.section_title(code)
+    row = facts.row(code)
+    word = facts.survey.organisation_word
+    ranked = facts.field.ranked.get(code, [])
+    blocks: list[Block] = [_verdict(facts, row)]
+    members = facts.survey.members(code)
+    alone = len(members) == 1
+    if ranked:
+        bars = tuple(Bar(c, score, band, c == facts.code) for c, score, band in ranked)
+        place = next((i for i, b in enumerate(bars, start=1) if b.own), None)
+        where = f" This {word} is number {place} of {len(bars)} from the lowest." if place else f" This {word} has no bar."
+        alt = (
+            f"{title}: bars of {len(bars)} {word}s from {rounded(bars[0].value)} to {rounded(bars[-1].value)}, national average "
+            f"{rounded(row['national_average'])}.{where}"
+        )
+        blocks += [
+            Figure(RankedBars(title, bars, row["national_average"], alt, facts.survey.bands, compact=alone)),
+            key(facts),
+        ]
+    else:
+        blocks.append(say(f"No {word} has a score for this section that can be shown.", "note"))
+    questions = tuple(question(facts, q.code) for q in members)
+    if alone:
+        # A section of one question needs no second sheet.
+        return [Page("section", title, (*blocks, *questions), f"section-{code}", CHAPTER)]
+    pages = [Page("section", title, tuple(blocks), f"section-{code}", CHAPTER)]
+    pages.append(Page("questions", f"{title}: questions", questions, f"questions-{code}", CHAPTER))
+    return pages
+
+
+def _verdict(facts: Facts, row: Row) -> Text:
+    word = facts.survey.organisation_word
+    if row["score"] is None:
+        return say(f"Your {word}'s section score is not shown. {row['reason']}", "verdict")
+    return say(
+        f"Your {word}'s section score is {{score}}: {band_word(facts.survey, row, 'sentence')}. "
+        "The national average is {average}.",
+        "verdict",
+        score=facts.number(row, "score"),
+        average=facts.number(row, "national_average"),
+    )
+
+
+def strip_of(facts: Facts, row: Row) -> BandStrip | None:
+    """The band strip of a scores row, None where no organisation has a score."""
+    if row["national_average"] is None:
+        return None
+    edges = None if row["band"] is None else tuple(row[name] for name in LIMITS)
+    own = "not shown" if row["score"] is None else rounded(row["score"])
+    word = facts.survey.organisation_word
+    alt = (
+        f"{row['measure']}: this {word} {own}, national average {rounded(row['national_average'])}, lowest "
+        f"{rounded(row['lowest'])}, highest {rounded(row['highest'])}. {band_word(facts.survey, row)}."
+    )
+    return BandStrip(edges, row["lowest"], row["highest"], row["score"], row["national_average"], row["band"], alt)
+
+
+def question(facts: Facts, code: str) -> Together:
+    """One question: wording, band strip, and its figures."""
+    row = facts.row(code)
+    blocks: list[Block] = [Heading(facts.heading(code), 3, f"q-{code}")]
+    word = facts.survey.organisation_word
+    figures = Table(
+        f"{code}: figures",
+        ("Respondents", f"Your {word}", "Average", "Lowest", "Highest", "Band"),
+        (
+            (
+                facts.number(row, "n"),
+                facts.number(row, "score"),
+                facts.number(row, "national_average"),
+                facts.number(row, "lowest"),
+                facts.number(row, "highest"),
+                band_word(facts.survey, row),
+            ),
+        ),
+        row_headers=False,
+        widths=(1.25, 1, 0.9, 0.8, 0.85, 1.6),
+    )
+    strip = strip_of(facts, row)
+    right: list[Block] = [figures]
+    if row["status"] != "shown":
+        right.append(say(str(row["reason"]), "note"))
+    if strip is None:
+        blocks.append(say(f"No {word} has a score for this question that can be shown.", "note"))
+        return Together(tuple(blocks))
+    blocks.append(Side((Figure(strip),), tuple(right), 1.15))
+    return Together(tuple(blocks))
+
+
