@@ -36,9 +36,7 @@ def read_organisations(path: Path) -> tuple[Organisation, ...]:
         rows = [{(k or "").strip(): (v or "").strip() for k, v in r.items() if k is not None} for r in reader]
     missing = [c for c in COLUMNS if c not in header]
     if missing:
-        raise StocktakeError(
-            [f"{path.name}, row 1: column {c!r} is missing.{nearest(c, header)}" for c in missing]
-        )
+        raise StocktakeError([f"{path.name}, row 1: column {c!r} is missing.{nearest(c, header)}" for c in missing])
     return check_organisations((tuple(r.get(c, "") for c in (*COLUMNS, *OPTIONAL)) for r in rows), path.name)
 
 
@@ -51,7 +49,7 @@ def check_organisations(rows: Iterable[Sequence[str]], file: str) -> tuple[Organ
             problems.append(f"{file}, row {number}: expected a code and a name, found {code!r} and {name!r}.")
         elif code in found:
             problems.append(f"{file}, row {number}, column code: {code!r} stands twice; expected it once.")
-        elif any(c in code for c in "/\\:*?\"<>|\0") or code in (".", ".."):
+        elif any(c in code for c in '/\\:*?"<>|\0') or code in (".", ".."):
             problems.append(
                 f"{file}, row {number}, column code: {code!r} cannot name a folder; "
                 "expected letters, figures, hyphens or underscores."

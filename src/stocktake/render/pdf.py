@@ -6,6 +6,7 @@ import os
 from functools import singledispatchmethod
 from importlib import resources
 from pathlib import Path
+from typing import Any
 
 from stocktake.problems import StocktakeError
 from stocktake.render.svg import draw
@@ -19,7 +20,6 @@ from stocktake.reports.model import (
     Figure,
     Heading,
     Inline,
-    Link,
     Number,
     Page,
     Poster,
@@ -60,7 +60,7 @@ def pdf_bytes(report: Report, theme: Theme) -> bytes:
     source = typst_source(report, theme)
     root = str(theme.folder) if theme.folder else None
     try:
-        compiler = typst.Compiler(
+        compiler: Any = typst.Compiler(  # type: ignore[misc]
             input=source.encode(), root=root, font_paths=font_folders(theme), ignore_system_fonts=True
         )
         pdf, warnings = compiler.compile_with_warnings(format="pdf", pdf_standards=["ua-1"], timestamp=TIMESTAMP)
@@ -220,12 +220,18 @@ class _Setter:
     @block.register
     def _(self, block: Bullets, width: float) -> str:
         sign = "+" if block.numbered else "-"
-        return "".join(f"{sign} {self.words(t) if t.tone != 'lead' else f'#text(size: 16pt)[{self.words(t)}]'}\n" for t in block.items) + "\n"
+        return (
+            "".join(
+                f"{sign} {self.words(t) if t.tone != 'lead' else f'#text(size: 16pt)[{self.words(t)}]'}\n"
+                for t in block.items
+            )
+            + "\n"
+        )
 
     @block.register
     def _(self, block: Figure, width: float) -> str:
         svg = draw(block.chart, self.theme, width)
-        return f"#image(bytes({quoted(svg)}), format: \"svg\", alt: {quoted(block.chart.alt)}, width: {width:.1f}pt)\n"
+        return f'#image(bytes({quoted(svg)}), format: "svg", alt: {quoted(block.chart.alt)}, width: {width:.1f}pt)\n'
 
     @block.register
     def _(self, block: Table, width: float) -> str:
@@ -244,7 +250,11 @@ class _Setter:
     def _align(self, block: Table, column: int) -> str:
         # Figures line up on the right; words on the left.
         cells = [row[column] for row in block.rows]
-        figures = [c for c in cells if isinstance(c, Number) or c == "-" or (isinstance(c, str) and c[:1].isdigit() and len(c) < 14)]
+        figures = [
+            c
+            for c in cells
+            if isinstance(c, Number) or c == "-" or (isinstance(c, str) and c[:1].isdigit() and len(c) < 14)
+        ]
         return "right" if cells and len(figures) == len(cells) and column > 0 else "left"
 
     @block.register
@@ -278,7 +288,7 @@ class _Setter:
     @block.register
     def _(self, block: Contents, width: float) -> str:
         return (
-            "#show outline.entry.where(level: 1): set text(weight: \"bold\")\n"
+            '#show outline.entry.where(level: 1): set text(weight: "bold")\n'
             "#columns(2, gutter: 30pt, text(size: 9pt, outline(title: none, depth: 2, indent: 10pt)))\n"
         )
 

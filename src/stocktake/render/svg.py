@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from functools import singledispatchmethod
+from itertools import pairwise
 from xml.sax.saxutils import escape, quoteattr
 
 from stocktake.render.theme import Theme
@@ -60,7 +61,7 @@ class _Canvas:
         return (
             f'<svg xmlns="http://www.w3.org/2000/svg" width="{_fmt(self.width)}" height="{_fmt(self.height)}" '
             f'viewBox="0 0 {_fmt(self.width)} {_fmt(self.height)}" role="img" aria-label={quoteattr(chart.alt)} '
-            f'font-family={quoteattr(self.theme.font)}>' + "".join(self.parts) + "</svg>"
+            f"font-family={quoteattr(self.theme.font)}>" + "".join(self.parts) + "</svg>"
         )
 
     def rect(self, x: float, y: float, w: float, h: float, fill: str, stroke: str = "", sw: float = 0.5) -> None:
@@ -90,7 +91,9 @@ class _Canvas:
         at = " ".join(f"{_fmt(x)},{_fmt(y)}" for x, y in points)
         self.parts.append(f'<polygon points="{at}" fill="{fill}"{line}/>')
 
-    def marks(self, x: float, y: float, band: int | None, size: float = 4.0, fill: str = "", across: bool = False) -> None:
+    def marks(
+        self, x: float, y: float, band: int | None, size: float = 4.0, fill: str = "", across: bool = False
+    ) -> None:
         """Triangles that say a band without colour, centred on x from y upwards (or side by side)."""
         many = MARKS.get(band or 4, 0)
         up = many > 0
@@ -136,7 +139,9 @@ class _Canvas:
         if chart.average is not None:
             at = y(chart.average)
             self.line(left, at, self.width - right, at, theme.average, 1.4, "5 3")
-            self.text(left + 3, top - 14, f"National average {rounded(chart.average)} (dashed line)", 9, fill=theme.average)
+            self.text(
+                left + 3, top - 14, f"National average {rounded(chart.average)} (dashed line)", 9, fill=theme.average
+            )
         if own_x is not None:
             self.polygon([(own_x - 5, base + 9), (own_x + 5, base + 9), (own_x, base + 2)], theme.own)
             anchor = "end" if own_x > self.width * 0.8 else "start" if own_x < self.width * 0.2 else "middle"
@@ -173,14 +178,26 @@ class _Canvas:
         near = chart.own is not None and abs(x(chart.own) - at) < 66
         side = "end" if chart.own is not None and chart.own > chart.average else "start"
         label = f"Average {rounded(chart.average)}"
-        self.text(at + ((-4 if side == "end" else 4) if near else 0), top - 6, label, 8.5, side if near else "middle", fill=theme.average)
+        self.text(
+            at + ((-4 if side == "end" else 4) if near else 0),
+            top - 6,
+            label,
+            8.5,
+            side if near else "middle",
+            fill=theme.average,
+        )
         if chart.own is not None:
             own = x(chart.own)
             self.line(own, top - 3, own, top + thick + 3, theme.own, 2.6)
             self.diamond(own, top + thick / 2, 7.5, theme.own)
             other = {"end": "start", "start": "end"}[side] if near else "middle"
             self.text(
-                own + ((4 if other == "start" else -4) if near else 0), top - 6, f"You {rounded(chart.own)}", 8.5, other, "bold"
+                own + ((4 if other == "start" else -4) if near else 0),
+                top - 6,
+                f"You {rounded(chart.own)}",
+                8.5,
+                other,
+                "bold",
             )
 
     @draw.register
@@ -229,9 +246,12 @@ class _Canvas:
         last_own = next((v for v in reversed(chart.own) if v is not None), None)
         last_avg = next((v for v in reversed(chart.average) if v is not None), None)
         labels: list[tuple[float, str, str, str]] = []
-        for values, colour, dash, own in ((chart.average, theme.average, "5 3", False), (chart.own, theme.own, "", True)):
+        for values, colour, dash, own in (
+            (chart.average, theme.average, "5 3", False),
+            (chart.own, theme.own, "", True),
+        ):
             known = [(x(i), y(v), v) for i, v in enumerate(values) if v is not None]
-            for (x1, y1, _), (x2, y2, _) in zip(known, known[1:], strict=False):
+            for (x1, y1, _), (x2, y2, _) in pairwise(known):
                 self.line(x1, y1, x2, y2, colour, 2, dash)
             for px, py, _ in known:
                 if own:

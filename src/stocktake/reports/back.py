@@ -97,8 +97,22 @@ def method(facts: Facts, results: Results) -> list[Page]:
                 "spread. They are left out here, not estimated. Verdicts on change are the workbook's own."
             ),
         ]
-        skip = {"standard_error", "correction", "winsorise", "percentile", "cap", "minimum_answers", "routed_past", "unclassified",
-                "group_reference", "zero_spread", "change_test", "change_level", "change_reference", "maximum_rejected"}
+        skip = {
+            "standard_error",
+            "correction",
+            "winsorise",
+            "percentile",
+            "cap",
+            "minimum_answers",
+            "routed_past",
+            "unclassified",
+            "group_reference",
+            "zero_spread",
+            "change_test",
+            "change_level",
+            "change_reference",
+            "maximum_rejected",
+        }
     else:
         left += [
             say(

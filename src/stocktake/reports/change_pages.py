@@ -39,7 +39,8 @@ def _new_questions(facts: Facts, year: int) -> list[str]:
     return [
         q.code
         for q in facts.survey.scored
-        if (facts.earlier is not None) and facts.changes.get((year, q.code), {}).get("status") == "not comparable"
+        if (facts.earlier is not None)
+        and facts.changes.get((year, q.code), {}).get("status") == "not comparable"
         and year not in q.comparable
     ]
 
@@ -48,12 +49,18 @@ def _opening(facts: Facts) -> Page:
     word, year = facts.survey.organisation_word, facts.earlier
     blocks: list[Block] = []
     if year is None:
-        blocks.append(say("There are no results of an earlier year in these data, so this section has no charts.", "verdict"))
+        blocks.append(
+            say("There are no results of an earlier year in these data, so this section has no charts.", "verdict")
+        )
         return Page("change", "Results of earlier years", tuple(blocks), "change", CHAPTER)
-    reasons = {r["reason"] for (y, _), r in facts.changes.items() if y == year and r["status"] in ("not comparable", "no data")}
+    reasons = {
+        r["reason"] for (y, _), r in facts.changes.items() if y == year and r["status"] in ("not comparable", "no data")
+    }
     if not _any_history(facts):
         why = sorted(reasons, key=len)[0] if reasons else f"There are no results of {year} for this {word}."
-        own = next((r["reason"] for (y, _), r in facts.changes.items() if y == year and "question" not in r["reason"]), why)
+        own = next(
+            (r["reason"] for (y, _), r in facts.changes.items() if y == year and "question" not in r["reason"]), why
+        )
         blocks += [
             say(f"This {word}'s results cannot be compared with {year}.", "verdict"),
             say(own),
@@ -66,14 +73,18 @@ def _opening(facts: Facts) -> Page:
             f"Each chart shows this {word}'s score by year (black line, diamonds) and the national average (dashed line, "
             f"circles). Under each year stands the number of {word}s that the average rests on."
         ),
-        say(f"The table gives both years' scores and how many people answered, and whether the change since {year} is more than chance."),
+        say(
+            f"The table gives both years' scores and how many people answered, and whether the change since {year} is more than chance."
+        ),
         say(_test_words(facts), "note"),
     ]
     verdicts = facts.by_verdict(year)
     right: list[Block] = [Heading(f"{facts.year} compared with {year}")]
     for verdict, lead in (("Increase", "Gone up"), ("Decrease", "Gone down"), ("No change", "No clear change")):
         found = verdicts[verdict]
-        right.append(say(f"{lead} ({{n}}): {listed(found) or 'none'}.", n=facts.count(found, f"{verdict} since {year}")))
+        right.append(
+            say(f"{lead} ({{n}}): {listed(found) or 'none'}.", n=facts.count(found, f"{verdict} since {year}"))
+        )
     new = _new_questions(facts, year)
     notes: list[Text] = []
     if new:
@@ -142,7 +153,7 @@ def _question(facts: Facts, code: str, changes: list[Row]) -> Together:
             )
         )
     shown = [i for i, n in enumerate(organisations) if n > 0]
-    points = listed([f"{years[i]}: {'-' if own[i] is None else rounded(own[i])} against {rounded(average[i])}" for i in shown])  # type: ignore[arg-type]
+    points = listed([f"{years[i]}: {_or_dash(own[i])} against {_or_dash(average[i])}" for i in shown])
     chart = TrendLines(
         tuple(years[i] for i in shown),
         tuple(own[i] for i in shown),
@@ -168,6 +179,10 @@ def _question(facts: Facts, code: str, changes: list[Row]) -> Together:
     return Together(
         (Heading(facts.heading(code), 3), Side((Figure(chart),), tuple(right), 1.2)),
     )
+
+
+def _or_dash(value: float | None) -> str:
+    return "-" if value is None else rounded(value)
 
 
 def _verdict(facts: Facts, change: Row) -> Text:

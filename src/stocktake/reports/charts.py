@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from itertools import pairwise
 
 Rows = tuple[tuple[str, ...], ...]
 
@@ -60,10 +61,7 @@ class BandStrip:
         if self.edges is None:
             return ()
         ends = (0.0, *self.edges, 10.0)
-        clipped = (
-            (i, max(a, self.lowest), min(b, self.highest))
-            for i, (a, b) in enumerate(zip(ends, ends[1:], strict=False), start=1)
-        )
+        clipped = ((i, max(a, self.lowest), min(b, self.highest)) for i, (a, b) in enumerate(pairwise(ends), start=1))
         return tuple((i, a, b) for i, a, b in clipped if b > a)
 
     def table(self) -> tuple[tuple[str, ...], Rows]:

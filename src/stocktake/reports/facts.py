@@ -122,7 +122,9 @@ class Facts:
         value = row[column]
         if value is None:
             return "-"
-        return Number(value, rounded(value, places) if isinstance(value, float) else f"{value:,}", _source(row, table, column))
+        return Number(
+            value, rounded(value, places) if isinstance(value, float) else f"{value:,}", _source(row, table, column)
+        )
 
     def percent(self, row: Row, column: str, table: str, *, share: bool = False) -> Number | str:
         """A share (0 to 1) or percentage as whole per cent."""

@@ -117,7 +117,10 @@ def at_a_glance(facts: Facts) -> Page:
             Heading("Where to go next", 3),
             Bullets(
                 (
-                    say("{link} to see what to keep doing and where to start.", link=Link("Best and worst results", "best")),
+                    say(
+                        "{link} to see what to keep doing and where to start.",
+                        link=Link("Best and worst results", "best"),
+                    ),
                     say(
                         "{link} for every question on which this organisation stands out.",
                         link=Link("Comparison with other trusts", "comparison"),
@@ -200,7 +203,9 @@ def key_terms(facts: Facts) -> Page:
     minimum = Number(method.minimum_base, str(method.minimum_base), "settings/minimum_base")
     left = (
         Heading("Score"),
-        say("Each answer is worth 0 to 10 points; 10 is the best experience. A question's score is the average of its answers."),
+        say(
+            "Each answer is worth 0 to 10 points; 10 is the best experience. A question's score is the average of its answers."
+        ),
         Heading("National average"),
         say(f"The plain average of all {word}s' scores. Every {word} counts the same, whatever its size."),
         Heading("Number of respondents"),
@@ -257,13 +262,17 @@ def how_to_read(facts: Facts) -> Page:
                     Heading("What to be careful about"),
                     Bullets(
                         (
-                            say("A score rests on the people who answered; those who did not may have answered otherwise."),
+                            say(
+                                "A score rests on the people who answered; those who did not may have answered otherwise."
+                            ),
                             say("With many questions, one or two may fall outside the range by chance alone."),
                             say(
                                 "Two scores are not different merely because one is higher; look at the band or at the "
                                 "verdict on change."
                             ),
-                            say("Figures are rounded to one decimal; everything was worked out from unrounded figures."),
+                            say(
+                                "Figures are rounded to one decimal; everything was worked out from unrounded figures."
+                            ),
                         )
                     ),
                 ),

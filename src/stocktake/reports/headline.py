@@ -41,7 +41,9 @@ def _cards(facts: Facts) -> Cards | Text:
     items: list[tuple[Number, str]] = []
     for column, label, is_share in wanted:
         figure = (
-            facts.percent(work, column, "fieldwork", share=True) if is_share else facts.number(work, column, "fieldwork")
+            facts.percent(work, column, "fieldwork", share=True)
+            if is_share
+            else facts.number(work, column, "fieldwork")
         )
         if isinstance(figure, Number):
             items.append((figure, label))
@@ -105,16 +107,16 @@ def who_took_part(facts: Facts) -> list[Page]:
 
 def _length(block: Block) -> int:
     if isinstance(block, Together):
-        return 3 + sum(len(b.chart.rows) for b in block.blocks if isinstance(b, Figure) and isinstance(b.chart, ShareBars))
+        return 3 + sum(
+            len(b.chart.rows) for b in block.blocks if isinstance(b, Figure) and isinstance(b.chart, ShareBars)
+        )
     return 3
 
 
 def _balanced(blocks: list[Block]) -> tuple[tuple[Block, ...], tuple[Block, ...]]:
     """Split into two columns of about the same height, keeping the order."""
     total = sum(map(_length, blocks))
-    best = min(
-        range(1, len(blocks) + 1), key=lambda k: abs(2 * sum(map(_length, blocks[:k])) - total), default=0
-    )
+    best = min(range(1, len(blocks) + 1), key=lambda k: abs(2 * sum(map(_length, blocks[:k])) - total), default=0)
     return tuple(blocks[:best]), tuple(blocks[best:])
 
 
@@ -142,7 +144,9 @@ def summary(facts: Facts) -> Page:
     if better + worse == 0:
         left.append(say(f"On no question does this {word} stand out from the others.", "note"))
     if facts.unbanded:
-        left.append(say("A question without a band has too few answers to be shown, or answers that do not vary.", "note"))
+        left.append(
+            say("A question without a band has too few answers to be shown, or answers that do not vary.", "note")
+        )
     return Page(
         "summary", "Summary of findings", (Side(tuple(left), tuple(_change_summary(facts))),), "summary", CHAPTER
     )
@@ -172,7 +176,9 @@ def _change_summary(facts: Facts) -> list[Block]:
         if found:
             blocks.append(say(f"Scores that {words} by more than chance: {listed(found)}."))
     if verdicts[None]:
-        blocks.append(say("Questions that are new, changed, or have too few answers in either year are not compared.", "note"))
+        blocks.append(
+            say("Questions that are new, changed, or have too few answers in either year are not compared.", "note")
+        )
     return blocks
 
 
@@ -181,7 +187,12 @@ def _extreme_block(facts: Facts, questions: list[str], better: bool) -> list[Blo
     chart = PairedBars(
         tuple((q, r["score"], r["national_average"]) for q, r in zip(questions, rows, strict=True)),
         "Bars of this organisation's score with a mark for the national average: "
-        + listed([f"{q} {rounded(r['score'])} against {rounded(r['national_average'])}" for q, r in zip(questions, rows, strict=True)])
+        + listed(
+            [
+                f"{q} {rounded(r['score'])} against {rounded(r['national_average'])}"
+                for q, r in zip(questions, rows, strict=True)
+            ]
+        )
         + ".",
         better,
     )
@@ -265,7 +276,7 @@ def poster(facts: Facts, contact: str) -> Page:
                 tuple(_poster_line(facts, q) for q in worst),
                 f"Where {survey.person} experience is best",
                 f"Where {survey.person} experience could improve",
-                say(words, **parts),
+                say(words, "plain", **parts),
             ),
         ),
         "poster",

@@ -137,9 +137,7 @@ class Poster:
     about: Text
 
 
-Block = (
-    Text | Bullets | Heading | Table | Figure | Aside | Side | Together | Cards | Contents | Poster
-)
+Block = Text | Bullets | Heading | Table | Figure | Aside | Side | Together | Cards | Contents | Poster
 
 
 @dataclass(frozen=True)

@@ -9,7 +9,6 @@ from stocktake.reports.model import (
     Bullets,
     Figure,
     Heading,
-    Number,
     Page,
     Side,
     Table,
@@ -34,7 +33,9 @@ def key(facts: Facts) -> Figure:
 def _example(facts: Facts) -> Question | None:
     """The question that the scoring is explained with: the first whose options are known, Q18 where there is one."""
     known = [q for q in facts.survey.scored if q.options and not q.stem]
-    return next((q for q in known if not q.inferred and any(o.score is None for o in q.options)), known[0] if known else None)
+    return next(
+        (q for q in known if not q.inferred and any(o.score is None for o in q.options)), known[0] if known else None
+    )
 
 
 def how_scored(facts: Facts) -> Page:
@@ -72,7 +73,7 @@ def how_scored(facts: Facts) -> Page:
     else:
         rows = tuple((o.label, "not scored" if o.score is None else rounded(o.score)) for o in example.options)
         right += [
-            say(f"Question {example.code.removeprefix('Q')}: \"{example.label}\""),
+            say(f'Question {example.code.removeprefix("Q")}: "{example.label}"'),
             Table(f"Points for the answers to {example.code}", ("Answer", "Points"), rows, widths=(3, 1)),
             say(
                 "Suppose that four people with weights of 0.8, 1.0, 1.2 and 1.0 answer: the first three give the answers worth 10, "
@@ -119,13 +120,17 @@ def how_to_interpret(facts: Facts) -> Page:
         Bullets(
             (
                 say(f"The strip runs from the lowest to the highest score of any {word}."),
-                say("Its segments are the bands for your number of respondents; a band beyond the lowest or highest score is not visible."),
+                say(
+                    "Its segments are the bands for your number of respondents; a band beyond the lowest or highest score is not visible."
+                ),
                 say("The black line with the diamond is your score; the dashed line is the national average."),
                 say("The table beside it gives the figures and the band in words."),
             )
         ),
         Heading("If something is missing"),
-        say("A score that rests on too few answers is not shown, and the page says so. The figures of all others remain."),
+        say(
+            "A score that rests on too few answers is not shown, and the page says so. The figures of all others remain."
+        ),
     )
     return Page("interpret", "How to read the charts", (Side(left, right),), "interpret", CHAPTER)
 
@@ -142,7 +147,9 @@ def section(facts: Facts, code: str) -> list[Page]:
     if ranked:
         bars = tuple(Bar(c, score, band, c == facts.code) for c, score, band in ranked)
         place = next((i for i, b in enumerate(bars, start=1) if b.own), None)
-        where = f" This {word} is number {place} of {len(bars)} from the lowest." if place else f" This {word} has no bar."
+        where = (
+            f" This {word} is number {place} of {len(bars)} from the lowest." if place else f" This {word} has no bar."
+        )
         alt = (
             f"{title}: bars of {len(bars)} {word}s from {rounded(bars[0].value)} to {rounded(bars[-1].value)}, national average "
             f"{rounded(row['national_average'])}.{where}"
@@ -219,5 +226,3 @@ def question(facts: Facts, code: str) -> Together:
         return Together(tuple(blocks))
     blocks.append(Side((Figure(strip),), tuple(right), 1.15))
     return Together(tuple(blocks))
-
-

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from functools import lru_cache
+from typing import Any
 
 from stocktake.reports import back, change_pages, front, headline, question_pages
 from stocktake.reports.facts import Facts, Field
@@ -19,7 +20,7 @@ def _field(digest: str, results: _ByIdentity, survey: _ByIdentity) -> Field:
 class _ByIdentity:
     """A value told apart by its identity, so that what is made from it once can be found again."""
 
-    def __init__(self, value: object) -> None:
+    def __init__(self, value: Any) -> None:
         self.value = value
 
     def __hash__(self) -> int:

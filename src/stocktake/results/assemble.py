@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from typing import Any
 
 import numpy as np
 import polars as pl
@@ -53,7 +54,9 @@ def whole(values: Floats) -> pl.Series:
     return nulls(values).cast(pl.Int64)
 
 
-def _who(survey: Survey, year: int, group: str, codes: Sequence[str], names: Mapping[str, str], each: int) -> dict[str, object]:
+def _who(
+    survey: Survey, year: int, group: str, codes: Sequence[str], names: Mapping[str, str], each: int
+) -> dict[str, object]:
     repeated = np.repeat(np.array(codes, dtype=object), each)
     size = repeated.size
     return {
@@ -89,8 +92,8 @@ def scores(
     shape = estimates.value.shape
     said = reasons(survey, method)
     status = estimates.status.ravel()
-    words = np.array([STATUS_WORDS[Status(s)] for s in status], dtype=object)
-    why = np.array([said[s] for s in status], dtype=object)
+    words: Any = np.array([STATUS_WORDS[Status(int(s))] for s in status], dtype=object)
+    why: Any = np.array([said[int(s)] for s in status], dtype=object)
     flat = (status == Status.SHOWN) & (compared.band.ravel() == 0)
     if BANDING not in not_published:
         words[flat] = "not banded"
@@ -211,7 +214,9 @@ def changes(
     status[untested], why[untested] = "not banded", "The answers of both years do not vary, so no test can be made."
     # Where a year has nothing to show, its base is not shown either, nor the difference.
     both = np.isin(status, ("shown", "not banded"))
-    verdict = [VERDICTS[Verdict(v)] if b else None for v, b in zip(tested.verdict.ravel(), both.ravel(), strict=True)]
+    verdict = [
+        VERDICTS[Verdict(int(v))] if b else None for v, b in zip(tested.verdict.ravel(), both.ravel(), strict=True)
+    ]
 
     def shown(values: Floats) -> pl.Series:
         return nulls(np.where(both, values, np.nan))

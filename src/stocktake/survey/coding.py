@@ -52,7 +52,7 @@ def option_codes(series: pl.Series, codes: Sequence[int]) -> tuple[Codes, Bools 
     size = len(codes)
     if series.dtype.is_integer() and list(codes) == list(range(1, size + 1)):
         low, high = series.min(), series.max()
-        if low is None or (1 <= int(low) and int(high) <= size):  # type: ignore[arg-type,call-overload]
+        if low is None or (int(low) >= 1 and int(high) <= size):  # type: ignore[arg-type]
             return series.cast(pl.Int8).fill_null(0).to_numpy(), None
     values, broken = whole_numbers(series)
     order = np.argsort(codes)

@@ -154,7 +154,7 @@ class Outcomes(Part):
     other: tuple[int, ...] = (4, 5, 6)
 
     @property
-    def all(self) -> tuple[int, ...]:  # noqa: A003
+    def all(self) -> tuple[int, ...]:
         return self.useable + self.undeliverable + self.died + self.other
 
 
@@ -173,9 +173,7 @@ class Method(Part):
     cap: float | None = Field(5.0, gt=0, description="largest standardisation weight; null for none")
     minimum_base: int = Field(30, ge=1, description="fewer scored answers than this and a score is withheld")
     minimum_answers: int = Field(5, ge=0, description="a questionnaire with fewer answers is not useable")
-    maximum_rejected: float = Field(
-        0.05, ge=0, le=1, description="a larger share of rows set aside blocks the run"
-    )
+    maximum_rejected: float = Field(0.05, ge=0, le=1, description="a larger share of rows set aside blocks the run")
     routed_past: Literal["set aside", "keep"] = "set aside"
     unclassified: Literal["sample file", "leave out"] = Field(
         "sample file", description="what stands in for a category that has no standardisation cell"
@@ -237,9 +235,7 @@ class Survey(Part):
     def scored(self) -> tuple[Question, ...]:
         """The questions that belong to a section, in section order, then questionnaire order."""
         order = {section.code: i for i, section in enumerate(self.sections)}
-        return tuple(
-            sorted((q for q in self.questions if q.section is not None), key=lambda q: order[q.section or ""])
-        )
+        return tuple(sorted((q for q in self.questions if q.section is not None), key=lambda q: order[q.section or ""]))
 
     @cached_property
     def by_code(self) -> Mapping[str, Question]:
@@ -354,9 +350,7 @@ def _expand_scales(data: dict[str, Any], problems: list[tuple[Place, str]]) -> N
             question.setdefault("options", scales[scale])
         else:
             known = list(scales) if isinstance(scales, dict) else []
-            problems.append(
-                (("questions", i, "scale"), f"no scale named {scale!r}.{nearest(str(scale), known)}")
-            )
+            problems.append((("questions", i, "scale"), f"no scale named {scale!r}.{nearest(str(scale), known)}"))
 
 
 def _sentence(error: Any) -> str:

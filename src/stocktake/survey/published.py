@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -248,10 +249,10 @@ def _shares(sheet: _Sheet, rows: Sequence[int]) -> dict[str, Floats]:
 
 def _labels(key: _Sheet | None) -> dict[str, str]:
     """What the Key sheet calls each percentage, without its fixed beginning and end."""
-    labels = {}
+    labels: dict[str, str] = {}
     for row in key.rows if key else []:
         cells = [str(c).strip() for c in row]
-        for name, text in zip(cells[:-1], cells[1:], strict=True):
+        for name, text in pairwise(cells):
             if SHARE.fullmatch(name):
                 plain = re.sub(r"^Percentage |\s*\((?:per \w+|nationally)\)$", "", text)
                 labels.setdefault(re.sub(r"_[a-z]?pc$", "", name), plain[:1].upper() + plain[1:])

@@ -67,9 +67,7 @@ class Intake:
     @cached_property
     def asked(self) -> frozenset[str]:
         """Question codes that the file has a column for."""
-        return frozenset(
-            c for c, _ in self.layout.questions if self.renamed.get(c, c) in self.table.columns
-        )
+        return frozenset(c for c, _ in self.layout.questions if self.renamed.get(c, c) in self.table.columns)
 
     def column(self, question: str) -> str:
         """The column that holds a question in this wave (an earlier year may have used another code)."""
@@ -181,7 +179,7 @@ class _Cleaner:
         self._uncelled(cell)
         stratum = group * (self.layout.cells + 1) + cell
         key = organisation * self.layout.strata + stratum
-        columns = [answers[code] if code in answers else None for code, _ in self.layout.questions]
+        columns = [answers.get(code) for code, _ in self.layout.questions]
         by_code = dict(zip([d.code for d in self.survey.demographics], demographics, strict=True))
         empty = np.zeros(self.size, dtype=np.int8)
         columns = [
@@ -196,9 +194,7 @@ class _Cleaner:
         people = None if self.identity is None else self.identity.filter(pl.Series(self.kept))
         return Cleaned(batch, self.findings, set_aside, self.size, people)
 
-    def _set_aside(
-        self, check: str, where: Bools, column: str, expected: str, values: pl.Series | None = None
-    ) -> None:
+    def _set_aside(self, check: str, where: Bools, column: str, expected: str, values: pl.Series | None = None) -> None:
         # A row is reported under the first reason to set it aside, so that the numbers add up.
         where = where & self.kept
         if where.any():
@@ -414,9 +410,7 @@ class _Cleaner:
         wrong = led & (answers[question] > 0)
         if not wrong.any():
             return
-        action = (
-            "the answer is set aside" if self.method.routed_past == "set aside" else "the answer is kept, as set"
-        )
+        action = "the answer is set aside" if self.method.routed_past == "set aside" else "the answer is kept, as set"
         options = self.survey.by_code[question].options
         values = [options[k - 1].code for k in answers[question][wrong]]
         self.findings.add(

@@ -156,9 +156,7 @@ def _pair_weights(counts: Counts, strata: Ints, w: Floats, pair: int, power: int
     a, b = layout.pairs[pair]
     shape = (len(layout.organisations), layout.strata, layout.questions[a][1], layout.questions[b][1])
     spread = _by_stratum(layout, strata, w**power)
-    return np.einsum("os,osk->ok", spread, counts.pairs[pair].reshape(*shape[:2], -1)).reshape(
-        shape[0], *shape[2:]
-    )
+    return np.einsum("os,osk->ok", spread, counts.pairs[pair].reshape(*shape[:2], -1)).reshape(shape[0], *shape[2:])
 
 
 def _linearised(
@@ -220,7 +218,5 @@ def _combine(layout: Layout, variance: Floats, covariance: Floats) -> Floats:
     out = np.empty((variance.shape[0], len(layout.sections)))
     for s, (_, members) in enumerate(layout.sections):
         inside = [p for p, (a, _b) in enumerate(layout.pairs) if a in members]
-        out[:, s] = (variance[:, list(members)].sum(axis=1) + 2 * covariance[:, inside].sum(axis=1)) / len(
-            members
-        ) ** 2
+        out[:, s] = (variance[:, list(members)].sum(axis=1) + 2 * covariance[:, inside].sum(axis=1)) / len(members) ** 2
     return out

@@ -29,12 +29,63 @@ UNGROUPED = 191
 COMPLETED_BEFORE = 14_770
 
 # Names of no place and no trust.
-PLACES = """Alderwick Ambermoor Ashenvale Barrowmere Beckhollow Birchenby Blackmarsh Bramblehurst Brindlecombe
-Brockfell Cawdermere Cinderford-Vale Coldharrow Copperwell Cranmarsh Dapplewood Dewfield Elmscar Emberton-Lake
-Fallowmere Fennwick Foxhollow Garrowby Glimmerdale Gorsemoor Greywether Harthollow Hazelmarsh Heronsgate Hollinscar
-Ivelbrook Kestrelby Kingsfallow Larkhollow Lindenscar Marlowfen Millhaven-Vale Mossbeck Nettlecombe Oakenshore
-Otterwell Pellmarsh Pinefallow Quillbrook Ravenmere Rushenby Saltersfell Silverwick Sorrelby Stonehallow Swanmarsh
-Thistledown Umberfell Wexmoor Yarrowdale""".split()
+PLACES = [
+    "Alderwick",
+    "Ambermoor",
+    "Ashenvale",
+    "Barrowmere",
+    "Beckhollow",
+    "Birchenby",
+    "Blackmarsh",
+    "Bramblehurst",
+    "Brindlecombe",
+    "Brockfell",
+    "Cawdermere",
+    "Cinderford-Vale",
+    "Coldharrow",
+    "Copperwell",
+    "Cranmarsh",
+    "Dapplewood",
+    "Dewfield",
+    "Elmscar",
+    "Emberton-Lake",
+    "Fallowmere",
+    "Fennwick",
+    "Foxhollow",
+    "Garrowby",
+    "Glimmerdale",
+    "Gorsemoor",
+    "Greywether",
+    "Harthollow",
+    "Hazelmarsh",
+    "Heronsgate",
+    "Hollinscar",
+    "Ivelbrook",
+    "Kestrelby",
+    "Kingsfallow",
+    "Larkhollow",
+    "Lindenscar",
+    "Marlowfen",
+    "Millhaven-Vale",
+    "Mossbeck",
+    "Nettlecombe",
+    "Oakenshore",
+    "Otterwell",
+    "Pellmarsh",
+    "Pinefallow",
+    "Quillbrook",
+    "Ravenmere",
+    "Rushenby",
+    "Saltersfell",
+    "Silverwick",
+    "Sorrelby",
+    "Stonehallow",
+    "Swanmarsh",
+    "Thistledown",
+    "Umberfell",
+    "Wexmoor",
+    "Yarrowdale",
+]
 KINDS = ("Partnership NHS Trust", "Mental Health NHS Trust", "Community NHS Trust", "Care NHS Trust")
 REGIONS = ("North", "Midlands", "East", "London", "South")
 
@@ -104,7 +155,8 @@ def _invitations(rng: np.random.Generator, trusts: int) -> tuple[Ints, Ints]:
     larger = rng.choice(trusts - 1, size=16, replace=False)
     sizes[larger] += _shares_out(INVITED - LEAST * trusts, rng.uniform(0.6, 1.4, 16))
     groups = np.array(list(ELIGIBLE.values()), dtype=np.float64)
-    mix = groups / groups.sum() * rng.lognormal(0, (0.6, 0.12, 0.4), size=(trusts, 3))
+    varied = rng.lognormal(0, np.array([0.6, 0.12, 0.4]), size=(trusts, 3))
+    mix: Floats = groups / groups.sum() * varied
     # Some trusts have no services for children and adolescents, and some none for older people.
     mix[rng.choice(trusts - 1, 9, replace=False), 0] = 0
     mix[rng.choice(trusts - 1, 5, replace=False), 2] = 0
@@ -134,11 +186,10 @@ def _people(
     group = np.concatenate([np.repeat(np.arange(groups), invited[i]) for i in range(trusts)])
     size = trust.size
     tilt = rng.normal(0, 4, trusts)[trust]
-    age = np.select(
-        [group == 0, group == 2],
-        [rng.integers(16, 19, size), np.clip(rng.normal(76, 7, size), 65, 99)],
-        np.clip(rng.normal(43, 14, size) + tilt, 18, 88),
-    ).astype(np.int64)
+    adult = np.clip(rng.normal(43, 14, size) + tilt, 18, 88)
+    older = np.clip(rng.normal(76, 7, size), 65, 99)
+    young = rng.integers(16, 19, size)
+    age = np.where(group == 0, young, np.where(group == 2, older, adult)).astype(np.int64)
     women = np.where(group == 0, 0.66, 0.57) + rng.normal(0, 0.03, trusts)[trust]
     sex = np.where(rng.random(size) < women, 2, 1)
     # Older people answer more readily: their keys draw earlier within each trust and group.

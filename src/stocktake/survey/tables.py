@@ -40,8 +40,7 @@ class Table:
         """Yield the table in row order, `rows` at a time, with the given columns only."""
         chosen = list(columns if columns is not None else self.columns)
         if isinstance(self.source, pl.DataFrame):
-            for frame in self.source.select(chosen).iter_slices(rows):
-                yield frame
+            yield from self.source.select(chosen).iter_slices(rows)
         elif self.source.suffix == ".sav":
             yield from _spss_batches(self.source, chosen, rows)
         else:
@@ -91,8 +90,10 @@ def _open_file(path: Path) -> Table:
     if not path.is_file():
         raise StocktakeError(f"{path}: no such file.")
     if path.suffix not in SUFFIXES:
-        raise StocktakeError(f"{path.name}: cannot read {path.suffix or 'a file without a suffix'}; "
-                             f"expected one of {', '.join(SUFFIXES)}.")
+        raise StocktakeError(
+            f"{path.name}: cannot read {path.suffix or 'a file without a suffix'}; "
+            f"expected one of {', '.join(SUFFIXES)}."
+        )
     if path.stat().st_size == 0:
         raise StocktakeError(f"{path.name}: the file is empty; expected a header row and one row a respondent.")
     try:
@@ -139,7 +140,8 @@ def _open_spss(path: Path) -> Table:
 
     _, meta = pyreadstat.read_sav(str(path), metadataonly=True, user_missing=True)
     missing = {}
-    for column, ranges in (meta.missing_ranges or {}).items():
+    said: dict[str, list[dict[str, Any]]] = meta.missing_ranges or {}  # type: ignore[assignment]
+    for column, ranges in said.items():
         # Only numbers can be held against the option codes; a text column's missing values are its own.
         values = [r["lo"] for r in ranges if r["lo"] == r["hi"] and isinstance(r["lo"], (int, float))]
         spans = [

@@ -1,0 +1,6 @@
+"""`python -m stocktake`."""
+
+from stocktake.cli import main
+
+if __name__ == "__main__":
+    main()

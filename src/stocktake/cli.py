@@ -1,0 +1,219 @@
+"""The command line: it reads arguments, calls, and prints; every heavy part is loaded by the command that needs it."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Literal
+
+from cyclopts import App, Parameter
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+    from stocktake.run.core import Run
+
+app = App(
+    name="stocktake",
+    help="Fair comparisons between health-service organisations, and the reports they act on.",
+    version_flags=["--version"],
+)
+
+
+def main() -> None:
+    """Run a command: exit status 2 for an input that cannot be used, 1 for findings that block."""
+    from stocktake.problems import BlockedError, StocktakeError
+
+    try:
+        app()
+    except BlockedError as error:
+        _say_problems(error)
+        sys.exit(1)
+    except StocktakeError as error:
+        _say_problems(error)
+        sys.exit(2)
+    except BrokenPipeError:
+        sys.exit(0)
+    except KeyboardInterrupt:
+        sys.exit("Stopped. Finished files are whole; run the same command to go on.")
+
+
+def _say_problems(error: Exception) -> None:
+    for line in str(error).splitlines():
+        print(line, file=sys.stderr)  # noqa: T201
+
+
+def _console() -> Console:
+    from rich.console import Console
+
+    return Console(highlight=False, soft_wrap=True)
+
+
+Folder = Annotated[Path, Parameter(help="A folder with survey.yaml.")]
+
+
+@app.command
+def demo(*, out: Annotated[Path, Parameter(help="Where to put it.")] = Path("demo")) -> None:
+    """Simulate a survey, benchmark it, and make the reports of three trusts."""
+    from stocktake.run.demo import DEMO_REPORTS, make_demo
+
+    console = _console()
+    console.print("Simulating a survey of 53 invented trusts, this year and the year before...")
+    made = make_demo(out)
+    console.print(f"{made.respondents:,} respondents; {made.findings} findings in the data; {made.measures} measures.")
+    console.print(f"\nLook at the reports of {len(DEMO_REPORTS)} trusts first:")
+    for report, why in made.reports:
+        console.print(f"  {report}   [dim]{why}[/dim]")
+    console.print(f"\nThe figures behind them:       {out / 'results'}")
+    console.print(f"What was found in the data:    {made.quality}")
+    console.print(f"Every other trust's report:    stocktake report {out} --all")
+
+
+@app.command
+def new(instrument: str, folder: Path) -> None:
+    """Make a folder ready for your own files.
+
+    Parameters
+    ----------
+    instrument
+        A code of the library, such as cmh_2024, or a YAML file.
+    folder
+        The folder to make.
+    """
+    from stocktake.run.folder import new_folder
+
+    for path in new_folder(instrument, folder):
+        _console().print(f"wrote {path}")
+    _console().print(f"Read {folder / 'README.md'} next.")
+
+
+@app.command
+def check(folder: Folder) -> None:
+    """Check a folder's files, and write the data-quality report."""
+    from stocktake.run.quality import check_folder
+
+    console = _console()
+    with _progress("reading") as advance:
+        found = check_folder(folder, advance)
+    _print_findings(console, found.summary)
+    console.print(f"\nThe whole report: {found.page}")
+    if found.blocked:
+        for sentence in found.blocked:
+            print(sentence, file=sys.stderr)  # noqa: T201
+        sys.exit(1)
+
+
+@app.command
+def benchmark(
+    folder: Folder,
+    *,
+    save_counts: Annotated[Path | None, Parameter(help="Also save this wave's counts to a file.")] = None,
+) -> None:
+    """Compute the results of a folder, into its results/."""
+    from stocktake.run.quality import benchmark_folder
+
+    console = _console()
+    with _progress("reading") as advance:
+        run, page = benchmark_folder(folder, advance, save_counts)
+    _print_run(console, run)
+    console.print(f"\nResults:      {folder / 'results'}")
+    if page is not None:
+        console.print(f"Data quality: {page}")
+    console.print(f"Next:         stocktake report {folder} --all")
+
+
+@app.command
+def published(
+    workbook: Path,
+    folder: Path,
+    *,
+    instrument: Annotated[str | None, Parameter(help="An instrument file or code with the wording.")] = None,
+) -> None:
+    """Compute results from an official published workbook (.ods or .xlsx)."""
+    from stocktake.run.workbook import published_folder
+
+    console = _console()
+    _print_run(console, published_folder(workbook, folder, instrument))
+    console.print(f"\nResults:      {folder / 'results'}")
+    console.print(f"Next:         stocktake report {folder} --all")
+
+
+@app.command
+def report(
+    folder: Folder,
+    *,
+    organisation: Annotated[tuple[str, ...], Parameter(help="An organisation's code; may be given again.")] = (),
+    all: Annotated[bool, Parameter(help="Every organisation.", negative="")] = False,  # noqa: A002
+) -> None:
+    """Write benchmark reports (PDF), into the folder's reports/CODE/."""
+    from stocktake.problems import StocktakeError
+    from stocktake.run.reporting import Made, make_reports
+
+    if not organisation and not all:
+        raise StocktakeError("say which reports: --organisation CODE (again for more), or --all.")
+    console = _console()
+    with _progress("reports") as advance:
+
+        def tell(made: Made) -> None:
+            advance(1)
+
+        made = make_reports(folder, None if all else organisation, tell)
+    fresh = sum(m.fresh for m in made)
+    console.print(f"{fresh} made, {len(made) - fresh} up to date already: {folder / 'reports'}")
+    for one in made[:3]:
+        console.print(f"  {one.path}")
+    if len(made) > 3:
+        console.print(f"  and {len(made) - 3} more")
+
+
+@app.command
+def schema(what: Literal["instrument", "survey", "theme", "results"] = "instrument") -> None:
+    """Print the JSON Schema of an instrument file, survey.yaml or a theme, or the results' columns."""
+    import json
+
+    from stocktake.run.schemas import schema_of
+
+    print(json.dumps(schema_of(what), indent=2, ensure_ascii=False))  # noqa: T201
+
+
+def _progress(what: str):  # type: ignore[no-untyped-def]
+    """A progress line on a terminal; nothing where the output is a file."""
+    from contextlib import contextmanager
+
+    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
+
+    @contextmanager
+    def bar():  # type: ignore[no-untyped-def]
+        columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
+        with Progress(*columns, transient=True) as progress:
+            task = progress.add_task(what, total=None)
+            yield lambda n: progress.advance(task, n)
+
+    return bar()
+
+
+def _print_findings(console: Console, summary: list[dict[str, object]]) -> None:
+    from rich.table import Table
+
+    if not summary:
+        console.print("Nothing was found.")
+        return
+    table = Table("Year", "Check", "Found", "What was done", box=None, pad_edge=False)
+    for row in summary:
+        table.add_row(str(row["year"]), str(row["check"]), f"{row['findings']:,}", str(row["action"]))
+    console.print(table)
+
+
+def _print_run(console: Console, run: Run) -> None:
+    import polars as pl
+
+    now = run.scores.filter((pl.col("year") == run.survey.year) & (pl.col("group") == "all"))
+    shown = now.filter(pl.col("status") == "shown").height
+    console.print(
+        f"{run.survey.title}: {len(run.organisations)} {run.survey.organisation_word}s, "
+        f"{now['measure'].n_unique()} measures, {shown:,} scores shown, {now.height - shown:,} not."
+    )
+
+
+if __name__ == "__main__":
+    main()

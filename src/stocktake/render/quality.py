@@ -1,0 +1,42 @@
+"""The data-quality report: what was found, how many, where, and what was done (HTML and CSV)."""
+
+from __future__ import annotations
+
+from importlib import resources
+from pathlib import Path
+from typing import Any
+
+import polars as pl
+
+from stocktake.survey.findings import CHECKS, summarise
+from stocktake.survey.instrument import Survey
+
+# A page with every one of a million findings helps nobody; the CSV has them all.
+SHOWN = 200
+
+
+def write_quality(survey: Survey, waves: list[dict[str, Any]], findings: pl.DataFrame, folder: Path) -> Path:
+    """Write data_quality.html and findings.csv to a folder and return the page's path.
+
+    `waves` has year, rows and set_aside of each wave.
+    """
+    from jinja2 import Environment
+
+    folder.mkdir(parents=True, exist_ok=True)
+    findings.write_csv(folder / "findings.csv")
+    template = (resources.files("stocktake.render") / "templates" / "data_quality.html").read_text("utf-8")
+    page = Environment(autoescape=True).from_string(template)
+    path = folder / "data_quality.html"
+    path.write_text(
+        page.render(
+            survey=survey,
+            waves=waves,
+            checks=CHECKS,
+            summary=list(summarise(findings).iter_rows(named=True)),
+            findings=list(findings.head(SHOWN).iter_rows(named=True)),
+            total=findings.height,
+            shown=min(SHOWN, findings.height),
+        ),
+        "utf-8",
+    )
+    return path

@@ -1,0 +1,1 @@
+"""A folder's way from files to results and reports."""

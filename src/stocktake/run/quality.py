@@ -1,0 +1,65 @@
+"""Checking a folder, and benchmarking it with its data-quality report."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import polars as pl
+
+from stocktake.problems import BlockedError, StocktakeError
+from stocktake.render.quality import write_quality
+from stocktake.run.benchmark import finding_sentence, results_of_waves, waves_of_folder
+from stocktake.run.core import Run
+from stocktake.run.settings import load_instrument, read_settings
+from stocktake.run.workbook import published
+from stocktake.survey.engines import Progress
+from stocktake.survey.findings import summarise
+
+
+@dataclass(frozen=True)
+class Checked:
+    """What a check found: a summary, the page that tells all, and the sentences of findings that block."""
+
+    summary: list[dict[str, Any]]
+    page: Path
+    blocked: list[str]
+
+
+def check_folder(folder: Path, progress: Progress | None = None) -> Checked:
+    """Read and check every file of a folder; writes folder/data_quality/."""
+    settings = read_settings(folder)
+    if settings.workbook is not None:
+        raise StocktakeError(f"{folder}: this folder holds a published workbook, which is checked when it is imported.")
+    survey = load_instrument(settings, folder)
+    waves = waves_of_folder(folder, settings, survey, progress)
+    findings = pl.concat([w.findings for w, _ in waves])
+    told = [{"year": w.year, "rows": w.rows, "set_aside": w.set_aside} for w, _ in waves]
+    page = write_quality(survey, told, findings, folder / "data_quality")
+    blocked = [finding_sentence(f) for f in findings.filter(pl.col("blocks")).iter_rows(named=True)]
+    return Checked(list(summarise(findings).iter_rows(named=True)), page, blocked)
+
+
+def benchmark_folder(
+    folder: Path, progress: Progress | None = None, save_counts: Path | None = None
+) -> tuple[Run, Path | None]:
+    """Benchmark a folder, write results/ and data_quality/; raises BlockedError after writing the latter."""
+    settings = read_settings(folder)
+    if settings.workbook is not None:
+        run = published(folder / settings.workbook, instrument=settings.instrument, settings=settings, folder=folder)
+        run.write(folder / "results")
+        return run, None
+    survey = load_instrument(settings, folder)
+    waves = waves_of_folder(folder, settings, survey, progress)
+    findings = pl.concat([w.findings for w, _ in waves])
+    told = [{"year": w.year, "rows": w.rows, "set_aside": w.set_aside} for w, _ in waves]
+    page = write_quality(survey, told, findings, folder / "data_quality")
+    blocked = findings.filter(pl.col("blocks"))
+    if blocked.height:
+        raise BlockedError([*(finding_sentence(f) for f in blocked.iter_rows(named=True)), f"See {page}."])
+    run = results_of_waves(survey, settings, waves, folder)
+    run.write(folder / "results")
+    if save_counts is not None and run.counted[0].counts is not None:
+        run.counted[0].counts.save(save_counts)
+    return run, page

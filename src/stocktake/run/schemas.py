@@ -1,0 +1,25 @@
+"""The schemas that editors and readers use: of the files a user writes, and of the tables a run yields."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from pydantic import BaseModel
+
+from stocktake.render.theme import Theme
+from stocktake.results.schemas import SCHEMAS
+from stocktake.run.settings import Settings
+from stocktake.survey.instrument import Survey
+
+DRAFT = "https://json-schema.org/draft/2020-12/schema"
+
+
+def schema_of(what: str) -> dict[str, Any]:
+    """A JSON Schema (draft 2020-12) of instrument, survey or theme files; for results, each table's columns."""
+    if what == "results":
+        return {
+            table: {name: {"type": str(kind), "description": text} for name, (kind, text) in columns.items()}
+            for table, columns in SCHEMAS.items()
+        }
+    models: dict[str, type[BaseModel]] = {"instrument": Survey, "survey": Settings, "theme": Theme}
+    return {"$schema": DRAFT, **models[what].model_json_schema()}

@@ -1,0 +1,90 @@
+"""survey.yaml: what belongs to one run, read and checked."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from stocktake.problems import StocktakeError, nearest
+from stocktake.survey.instrument import Method, Survey, load, read_yaml
+
+
+class _Part(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid", str_strip_whitespace=True)
+
+
+class WaveFiles(_Part):
+    """The files of one wave, relative to the folder."""
+
+    year: int
+    responses: str
+    sample: str | None = None
+    organisations: str | None = Field(None, description="the wave's own list, where it differs from this year's")
+    expected_sample: int | None = None
+
+
+class Incomparable(_Part):
+    """An organisation that has no history, and the sentence printed in its place."""
+
+    organisation: str
+    year: int
+    kind: Literal["merged", "excluded", "not comparable"]
+    reason: str
+
+
+class Settings(_Part):
+    """survey.yaml: what belongs to one run."""
+
+    instrument: str
+    organisations: str = "organisations.csv"
+    waves: tuple[WaveFiles, ...] = ()
+    workbook: str | None = None
+    not_comparable: tuple[Incomparable, ...] = ()
+    settings: dict[str, Any] = Field(default_factory=dict, description="overrides of the instrument's method")
+    contact: str = Field("", description="how readers reach the trusts' survey lead; left out where empty")
+    contacts: dict[str, str] = Field(default_factory=dict, description="the same for one organisation, by code")
+    theme: str | None = None
+
+
+def read_settings(folder: Path) -> Settings:
+    """Read survey.yaml; raises StocktakeError with file, line and field of every problem."""
+    path = folder / "survey.yaml"
+    if not path.is_file():
+        raise StocktakeError(f"{path}: no such file; `stocktake new INSTRUMENT DIR` makes one.")
+    data, lines = read_yaml(path.read_text("utf-8"), str(path))
+    try:
+        return Settings.model_validate(data)
+    except ValidationError as error:
+        raise StocktakeError(
+            [
+                f"{path}, line {lines.get(tuple(e['loc']), 1)}, {'.'.join(map(str, e['loc'])) or 'file'}: "
+                f"{e['msg'][0].lower()}{e['msg'][1:]}."
+                for e in error.errors()
+            ]
+        ) from None
+
+
+def load_instrument(settings: Settings, folder: Path | None) -> Survey:
+    """The run's instrument: a library code, or a file beside survey.yaml, with the run's own settings laid over it."""
+    local = None if folder is None else folder / settings.instrument
+    return with_settings(load(local if local is not None and local.is_file() else settings.instrument), settings)
+
+
+def with_settings(survey: Survey, settings: Settings) -> Survey:
+    """An instrument with the run's own settings laid over its method; raises StocktakeError for one it does not know."""
+    unknown = sorted(set(settings.settings) - set(Method.model_fields))
+    if unknown:
+        known = list(Method.model_fields)
+        raise StocktakeError([f"survey.yaml, settings: no setting {n!r}.{nearest(n, known)}" for n in unknown])
+    try:
+        method = Method.model_validate({**survey.method.model_dump(), **settings.settings})
+    except ValidationError as error:
+        raise StocktakeError(
+            [
+                f"survey.yaml, settings.{e['loc'][0]}: {e['msg'][0].lower()}{e['msg'][1:]}, found {e['input']!r}."
+                for e in error.errors()
+            ]
+        ) from None
+    return survey.model_copy(update={"method": method})

@@ -1,0 +1,239 @@
+"""A run from an official published workbook: the same tables, recomputed from its scores and limits."""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import polars as pl
+import yaml
+
+from stocktake.compare.change import Change, Verdict
+from stocktake.compare.estimates import Estimates
+from stocktake.compare.expected_range import ExpectedRange, banding, summary
+from stocktake.organisations import Organisation
+from stocktake.results import Results, assemble, sha256
+from stocktake.results.schemas import empty
+from stocktake.run.core import Run
+from stocktake.run.provenance import provenance
+from stocktake.run.settings import Settings, read_settings, with_settings
+from stocktake.survey.fieldwork import Fieldwork
+from stocktake.survey.instrument import Demographic, Survey
+from stocktake.survey.published import Workbook, estimates_of, history_estimates, instrument_of, read_workbook
+
+Organisations = tuple[Organisation, ...]
+
+
+def published(
+    workbook: Path | str,
+    *,
+    instrument: str | Path | None = None,
+    settings: Settings | None = None,
+    folder: Path | None = None,
+) -> Run:
+    """Benchmark results from an official published workbook, recomputed from its scores and limits."""
+    path = Path(workbook)
+    book = read_workbook(path)
+    survey = instrument_of(book, instrument)
+    chosen = settings or Settings(instrument=survey.code, workbook=path.name)
+    survey = with_settings(survey, chosen)
+    results = _published_results(survey, book, chosen, sha256(path))
+    return Run(survey, results, pl.DataFrame(), chosen, folder)
+
+
+NOT_PUBLISHED = f"{assemble.INTERVAL}"
+NOT_PUBLISHED_THEN = f"{assemble.INTERVAL} {assemble.BANDING}"
+
+
+def _published_results(survey: Survey, book: Workbook, settings: Settings, digest: str) -> Results:
+    method = survey.method
+    now, compared = estimates_of(survey, book)
+    names = {o.code: o.name for h in book.history for o in h.organisations}
+    names |= {o.code: o.name for o in book.organisations}
+    every = assemble.ALL
+    scores = [assemble.scores(survey, method, book.year, every, names, now, compared, NOT_PUBLISHED)]
+    measures = [
+        assemble.measures_table(survey, method, book.year, every, now, compared, "phi tau2 tau winsorise percentile")
+    ]
+    changes = []
+    stated = {
+        **book.incomparable,
+        **{x.organisation: x.reason for x in settings.not_comparable},
+    }
+    for history in book.history:
+        then, verdict = history_estimates(survey, book, history)
+        count, centre, lowest, highest = summary(then.value)
+        nothing = np.full(then.value.shape, np.nan)
+        z, band, limits = banding(then.value, centre, nothing)
+        hollow = np.full(centre.shape, np.nan)
+        past = ExpectedRange(count, centre, lowest, highest, hollow, hollow, nothing, z, band, limits)
+        rows = assemble.scores(survey, method, history.year, every, names, then, past, NOT_PUBLISHED_THEN)
+        scores.append(_unpublished(rows, "score"))
+        measures.append(
+            assemble.measures_table(
+                survey, method, history.year, every, then, past, "phi tau2 tau winsorise percentile"
+            )
+        )
+        changes.append(_imported_changes(survey, names, now, then, verdict, history.year, book, stated))
+    return Results(
+        pl.concat(scores),
+        pl.concat(changes) if changes else empty("changes"),
+        _published_fieldwork(survey, book, names),
+        _published_profile(survey, book, names),
+        pl.concat(measures),
+        provenance(survey, settings, {book.file: digest}, []),
+    )
+
+
+def _unpublished(rows: pl.DataFrame, column: str) -> pl.DataFrame:
+    """An earlier year's missing scores were never published; the workbook does not say why each is missing."""
+    missing = pl.col(column).is_null()
+    return rows.with_columns(
+        status=pl.when(missing).then(pl.lit("not published")).otherwise("status"),
+        reason=pl.when(missing).then(pl.lit("The workbook has no result for that year.")).otherwise("reason"),
+        not_published=pl.when(missing).then(pl.lit("n score")).otherwise("not_published"),
+    )
+
+
+def _imported_changes(
+    survey: Survey,
+    names: Mapping[str, str],
+    now: Estimates,
+    then: Estimates,
+    verdict: Any,
+    year: int,
+    book: Workbook,
+    stated: Mapping[str, str],
+) -> pl.DataFrame:
+    index = {c: i for i, c in enumerate(then.organisations)}
+    aligned = then.select(now.organisations)
+    said = np.array(
+        [verdict[index[c]] if c in index else np.full(len(now.measures), np.nan) for c in now.organisations]
+    )
+    verdicts = np.where(np.isnan(said), int(Verdict.NONE), np.nan_to_num(said)).astype(np.int64)
+    blank = np.full(said.shape, np.nan)
+    imported = Change(now.value - aligned.value, blank, blank, verdicts)
+    word = survey.organisation_word
+    absent = {
+        c: stated.get(c, f"The workbook has no {year} results for this {word}.")
+        for c in now.organisations
+        if c not in index
+    }
+    rows = assemble.changes(
+        survey,
+        assemble.ALL,
+        names,
+        now,
+        aligned,
+        (year, book.year),
+        imported,
+        {c: r if r.endswith(".") else f"{r}." for c, r in absent.items()},
+        "imported",
+        not_comparable={
+            m.code: "The workbook has no earlier section scores."
+            if m.parts
+            else f"The workbook has no {year} results for this question."
+            for j, m in enumerate(now.measures)
+            if np.isnan(then.value[:, j]).all()
+        },
+        then_status="not published",
+    )
+    sections = (pl.col("kind") == "section") & (pl.col("status") == "not comparable")
+    return rows.with_columns(
+        status=pl.when(sections).then(pl.lit("not published")).otherwise("status"),
+        not_published=pl.when(pl.col("status") == "shown")
+        .then(pl.lit("statistic critical"))
+        .when(sections)
+        .then(pl.lit("n_then score_then verdict"))
+        .otherwise("not_published"),
+    )
+
+
+def _published_fieldwork(survey: Survey, book: Workbook, names: Mapping[str, str]) -> pl.DataFrame:
+    tables = []
+    waves: list[tuple[int, Organisations, Any, Any, float, float]] = [
+        (book.year, book.organisations, book.completed, book.rate, book.national_rate, book.national_completed)
+    ]
+    for h in book.history:
+        blank = np.full(len(h.organisations), np.nan)
+        waves.append((h.year, h.organisations, h.completed, blank, np.nan, np.nan))
+    for year, organisations, completed, rate, national_rate, national_completed in waves:
+        codes = tuple(o.code for o in organisations)
+        unknown = np.full((1, len(codes)), -1, dtype=np.int64)
+        whole = np.nan_to_num(completed).astype(np.int64)[None, :]
+        work = Fieldwork((None,), unknown, np.zeros_like(unknown), np.zeros_like(unknown), whole)
+        rows = assemble.fieldwork(survey, survey.method, year, names, codes, work)
+        tables.append(
+            rows.with_columns(
+                response_rate=pl.when(pl.col("completed").is_not_null()).then(assemble.nulls(rate)),
+                national_response_rate=assemble.nulls(np.full(len(codes), national_rate)),
+                national_completed=assemble.whole(np.full(len(codes), national_completed)),
+                not_published=pl.lit(
+                    "invited undeliverable died"
+                    if year == book.year
+                    else "invited undeliverable died response_rate national_response_rate national_completed"
+                ),
+            )
+        )
+    return pl.concat(tables)
+
+
+def _published_profile(survey: Survey, book: Workbook, names: Mapping[str, str]) -> pl.DataFrame:
+    """The profile as published, in percent; the bases of its questions are not in the workbook."""
+    codes = tuple(o.code for o in book.organisations)
+    tables = []
+    for demographic in survey.demographics:
+        shares = book.profile.get(demographic.code)
+        if shares is None or not demographic.show or shares.shape[1] != len(demographic.options):
+            continue
+        tables.append(_profile_rows(survey, demographic, book, names, codes, shares))
+    return pl.concat(tables) if tables else empty("profile")
+
+
+def _profile_rows(
+    survey: Survey,
+    demographic: Demographic,
+    book: Workbook,
+    names: Mapping[str, str],
+    codes: Sequence[str],
+    shares: Any,
+) -> pl.DataFrame:
+    chosen = np.zeros(shares.shape, dtype=np.int64)
+    base = np.full(len(codes), survey.method.minimum_base, dtype=np.int64)
+    few = book.completed < survey.method.minimum_base
+    base[few] = 0
+    rows = assemble.profile(survey, survey.method, book.year, assemble.ALL, names, codes, demographic, chosen, base)
+    national = book.national_profile.get(demographic.code, np.full(shares.shape[1], np.nan))
+    return rows.with_columns(
+        n=pl.lit(None, dtype=pl.Int64),
+        percent=pl.when(pl.col("status") == "shown").then(assemble.nulls(shares)),
+        national_percent=assemble.nulls(np.tile(national, len(codes))),
+        not_published=pl.lit("n"),
+    )
+
+
+def published_folder(workbook: Path, folder: Path, instrument: str | None = None) -> Run:
+    """Import a workbook into a folder: survey.yaml, the instrument used, and results/."""
+    run = published(workbook, instrument=instrument)
+    folder.mkdir(parents=True, exist_ok=True)
+    name = os.path.relpath(workbook.resolve(), folder.resolve()).replace(os.sep, "/")
+    settings = folder / "survey.yaml"
+    if settings.exists():
+        # A folder that is imported again keeps what its user has set.
+        kept = read_settings(folder)
+        run = published(workbook, instrument=instrument or kept.instrument, settings=kept, folder=folder)
+    else:
+        settings.write_text(
+            f"# Results of an official published workbook.\ninstrument: instrument.yaml\nworkbook: {json.dumps(name)}\n",
+            "utf-8",
+        )
+    data = run.survey.model_dump(mode="json", by_alias=True, exclude_defaults=True)
+    (folder / "instrument.yaml").write_text(
+        yaml.safe_dump(data, sort_keys=False, allow_unicode=True, width=110), "utf-8"
+    )
+    run.write(folder / "results")
+    return run
