@@ -48,6 +48,9 @@ def change(
     difference = x1 - x0
     variance = s1**2 + s0**2
     testable = variance > 0
+    if test == "t":
+        # One answer has no variance of its own to give degrees of freedom.
+        testable &= ~((s1 > 0) & (n1 < 2)) & ~((s0 > 0) & (n0 < 2))
     safe = np.where(testable, variance, 1.0)
     statistic = np.where(testable, difference / np.sqrt(safe), np.nan)
     tail = 1 - (1 - level) / 2
@@ -60,6 +63,6 @@ def change(
     verdict = np.where(
         np.isnan(statistic),
         int(Verdict.NONE),
-        np.where(np.abs(statistic) >= critical, np.sign(np.nan_to_num(statistic)), 0),
+        np.where(np.abs(statistic) > critical, np.sign(np.nan_to_num(statistic)), 0),
     )
     return Change(difference, statistic, critical, verdict.astype(np.int64))

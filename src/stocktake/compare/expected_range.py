@@ -66,9 +66,11 @@ def overdispersion(
     z = (value - centre) / standard_error
     low, high = np.quantile(z, [winsorise, 1 - winsorise], method=percentile)
     phi = float(np.mean(np.clip(z, low, high) ** 2))
-    precision = standard_error**-2
-    below = precision.sum() - (precision**2).sum() / precision.sum()
-    return phi, max(0.0, (count * phi - (count - 1)) / float(below))
+    precision = np.sort(standard_error**-2)
+    # sum v - sum v^2 / sum v, as twice the sum of products over pairs: the difference would lose every digit
+    # where one organisation is far more precise than the rest.
+    below = 2 * float((precision[1:] * np.cumsum(precision)[:-1]).sum()) / float(precision.sum())
+    return phi, max(0.0, (count * phi - (count - 1)) / below)
 
 
 def expected_range(
@@ -111,7 +113,9 @@ def banding(
     clipping never moves a band.
     """
     z = (value - centre) / spread
-    size = np.searchsorted(CUTS, np.abs(np.nan_to_num(z)), side="right")
+    far = np.abs(np.nan_to_num(z))
+    # "About the same" ends below the first cut-off; each further band reaches up to and with its own.
+    size = (far >= CUTS[0]).astype(np.int64) + (far > CUTS[1]) + (far > CUTS[2])
     band = np.where(np.isnan(z), 0, SAME + np.sign(np.nan_to_num(z)).astype(np.int64) * size)
     steps = np.array([-CUTS[2], -CUTS[1], -CUTS[0], CUTS[0], CUTS[1], CUTS[2]])
     limits = np.clip(centre[:, None] + steps * spread[..., None], *scale)

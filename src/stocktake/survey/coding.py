@@ -47,13 +47,18 @@ def whole_numbers(series: pl.Series) -> tuple[Ints, Bools]:
     return values, there.to_numpy() & ~good
 
 
-def option_codes(series: pl.Series, codes: Sequence[int]) -> tuple[Codes, Bools | None]:
-    """Answers as 1 + the option's position, 0 for missing, and which rows hold a code that is none (None: no row)."""
+def option_codes(
+    series: pl.Series, codes: Sequence[int], filled: NDArray[np.signedinteger] | None = None
+) -> tuple[Codes, Bools | None]:
+    """Answers as 1 + the option's position, 0 for missing, and which rows hold a code that is none (None: no row).
+
+    `filled` is the same column from `whole_columns`, if it is there.
+    """
     size = len(codes)
-    if series.dtype.is_integer() and list(codes) == list(range(1, size + 1)):
-        low, high = series.min(), series.max()
-        if low is None or (int(low) >= 1 and int(high) <= size):  # type: ignore[arg-type]
-            return series.cast(pl.Int8).fill_null(0).to_numpy(), None
+    # Codes that count from 1 are what the counts hold, as they stand.
+    plain = filled is not None and filled.size > 0 and list(codes) == list(range(1, size + 1))
+    if plain and filled is not None and filled.min() >= 0 and filled.max() <= size:
+        return filled.astype(np.int8, copy=False), None
     values, broken = whole_numbers(series)
     order = np.argsort(codes)
     ordered = np.asarray(codes, dtype=np.int64)[order]
@@ -62,6 +67,26 @@ def option_codes(series: pl.Series, codes: Sequence[int]) -> tuple[Codes, Bools 
     broken |= ~known & (values != ABSENT)
     answers = np.where(known, order[place] + 1, 0).astype(np.int8)
     return answers, broken if broken.any() else None
+
+
+def whole_columns(frame: pl.DataFrame) -> dict[str, NDArray[np.signedinteger]]:
+    """The small whole-number columns of a frame with 0 for null, as arrays, except those that hold a 0 of their own.
+
+    Read from Arrow's own buffers: values times the validity bit, several times as fast as a query that fills nulls.
+    """
+    out = {}
+    for name, kind in frame.schema.items():
+        if kind in (pl.Int8, pl.Int16, pl.Int32):
+            array = frame[name].rechunk().to_arrow()
+            validity, data = array.buffers()
+            start, stop = array.offset, array.offset + len(array)
+            values = np.frombuffer(data, dtype=array.type.to_pandas_dtype())[start:stop]
+            if validity is not None:
+                bits = np.unpackbits(np.frombuffer(validity, dtype=np.uint8), count=stop, bitorder="little")
+                values = values * bits[start:].view(np.int8)
+            if values.size - np.count_nonzero(values) == array.null_count:
+                out[name] = values
+    return out
 
 
 def bands(values: Ints, bounds: Sequence[tuple[int | None, int | None]]) -> Codes:

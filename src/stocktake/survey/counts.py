@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import json
+import math
+import zipfile
 from collections.abc import Iterable
 from dataclasses import dataclass, field
-from functools import cached_property
+from functools import cached_property, lru_cache
 from itertools import combinations
 from pathlib import Path
 from typing import Any
@@ -19,9 +21,14 @@ from stocktake.survey.instrument import Survey
 
 Ints = NDArray[np.int64]
 Codes = NDArray[np.int8]
+Table = NDArray[np.int32]
+
+ONE = np.int32(1)
 
 # More pair counts than this and the section errors come from a second, look-up pass instead.
 PAIR_BUDGET = 64_000_000
+# A joint table of three questions larger than this falls out of the processor's cache; pairs are counted then.
+BLOCK_BUDGET = 4_000_000
 
 
 @dataclass(frozen=True)
@@ -100,33 +107,34 @@ class Batch:
 class Counts:
     """Whole-number counts of respondents, answers and, inside sections, answer pairs; they add.
 
-    `respondents` has shape (organisations, strata); `answers` (organisations, strata, questions,
-    width); `pairs` one array (organisations * strata, answers of a * answers of b) for each pair of
-    the layout, or None where the memory guard chose the look-up pass.
+    `respondents` has shape (organisations, strata); `answers` one array (organisations, strata,
+    answers) for each question of the layout; `pairs` one array (organisations, strata, answers of
+    a, answers of b) for each pair of the layout, or None where the memory guard chose the look-up pass.
     """
 
     layout: Layout
     respondents: Ints
-    answers: Ints
-    pairs: tuple[Ints, ...] | None
+    answers: tuple[Table, ...]
+    pairs: tuple[Table, ...] | None
 
     def __add__(self, other: Counts) -> Counts:
         if self.layout != other.layout:
             raise ValueError("counts of different layouts do not add")
         pairs = None
         if self.pairs is not None and other.pairs is not None:
-            pairs = tuple(a + b for a, b in zip(self.pairs, other.pairs, strict=True))
-        return Counts(self.layout, self.respondents + other.respondents, self.answers + other.answers, pairs)
+            pairs = tuple(_sum(a, b) for a, b in zip(self.pairs, other.pairs, strict=True))
+        answers = tuple(_sum(a, b) for a, b in zip(self.answers, other.answers, strict=True))
+        return Counts(self.layout, self.respondents + other.respondents, answers, pairs)
 
     def save(self, path: Path) -> None:
         """Save as a compressed NumPy archive that `load` reads; nothing in it is a respondent's record."""
-        arrays: dict[str, Any] = {"respondents": self.respondents, "answers": self.answers}
-        for i, pair in enumerate(self.pairs or ()):
-            arrays[f"pair_{i}"] = pair
-        layout = {**self.layout.__dict__, "paired": self.pairs is not None}
-        known = ("organisations", "groups", "cells", "questions", "sections", "paired")
-        text = json.dumps({k: layout[k] for k in known})
-        np.savez_compressed(path, layout=np.frombuffer(text.encode(), dtype=np.uint8), **arrays)
+        arrays: dict[str, Any] = {"respondents": self.respondents}
+        arrays |= {f"answers_{i}": a for i, a in enumerate(self.answers)}
+        arrays |= {f"pair_{i}": p for i, p in enumerate(self.pairs or ())}
+        said = {k: getattr(self.layout, k) for k in ("organisations", "groups", "cells", "questions", "sections")}
+        text = json.dumps({**said, "paired": self.pairs is not None})
+        with path.open("wb") as file:
+            np.savez_compressed(file, layout=np.frombuffer(text.encode(), dtype=np.uint8), **arrays)
 
     @classmethod
     def load(cls, path: Path) -> Counts:
@@ -141,70 +149,132 @@ class Counts:
                     tuple((c, n) for c, n in said["questions"]),
                     tuple((c, tuple(m)) for c, m in said["sections"]),
                 )
-                pairs = None
-                if said["paired"]:
-                    pairs = tuple(file[f"pair_{i}"] for i in range(len(layout.pairs)))
-                return cls(layout, file["respondents"], file["answers"], pairs)
-        except (OSError, KeyError, ValueError) as error:
+                answers = tuple(file[f"answers_{i}"] for i in range(len(layout.questions)))
+                pairs = tuple(file[f"pair_{i}"] for i in range(len(layout.pairs))) if said["paired"] else None
+                return cls(layout, file["respondents"], answers, pairs)
+        except (OSError, KeyError, ValueError, EOFError, zipfile.BadZipFile) as error:
             raise StocktakeError(f"{path}: not a file of saved counts ({error}).") from None
+
+
+def _sum(a: Table, b: Table) -> Table:
+    """The sum of two tables of 32-bit counts; raises OverflowError rather than wrap round."""
+    total = a + b
+    # Counts are never negative, so a sum that is has wrapped round.
+    if total.size and total.min() < 0:
+        raise OverflowError("a single count is above 2,147,483,647")
+    return total
+
+
+@lru_cache(maxsize=256)
+def cover(size: int) -> tuple[tuple[int, ...], ...]:
+    """Blocks of at most three of `size` questions such that every pair lies in one; few rather than fewest.
+
+    Counting a block of three costs little more than counting a pair and yields three pairs and three single
+    counts, so a section of six needs six or seven tables in place of twenty-one.
+    """
+    if size <= 3:
+        return (tuple(range(size)),)
+    left = set(combinations(range(size), 2))
+    blocks = []
+    while left:
+        best = max(combinations(range(size), 3), key=lambda t: sum(p in left for p in combinations(t, 2)))
+        blocks.append(best)
+        left -= set(combinations(best, 2))
+    return tuple(blocks)
 
 
 @dataclass
 class Tally:
-    """Counts in the making, filled in place batch by batch."""
+    """Counts in the making, filled in place batch by batch.
+
+    With pairs, each block of up to three questions of a section is counted jointly; the pairs and single
+    counts are sums over it.
+    """
 
     layout: Layout
     paired: bool
     respondents: Ints = field(init=False)
-    answers: list[Ints] = field(init=False)
-    pairs: list[Ints] = field(init=False)
+    blocks: tuple[tuple[int, ...], ...] = field(init=False)
+    tables: list[Table] = field(init=False)
+    scratch: dict[tuple[int, ...], Table] = field(init=False, default_factory=dict)
 
     def __post_init__(self) -> None:
-        bins = len(self.layout.organisations) * self.layout.strata
+        layout = self.layout
+        bins = len(layout.organisations) * layout.strata
         self.respondents = np.zeros(bins, dtype=np.int64)
-        self.answers = [np.zeros(bins * n, dtype=np.int64) for _, n in self.layout.questions]
-        sizes = self.layout.pair_sizes if self.paired else ()
-        self.pairs = [np.zeros(bins * size, dtype=np.int64) for size in sizes]
+        sizes = [n for _, n in layout.questions]
+        joint: list[tuple[int, ...]] = []
+        if self.paired:
+            for _, members in layout.sections:
+                blocks = [tuple(members[i] for i in block) for block in cover(len(members))]
+                if any(bins * math.prod(sizes[q] for q in block) > BLOCK_BUDGET for block in blocks):
+                    blocks = list(combinations(members, 2)) or [members]
+                joint += blocks
+        counted = {q for block in joint for q in block}
+        joint += [(q,) for q in range(len(sizes)) if q not in counted]
+        self.blocks = tuple(joint)
+        self.tables = [np.zeros((bins, math.prod(sizes[q] for q in block)), dtype=np.int32) for block in joint]
 
     def add(self, batch: Batch) -> None:
         """Count one batch."""
-        layout = self.layout
+        sizes = [n for _, n in self.layout.questions]
         self.respondents += np.bincount(batch.key, minlength=self.respondents.size)
-        index = np.empty(batch.rows, dtype=np.int64)
-        for (_, width), codes, total in zip(layout.questions, batch.answers, self.answers, strict=True):
-            np.multiply(batch.key, width, out=index)
-            index += codes
-            _accumulate(total, index)
-        if not self.paired:
+        key = batch.key.astype(np.int32)
+        # The codes of a block fit 16 bits, which is several times as fast to combine as wider ones.
+        small = [codes.astype(np.int16) for codes in batch.answers]
+        code = np.empty(batch.rows, dtype=np.int16)
+        for block, total in zip(self.blocks, self.tables, strict=True):
+            np.copyto(code, small[block[0]])
+            for question in block[1:]:
+                code *= sizes[question]
+                code += small[question]
+            self._accumulate(total, key, code)
+
+    def _accumulate(self, total: Table, key: NDArray[np.int32], code: NDArray[np.int16]) -> None:
+        """Add one to total[key, code] for every respondent."""
+        if key.size * 4 < total.size:
+            # A batch much smaller than the table would spend its time adding zeros.
+            np.add.at(total.reshape(-1), key.astype(np.int64) * total.shape[1] + code, ONE)
             return
-        sizes = [n for _, n in layout.questions]
-        for (a, b), total in zip(layout.pairs, self.pairs, strict=True):
-            np.multiply(batch.key, sizes[a], out=index)
-            index += batch.answers[a]
-            index *= sizes[b]
-            index += batch.answers[b]
-            _accumulate(total, index)
+        from scipy.sparse import coo_array
+
+        # A sparse matrix made dense sums its entries, and unlike NumPy's own ways of counting it does so
+        # without holding the interpreter, so that two workers count in half the time of one.
+        ones = np.broadcast_to(ONE, key.shape)
+        scratch = self.scratch.setdefault(total.shape, np.empty_like(total))
+        coo_array((ones, (key, code.astype(np.int32))), shape=total.shape).toarray(out=scratch)
+        total += scratch
+
+    def merge(self, other: Tally) -> None:
+        """Add another tally of the same layout to this one."""
+        self.respondents += other.respondents
+        self.tables = [_sum(mine, theirs) for mine, theirs in zip(self.tables, other.tables, strict=True)]
 
     def counts(self) -> Counts:
         """The finished counts."""
         layout = self.layout
-        organisations, strata = len(layout.organisations), layout.strata
-        answers = np.zeros((organisations, strata, len(layout.questions), layout.width), dtype=np.int64)
-        for i, (_, width) in enumerate(layout.questions):
-            answers[:, :, i, :width] = self.answers[i].reshape(organisations, strata, width)
+        sizes = [n for _, n in layout.questions]
+        shape = (len(layout.organisations), layout.strata)
+        joint = [
+            t.reshape(*shape, *(sizes[q] for q in block)) for block, t in zip(self.blocks, self.tables, strict=True)
+        ]
+        place = {q: (i, block) for i, block in reversed(list(enumerate(self.blocks))) for q in block}
+        answers = tuple(_margin(joint[place[q][0]], place[q][1], (q,)) for q in range(len(sizes)))
         pairs = None
         if self.paired:
-            bins = organisations * strata
-            pairs = tuple(p.reshape(bins, -1) for p in self.pairs)
-        return Counts(layout, self.respondents.reshape(organisations, strata), answers, pairs)
+            at = {
+                pair: (i, block)
+                for i, block in reversed(list(enumerate(self.blocks)))
+                for pair in combinations(block, 2)
+            }
+            pairs = tuple(_margin(joint[at[p][0]], at[p][1], p) for p in layout.pairs)
+        return Counts(layout, self.respondents.reshape(shape), answers, pairs)
 
 
-def _accumulate(total: Ints, index: Ints) -> None:
-    # A batch much smaller than the table would spend its time adding zeros.
-    if index.size * 4 < total.size:
-        np.add.at(total, index, 1)
-    else:
-        total += np.bincount(index, minlength=total.size)
+def _margin(table: Table, block: tuple[int, ...], keep: tuple[int, ...]) -> Table:
+    """A block's joint counts summed down to the questions kept, in their order."""
+    drop = tuple(2 + i for i, q in enumerate(block) if q not in keep)
+    return table.sum(axis=drop, dtype=np.int32) if drop else table
 
 
 def wants_pairs(layout: Layout, rows: int | None) -> bool:

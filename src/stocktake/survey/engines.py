@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
+from itertools import chain
 from typing import Protocol
 
 from stocktake.survey.counts import Batch, Counts, Layout, Tally
@@ -46,21 +47,16 @@ def count_here(
 
     pieces = iter(work)
     first, second = next(pieces, None), next(pieces, None)
-    if first is not None:
+    if first is not None and second is None:
+        # One batch is sooner counted than a second worker started.
         report(progress, run(first, tallies[0]))
-    if second is not None:
+    elif first is not None and second is not None:
         tallies += [Tally(layout, pairs) for _ in range(size - 1)]
         with ThreadPoolExecutor(size) as pool:
-            _spread(pool, _chain(second, pieces), tallies, run, progress)
-    total = tallies[0].counts()
+            _spread(pool, chain((first, second), pieces), tallies, run, progress)
     for tally in tallies[1:]:
-        total = total + tally.counts()
-    return total
-
-
-def _chain(first: Work, rest: Iterator[Work]) -> Iterator[Work]:
-    yield first
-    yield from rest
+        tallies[0].merge(tally)
+    return tallies[0].counts()
 
 
 def _spread(

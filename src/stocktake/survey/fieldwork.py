@@ -57,7 +57,7 @@ def profile(counts: Counts, demographic: Demographic) -> tuple[Ints, Ints]:
     layout = counts.layout
     position = layout.positions[demographic.code]
     size = len(demographic.options)
-    answers = counts.answers[:, :, position, 1 : size + 1]
+    answers = counts.answers[position][:, :, 1:]
     by_group = answers.reshape(len(layout.organisations), len(layout.groups) + 1, -1, size).sum(axis=2)
     by_group = np.moveaxis(by_group, 1, 0)
     chosen = np.concatenate([by_group.sum(axis=0, keepdims=True), by_group[1:]])

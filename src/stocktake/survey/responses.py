@@ -18,6 +18,7 @@ from stocktake.survey.coding import (
     option_codes,
     outside_dates,
     text,
+    whole_columns,
     whole_numbers,
 )
 from stocktake.survey.counts import Batch, Layout
@@ -156,6 +157,7 @@ class _Cleaner:
         self.file = intake.table.name
         self.rows = np.arange(raw.first_row, raw.first_row + self.size)
         self.findings = Findings(intake.survey.year)
+        self.filled = whole_columns(raw.frame)
         self.kept = np.ones(self.size, dtype=bool)
         self.identity: pl.Series | None = None
         if self.survey.columns.respondent in self.frame.columns:
@@ -228,7 +230,8 @@ class _Cleaner:
         missing = codes.is_null()
         if missing.any():
             self._set_aside("unknown organisation", missing.to_numpy(), name, expected, values)
-        return codes.fill_null(0).cast(pl.Int64).to_numpy()
+            codes = codes.fill_null(0)
+        return codes.to_numpy().astype(np.int64)
 
     def _duplicates(self) -> None:
         if self.raw.repeated is not None and self.raw.repeated.any():
@@ -260,7 +263,7 @@ class _Cleaner:
     def _group(self) -> np.ndarray[tuple[int], np.dtype[np.int64]]:
         name = self.survey.columns.group
         if self.survey.groups and name in self.frame.columns:
-            groups, odd = group_positions(self.frame[name], self.survey)
+            groups, odd = group_positions(self.frame[name], self.survey, self.filled.get(name))
             if odd.any():
                 self.findings.add(
                     "unknown service group",
@@ -286,7 +289,7 @@ class _Cleaner:
         codes = [o.code for o in demographic.options]
         chosen = np.zeros(self.size, dtype=np.int8)
         if own is not None:
-            chosen, broken = option_codes(own, codes)
+            chosen, broken = option_codes(own, codes, self.filled.get(demographic.name))
             self._broken(broken, own, demographic.name, codes)
         if theirs is not None and demographic.from_sample:
             other, _ = option_codes(theirs, codes)
@@ -322,27 +325,27 @@ class _Cleaner:
 
     def _cell(self, demographics: list[Codes]) -> np.ndarray[tuple[int], np.dtype[np.int64]]:
         """The standardisation cell of each row; the number of cells itself for a row that fits in none."""
-        cell = np.zeros(self.size, dtype=np.int64)
+        cell = np.zeros(self.size, dtype=np.int16)
         whole = np.ones(self.size, dtype=bool)
         order = [d.code for d in self.survey.demographics]
         for variable in self.survey.cells:
             demographic = self.survey.demographic(variable)
-            usable = np.cumsum([0] + [o.cell for o in demographic.options]) - 1
+            usable = (np.cumsum([0] + [o.cell for o in demographic.options]) - 1).astype(np.int16)
             usable[1:][[not o.cell for o in demographic.options]] = -1
             usable[0] = -1
             place = usable[demographics[order.index(variable)]]
             if (place < 0).any() and self.method.unclassified == "sample file":
                 place = np.where(place < 0, self._from_sample(demographic, usable), place)
             whole &= place >= 0
-            cell = cell * int(usable.max() + 1) + place
-        return np.where(whole, cell, self.layout.cells)
+            cell = cell * np.int16(usable.max() + 1) + place
+        return np.where(whole, cell, self.layout.cells).astype(np.int64)
 
     def _from_sample(
-        self, demographic: Demographic, usable: np.ndarray[tuple[int], np.dtype[np.int64]]
-    ) -> np.ndarray[tuple[int], np.dtype[np.int64]]:
+        self, demographic: Demographic, usable: np.ndarray[tuple[int], np.dtype[np.int16]]
+    ) -> np.ndarray[tuple[int], np.dtype[np.int16]]:
         name = f"sample_{demographic.code}"
         if self.sampled is None or name not in self.sampled.columns or demographic.kind == "number":
-            return np.full(self.size, -1, dtype=np.int64)
+            return np.full(self.size, -1, dtype=np.int16)
         other, _ = option_codes(self.sampled[name], [o.code for o in demographic.options])
         return usable[other]
 
@@ -360,6 +363,7 @@ class _Cleaner:
 
     def _answers(self) -> dict[str, Codes]:
         answers = {}
+        filled = self.filled
         for question in self.survey.questions:
             if question.code not in self.intake.asked:
                 continue
@@ -369,7 +373,7 @@ class _Cleaner:
             if missing:
                 series = self._user_missing(series, name, missing)
             codes = [o.code for o in question.options]
-            answers[question.code], broken = option_codes(series, codes)
+            answers[question.code], broken = option_codes(series, codes, None if missing else filled.get(name))
             self._broken(broken, series, name, codes)
         return answers
 

@@ -6,9 +6,10 @@ from dataclasses import dataclass
 
 import numpy as np
 import polars as pl
+from numpy.typing import NDArray
 
 from stocktake.problems import nearest
-from stocktake.survey.coding import text, whole_numbers
+from stocktake.survey.coding import option_codes, text, whole_numbers
 from stocktake.survey.counts import Ints
 from stocktake.survey.findings import Findings
 from stocktake.survey.instrument import Survey
@@ -31,12 +32,21 @@ class Sample:
     died: Ints
 
 
-def group_positions(series: pl.Series, survey: Survey) -> tuple[Ints, np.ndarray[tuple[int], np.dtype[np.bool_]]]:
-    """The group of each row (1 + its position, 0 for none) and which rows hold a value that is no group."""
+def group_positions(
+    series: pl.Series, survey: Survey, filled: NDArray[np.signedinteger] | None = None
+) -> tuple[Ints, np.ndarray[tuple[int], np.dtype[np.bool_]]]:
+    """The group of each row (1 + its position, 0 for none) and which rows hold a value that is no group.
+
+    `filled` is the same column from `whole_columns`, if it is there.
+    """
+    codes = [g.value for g in survey.groups if isinstance(g.value, int)]
+    if series.dtype.is_integer() and len(codes) == len(survey.groups):
+        positions, odd = option_codes(series, codes, filled)
+        return positions.astype(np.int64), np.zeros(series.len(), dtype=bool) if odd is None else odd
     known = {str(g.value): i for i, g in enumerate(survey.groups, start=1)}
     values = text(series)
-    positions = values.replace_strict(known, default=0, return_dtype=pl.Int64).fill_null(0).to_numpy()
-    return positions, (values.is_not_null() & ~values.is_in(list(known))).to_numpy()
+    found = values.replace_strict(known, default=0, return_dtype=pl.Int64).fill_null(0).to_numpy()
+    return found, (values.is_not_null() & ~values.is_in(list(known))).to_numpy()
 
 
 def read_sample(table: Table, survey: Survey, organisations: tuple[str, ...], findings: Findings) -> Sample | None:

@@ -12,6 +12,9 @@ from stocktake.survey.counts import Batch, Counts, Ints, Layout, pair_moments, s
 from stocktake.survey.instrument import Method, Survey
 from stocktake.survey.weights import Weights, standardise
 
+# Squared score points below this are what rounding leaves of a variance that is zero.
+ROUNDING = 1e-24
+
 Reread = Callable[[], Iterable[Batch]]
 
 
@@ -84,19 +87,28 @@ def score(
     respondents = counts.respondents[:, strata].sum(axis=1)
     weights = standardise(respondents, method.cap, shares)
     table = option_scores(survey, layout)
-    width = table.shape[1]
     scored = ~np.isnan(table)
     points = np.nan_to_num(table)
 
-    answers = counts.answers[:, strata, : len(survey.scored), :width].sum(axis=1).astype(np.float64)
     w = weights.values
-    weighted = np.einsum("oc,ocqk->oqk", w, answers) * scored
-    squared = np.einsum("oc,ocqk->oqk", w**2, answers) * scored
-    n = (answers.sum(axis=1) * scored).sum(axis=2)
+    shape = (len(layout.organisations), *table.shape)
+    n, weighted, squared = np.zeros(shape[:2]), np.zeros(shape), np.zeros(shape)
+    for q in range(table.shape[0]):
+        codes = layout.questions[q][1]
+        answers = counts.answers[q][:, strata].sum(axis=1).astype(np.float64) * scored[q, :codes]
+        n[:, q] = answers.sum(axis=(1, 2))
+        weighted[:, q, :codes] = np.einsum("oc,ock->ok", w, answers)
+        squared[:, q, :codes] = np.einsum("oc,ock->ok", w**2, answers)
     total = weighted.sum(axis=2)
     some = total > 0
     safe = np.where(some, total, 1.0)
     value = np.where(some, (weighted * points).sum(axis=2) / safe, np.nan)
+    # A mean lies among its points; rounding must not put it beside them, or answers that are all alike would
+    # seem to vary by a hair and weigh more than all others.
+    given = weighted > 0
+    low = np.where(given, points, np.inf).min(axis=2)
+    high = np.where(given, points, -np.inf).max(axis=2)
+    value = np.where(some, np.clip(value, low, high), np.nan)
     deviation = np.where(scored & some[..., None], points - np.nan_to_num(value)[..., None], 0.0)
 
     factor = _correction(method, respondents)
@@ -120,7 +132,7 @@ def score(
         measures(survey),
         np.concatenate([n, section_n], axis=1),
         values,
-        np.where(np.isnan(values), np.nan, np.sqrt(np.maximum(variances, 0.0))),
+        np.where(np.isnan(values), np.nan, np.sqrt(np.where(variances < ROUNDING, 0.0, variances))),
         np.full(values.shape, Status.SHOWN, dtype=np.int8),
     )
     return Scores(estimates, weights, respondents.sum(axis=1))
@@ -153,10 +165,8 @@ def _pair_weights(counts: Counts, strata: Ints, w: Floats, pair: int, power: int
     """Sum of w**power over both-answered respondents by answer pair, shape (organisations, a, b)."""
     assert counts.pairs is not None
     layout = counts.layout
-    a, b = layout.pairs[pair]
-    shape = (len(layout.organisations), layout.strata, layout.questions[a][1], layout.questions[b][1])
     spread = _by_stratum(layout, strata, w**power)
-    return np.einsum("os,osk->ok", spread, counts.pairs[pair].reshape(*shape[:2], -1)).reshape(shape[0], *shape[2:])
+    return np.einsum("os,osab->oab", spread, counts.pairs[pair])
 
 
 def _linearised(

@@ -185,12 +185,12 @@ def _people(
     trust = np.repeat(np.arange(trusts), invited.sum(axis=1))
     group = np.concatenate([np.repeat(np.arange(groups), invited[i]) for i in range(trusts)])
     size = trust.size
-    tilt = rng.normal(0, 4, trusts)[trust]
+    tilt = rng.normal(0, 4, size=(trusts,))[trust]
     adult = np.clip(rng.normal(43, 14, size) + tilt, 18, 88)
     older = np.clip(rng.normal(76, 7, size), 65, 99)
     young = rng.integers(16, 19, size)
     age = np.where(group == 0, young, np.where(group == 2, older, adult)).astype(np.int64)
-    women = np.where(group == 0, 0.66, 0.57) + rng.normal(0, 0.03, trusts)[trust]
+    women = np.where(group == 0, 0.66, 0.57) + rng.normal(0, 0.03, size=(trusts,))[trust]
     sex = np.where(rng.random(size) < women, 2, 1)
     # Older people answer more readily: their keys draw earlier within each trust and group.
     order = np.lexsort((rng.exponential(1, size) * (1.5 - 0.008 * age), group, trust))

@@ -12,7 +12,7 @@ import polars as pl
 
 from stocktake.problems import StocktakeError
 
-ROWS = 131_072
+ROWS = 262_144
 SUFFIXES = (".csv", ".parquet", ".sav", ".xlsx")
 
 

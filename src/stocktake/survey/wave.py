@@ -21,7 +21,7 @@ from stocktake.survey.tables import Table
 from stocktake.survey.weights import standardise
 
 # Batches of a survey this small are kept rather than read a second time.
-KEEP_ROWS = 500_000
+KEEP_ROWS = 2_000_000
 
 
 @dataclass(frozen=True)

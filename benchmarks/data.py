@@ -1,0 +1,95 @@
+"""The benchmarks' synthetic survey: its instrument, and Parquet files of any size."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import polars as pl
+
+from stocktake.survey.instrument import (
+    Columns,
+    Demographic,
+    DemographicOption,
+    Group,
+    Option,
+    Question,
+    Section,
+    Survey,
+)
+
+SIZES = (2, 2, 3, 3, 4, 4, 5, 5, 6, 6)
+FOLDER = Path(__file__).parent.parent / "build" / "bench"
+
+
+def survey() -> Survey:
+    """40 questions in 10 sections; 3 to 5 scored options and one that is not; 3 groups, 4 ages, 2 sexes."""
+    questions, sections, number = [], [], 0
+    for s, size in enumerate(SIZES, start=1):
+        sections.append(Section(code=f"S{s:02d}", number=s, title=f"Section {s}"))
+        for _ in range(size):
+            number += 1
+            scored = 3 + number % 3
+            options = [Option(code=k + 1, label=f"Option {k + 1}", score=10 * k / (scored - 1)) for k in range(scored)]
+            options.append(Option(code=scored + 1, label="Don't know"))
+            questions.append(Question(code=f"Q{number}", text=f"Question {number}", section=f"S{s:02d}", options=options))
+    coded = [
+        Demographic(code=name, title=name, options=[DemographicOption(code=k + 1, label=f"{name} {k + 1}") for k in range(n)])
+        for name, n in (("age", 4), ("sex", 2))
+    ]
+    groups = [Group(code=f"G{k}", title=f"Group {k}", value=k) for k in (1, 2, 3)]
+    return Survey(
+        code="bench",
+        title="Benchmark survey",
+        year=2024,
+        columns=Columns(group="service"),
+        sections=sections,
+        questions=questions,
+        demographics=coded,
+        groups=groups,
+        cells=("age", "sex"),
+    )
+
+
+def parquet(rows: int, organisations: int) -> Path:
+    """A Parquet file of so many respondents (made once), row groups of 250,000, 14% missing answers."""
+    path = FOLDER / f"rows_{rows}_organisations_{organisations}.parquet"
+    if path.exists():
+        return path
+    FOLDER.mkdir(parents=True, exist_ok=True)
+    import pyarrow.parquet as pq
+
+    rng = np.random.default_rng([rows, organisations])
+    codes = np.array(codes_of(organisations))
+    effect = rng.normal(0, 0.3, organisations)
+    instrument = survey()
+    writer = None
+    temporary = path.with_suffix(".part")
+    for start in range(0, rows, 250_000):
+        size = min(250_000, rows - start)
+        own = rng.integers(0, organisations, size)
+        frame = {
+            "organisation": codes[own],
+            "age": (rng.integers(0, 4, size) + 1).astype(np.int8),
+            "sex": (rng.integers(0, 2, size) + 1).astype(np.int8),
+            "service": (rng.integers(0, 3, size) + 1).astype(np.int8),
+            "year": np.full(size, 2024, dtype=np.int16),
+        }
+        person = rng.normal(0, 1, size) + effect[own]
+        columns = []
+        for question in instrument.questions:
+            scored = len(question.options) - 1
+            cut = np.linspace(-1, 1, scored - 1)
+            answer = np.searchsorted(cut, 0.7 * person + rng.normal(0, 0.8, size)) + 1
+            answer = np.where(rng.random(size) < 0.05, scored + 1, answer).astype(np.int8)
+            columns.append(pl.Series(question.code, answer).set(pl.Series(rng.random(size) < 0.14), None))
+        table = pl.DataFrame(frame).hstack(columns).to_arrow()
+        writer = writer or pq.ParquetWriter(temporary, table.schema, compression="snappy")
+        writer.write_table(table)
+    writer.close()
+    temporary.rename(path)
+    return path
+
+
+def codes_of(organisations: int) -> list[str]:
+    return [f"T{i:05d}" for i in range(organisations)]

@@ -1,0 +1,154 @@
+"""Counts add: any split of the same respondents, in any order and on any number of workers, counts the same."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from helpers import Case, cases
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from stocktake.problems import StocktakeError
+from stocktake.survey.counts import Batch, Counts, Layout, Tally, count, cover
+from stocktake.survey.engines import count_here
+from stocktake.survey.tables import open_table
+from stocktake.survey.wave import read_wave
+
+RELAXED = settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+
+
+def whole(case: Case) -> tuple[Layout, Batch]:
+    wave = read_wave(case.survey, 2024, case.organisations, open_table(case.frame), None, case.survey.method)
+    assert wave.counts is not None
+    assert wave.kept is not None
+    parts = wave.kept
+    key = np.concatenate([b.key for b in parts])
+    return wave.counts.layout, Batch(key, tuple(np.concatenate(c) for c in zip(*(b.answers for b in parts), strict=True)))
+
+
+def part(batch: Batch, rows: Any) -> Batch:
+    return Batch(batch.key[rows], tuple(a[rows] for a in batch.answers))
+
+
+def equal(a: Counts, b: Counts) -> bool:
+    assert a.pairs is not None
+    assert b.pairs is not None
+    tables = zip((a.respondents, *a.answers, *a.pairs), (b.respondents, *b.answers, *b.pairs), strict=True)
+    return all(np.array_equal(x, y) for x, y in tables)
+
+
+@RELAXED
+@given(case=cases(groups=True), seed=st.integers(0, 2**32 - 1), pieces=st.integers(1, 5))
+def test_any_split_and_order(case: Case, seed: int, pieces: int) -> None:
+    if case.frame.height == 0:
+        return
+    layout, batch = whole(case)
+    once = count([batch], layout)
+    shuffled = np.random.default_rng(seed).permutation(batch.rows)
+    split = [part(batch, rows) for rows in np.array_split(shuffled, pieces)]
+    assert equal(once, count(split, layout))
+    total = count(split[:1], layout)
+    for piece in split[1:]:
+        total = total + count([piece], layout)
+    assert equal(once, total)
+    threaded = count_here([lambda p=p: p for p in split], layout, pairs=True, workers=2)
+    assert equal(once, threaded)
+
+
+@RELAXED
+@given(case=cases())
+def test_counts_are_what_they_say(case: Case) -> None:
+    """Entry for entry against counting by hand."""
+    if case.frame.height == 0:
+        return
+    layout, batch = whole(case)
+    counts = count([batch], layout)
+    assert counts.pairs is not None
+    assert counts.respondents.sum() == case.frame.height
+    for question in case.survey.scored:
+        table = counts.answers[layout.positions[question.code]]
+        assert table.sum() == case.frame.height
+        for option in question.options:
+            assert table[:, :, option.code].sum() == (case.frame[question.code] == option.code).sum()
+    for (a, b), table in zip(layout.pairs, counts.pairs, strict=True):
+        assert table.sum() == case.frame.height
+        assert np.array_equal(table.sum(axis=3), counts.answers[a])
+        assert np.array_equal(table.sum(axis=2), counts.answers[b])
+
+
+@RELAXED
+@given(case=cases())
+def test_saved_and_loaded(case: Case, tmp_path_factory: pytest.TempPathFactory) -> None:
+    if case.frame.height == 0:
+        return
+    layout, batch = whole(case)
+    counts = count([batch], layout)
+    path = tmp_path_factory.mktemp("counts") / "counts.npz"
+    counts.save(path)
+    again = Counts.load(path)
+    assert again.layout == layout
+    assert equal(counts, again)
+    bare = count([batch], layout, pairs=False)
+    bare.save(path)
+    assert Counts.load(path).pairs is None
+    assert (counts + bare).pairs is None
+
+
+def test_a_file_that_is_no_counts(tmp_path: Path) -> None:
+    path = tmp_path / "counts.npz"
+    path.write_text("not an archive")
+    with pytest.raises(StocktakeError, match="not a file of saved counts"):
+        Counts.load(path)
+
+
+def test_layouts_must_agree() -> None:
+    one = Layout(("A",), (), 1, (("Q1", 3),), (("S1", (0,)),))
+    other = Layout(("B",), (), 1, (("Q1", 3),), (("S1", (0,)),))
+    with pytest.raises(ValueError, match="different layouts"):
+        count([], one) + count([], other)
+
+
+def test_a_count_too_large_is_refused() -> None:
+    layout = Layout(("A",), (), 1, (("Q1", 3),), (("S1", (0,)),))
+    tally = Tally(layout, True)
+    tally.tables[0][0, 0] = 2_147_483_647
+    full = tally.counts()
+    with pytest.raises(OverflowError):
+        full + full
+
+
+@pytest.mark.parametrize("size", range(1, 13))
+def test_blocks_cover_every_pair(size: int) -> None:
+    pairs = {(a, b) for a in range(size) for b in range(a + 1, size)}
+    covered = {(a, b) for block in cover(size) for a in block for b in block if a < b}
+    assert covered == pairs
+    assert all(len(block) <= 3 for block in cover(size))
+
+
+def test_a_wide_question_falls_back_to_pairs(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Blocks too large for the cache are counted as pairs, with the same counts."""
+    import stocktake.survey.counts as module
+
+    layout = Layout(("A", "B"), (), 2, tuple((f"Q{i}", 4) for i in range(4)), (("S1", (0, 1, 2, 3)),))
+    rng = np.random.default_rng(1)
+    key = rng.integers(0, 2 * layout.strata, 500)
+    batch = Batch(key, tuple(rng.integers(0, 4, 500).astype(np.int8) for _ in range(4)))
+    blocks = count([batch], layout)
+    monkeypatch.setattr(module, "BLOCK_BUDGET", 1)
+    assert len(Tally(layout, True).blocks) == 6
+    assert equal(blocks, count([batch], layout))
+
+
+def test_sparse_and_dense_counting_agree() -> None:
+    """Few respondents and thousands of organisations take another road to the same counts."""
+    rng = np.random.default_rng(2)
+    layout = Layout(tuple(f"T{i}" for i in range(3_000)), (), 2, (("Q1", 5), ("Q2", 5)), (("S1", (0, 1)),))
+    key = rng.integers(0, 3_000 * layout.strata, 400)
+    batch = Batch(key, tuple(rng.integers(0, 5, 400).astype(np.int8) for _ in range(2)))
+    sparse = count([batch], layout)
+    table = np.zeros((3_000 * layout.strata, 5), dtype=np.int64)
+    np.add.at(table, (key, batch.answers[0]), 1)
+    assert np.array_equal(sparse.answers[0].reshape(-1, 5), table)
