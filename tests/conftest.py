@@ -1,6 +1,44 @@
-"""Put this directory on the path, so that `import oracle` works from every folder of tests."""
+"""Paths and fixtures for all tests."""
+
+from __future__ import annotations
 
 import sys
 from pathlib import Path
 
+import pytest
+
+# So that `import oracle` and `import helpers` work from every folder of tests.
 sys.path.insert(0, str(Path(__file__).parent))
+
+SHARED = Path(__file__).parents[2] / "shared"
+
+
+@pytest.fixture(scope="session")
+def workbook() -> Path:
+    """The official published workbook, which stands beside the project where it is developed."""
+    path = SHARED / "published" / "adult_inpatient_2022_benchmark.ods"
+    if not path.is_file():
+        pytest.skip("needs the official workbook in ../shared/published, which is not part of the project")
+    return path
+
+
+@pytest.fixture(scope="session")
+def demo(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A benchmarked folder with the simulated survey, made once for all tests that only read it."""
+    from stocktake.run.folder import demo_folder
+    from stocktake.run.quality import benchmark_folder
+
+    folder = tmp_path_factory.mktemp("demo")
+    demo_folder(folder)
+    benchmark_folder(folder)
+    return folder
+
+
+@pytest.fixture(scope="session")
+def imported(workbook: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder with the results of the official workbook."""
+    from stocktake.run.workbook import published_folder
+
+    folder = tmp_path_factory.mktemp("published")
+    published_folder(workbook, folder)
+    return folder

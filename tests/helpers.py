@@ -71,9 +71,7 @@ class Case:
     frame: pl.DataFrame
 
     def rows(self, group: str | None = None) -> list[oracle.Row]:
-        scores = {
-            q.code: {o.code: o.score for o in q.options} for q in self.survey.questions
-        }
+        scores = {q.code: {o.code: o.score for o in q.options} for q in self.survey.questions}
         return [
             oracle.Row(
                 r["organisation"],

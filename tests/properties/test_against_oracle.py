@@ -67,9 +67,7 @@ def test_scores_and_errors(case: Case, chosen: dict[str, Any]) -> None:
     method = case.survey.method.model_copy(update=chosen)
     counted, looked_up = wave_of(case, True, method), wave_of(case, False, method)
     for group in (None, *(g.code for g in case.survey.groups)):
-        expected = oracle.estimate(
-            case.rows(group), case.sections, list(case.organisations), minimum_base=3, **chosen
-        )
+        expected = oracle.estimate(case.rows(group), case.sections, list(case.organisations), minimum_base=3, **chosen)
         for wave in (counted, looked_up):
             assert wave.counts is not None
             found = score(wave.counts, case.survey, method, group=group, reread=wave.batches)
@@ -106,9 +104,7 @@ def test_expected_range_and_suppression(case: Case, winsorise: float, zero: Any,
     ours = expected_range(shown, winsorise=winsorise, zero_spread=zero)
     codes = [m.code for m in shown.measures]
     results = oracle.estimate(case.rows(), case.sections, list(case.organisations), minimum_base=minimum)
-    theirs = oracle.compare(
-        results, codes, list(case.organisations), winsorise=winsorise, zero_spread=zero
-    )
+    theirs = oracle.compare(results, codes, list(case.organisations), winsorise=winsorise, zero_spread=zero)
     for j, code in enumerate(codes):
         for i, organisation in enumerate(shown.organisations):
             assert (shown.status[i, j] != Status.SHOWN) == results[organisation, code].withheld
@@ -136,9 +132,7 @@ def test_expected_range_and_suppression(case: Case, winsorise: float, zero: Any,
                 assert same(ours.limits[i, j, k], banded.limits[k], 1e-7)
 
 
-WAVE = st.tuples(
-    st.floats(0, 10), st.one_of(st.just(0.0), st.floats(1e-3, 3)), st.integers(2, 500)
-)
+WAVE = st.tuples(st.floats(0, 10), st.one_of(st.just(0.0), st.floats(1e-3, 3)), st.integers(2, 500))
 
 
 @RELAXED

@@ -26,7 +26,9 @@ def whole(case: Case) -> tuple[Layout, Batch]:
     assert wave.kept is not None
     parts = wave.kept
     key = np.concatenate([b.key for b in parts])
-    return wave.counts.layout, Batch(key, tuple(np.concatenate(c) for c in zip(*(b.answers for b in parts), strict=True)))
+    return wave.counts.layout, Batch(
+        key, tuple(np.concatenate(c) for c in zip(*(b.answers for b in parts), strict=True))
+    )
 
 
 def part(batch: Batch, rows: Any) -> Batch:

@@ -1,0 +1,159 @@
+"""The third witness: an official published workbook, recomputed without reading its bands or z."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import polars as pl
+import pytest
+import python_calamine
+
+from stocktake.results import Results
+from stocktake.results.schemas import LIMITS
+from stocktake.survey.instrument import load
+from stocktake.survey.published import infer_sections, read_workbook
+
+
+@pytest.fixture(scope="module")
+def sheets(workbook: Path) -> dict[str, list[list[Any]]]:
+    book = python_calamine.CalamineWorkbook.from_path(str(workbook))
+    return {name: book.get_sheet_by_name(name).to_python() for name in book.sheet_names}
+
+
+@pytest.fixture(scope="module")
+def scores(imported: Path) -> pl.DataFrame:
+    return Results.read(imported / "results").scores.filter(pl.col("year") == 2022)
+
+
+def published(sheets: dict[str, list[list[Any]]], column: str) -> dict[str, Any]:
+    rows = sheets["Trust_Scores"]
+    place = rows[0].index(column)
+    return {r[0]: r[place] for r in rows[1:]}
+
+
+def measure_codes(scores: pl.DataFrame) -> list[str]:
+    return scores["measure"].unique(maintain_order=True).to_list()
+
+
+def test_all_bands_come_out_as_published(sheets: Any, scores: pl.DataFrame) -> None:
+    checked, withheld = 0, 0
+    for measure in measure_codes(scores):
+        theirs = published(sheets, f"band{measure}")
+        for row in scores.filter(pl.col("measure") == measure).iter_rows(named=True):
+            band = int(theirs[row["organisation"]])
+            if band == 0:
+                withheld += 1
+                assert row["status"] == "withheld"
+                assert row["score"] is None and row["n"] is None and row["band"] is None and row["z"] is None
+            else:
+                checked += 1
+                assert row["band"] == band, (measure, row["organisation"])
+    assert checked == 7_434
+    assert withheld == 14
+
+
+def test_z_and_limits(sheets: Any, scores: pl.DataFrame) -> None:
+    names = dict(zip(("ll99", "ll95", "ll90", "ul90", "ul95", "ul99"), LIMITS, strict=True))
+    for measure in measure_codes(scores):
+        ours = {r["organisation"]: r for r in scores.filter(pl.col("measure") == measure).iter_rows(named=True)}
+        for code, z in published(sheets, f"{measure}_Zfinal").items():
+            if z != "":
+                assert ours[code]["z"] == pytest.approx(z, abs=1e-6)
+        for theirs, column in names.items():
+            for code, limit in published(sheets, f"{theirs}{measure}").items():
+                if limit != "":
+                    assert ours[code][column] == pytest.approx(limit, abs=1e-6)
+
+
+def test_lowest_and_highest(sheets: Any, scores: pl.DataFrame) -> None:
+    header, row = sheets["National_Max&Min"][:2]
+    said = dict(zip(header, row, strict=True))
+    for measure in measure_codes(scores):
+        first = scores.filter(pl.col("measure") == measure).row(0, named=True)
+        assert first["lowest"] == pytest.approx(said[f"{measure}_min"], abs=1e-9)
+        assert first["highest"] == pytest.approx(said[f"{measure}_max"], abs=1e-9)
+
+
+def test_what_is_not_published_is_null_and_says_so(imported: Path, scores: pl.DataFrame) -> None:
+    results = Results.read(imported / "results")
+    for column in ("standard_error", "lower_95", "upper_95"):
+        assert scores[column].null_count() == scores.height
+    shown = scores.filter(pl.col("status") == "shown")
+    assert shown["not_published"].str.contains("standard_error").all()
+    measures = results.measures.filter(pl.col("year") == 2022)
+    assert measures["phi"].null_count() == measures["tau2"].null_count() == measures.height == 56
+    assert set(measures["status"]) == {"not published"}
+    assert results.fieldwork["invited"].null_count() == results.fieldwork.height
+    assert results.fieldwork["not_published"].str.contains("invited").all()
+    sections = results.changes.filter(pl.col("kind") == "section")
+    assert sections["verdict"].null_count() == sections.height
+    assert (sections["status"].is_in(["not published", "withheld", "not comparable"])).all()
+
+
+def test_verdicts_are_imported_and_say_so(sheets: Any, imported: Path) -> None:
+    changes = Results.read(imported / "results").changes
+    assert set(changes["test"]) == {"imported"}
+    assert changes["statistic"].null_count() == changes.height
+    words = {1: "Increase", -1: "Decrease", 0: "No change"}
+    header, *rows = sheets["Historical_Comparisonsto2021"]
+    ours = {
+        (r["organisation"], r["measure"]): r for r in changes.filter(pl.col("year_then") == 2021).iter_rows(named=True)
+    }
+    checked = 0
+    for row in rows:
+        for column, value in zip(header, row, strict=True):
+            if column.endswith("_sig") and value != "":
+                found = ours.get((row[1], column[:-4]))
+                if found is not None and found["status"] == "shown":
+                    assert found["verdict"] == words[int(value)]
+                    checked += 1
+    assert checked > 5_000
+
+
+def test_a_merged_trust_has_its_reason(imported: Path) -> None:
+    changes = Results.read(imported / "results").changes
+    merged = changes.filter((pl.col("organisation") == "RH8") & (pl.col("kind") == "question"))
+    assert merged["verdict"].null_count() == merged.height
+    stated = merged.filter((pl.col("year_then") == 2021) & (pl.col("status") == "not comparable"))
+    assert stated["reason"].str.contains("merger|2021").all()
+
+
+def test_response_rates_and_profile(sheets: Any, imported: Path) -> None:
+    results = Results.read(imported / "results")
+    header, *rows = sheets["Trust_Respondents"]
+    work = {r["organisation"]: r for r in results.fieldwork.filter(pl.col("year") == 2022).iter_rows(named=True)}
+    shares = {
+        (r["organisation"], r["variable"], r["option"]): r["percent"] for r in results.profile.iter_rows(named=True)
+    }
+    for row in rows:
+        said = dict(zip(header, row, strict=True))
+        assert work[row[0]]["response_rate"] == pytest.approx(said["tr_rate"] / 100)
+        assert work[row[0]]["completed"] == said["n_tpat"]
+        assert shares[row[0], "eth", 1] == pytest.approx(said["eth1_tpc"])
+
+
+def test_section_membership_is_what_the_scores_say(workbook: Path) -> None:
+    book = read_workbook(workbook)
+    found = infer_sections(book.measures, book.value)
+    instrument = load("adult_inpatient_2022")
+    assert found == {s.code: tuple(q.code for q in instrument.members(s.code)) for s in instrument.sections}
+    for section, members in found.items():
+        own = book.value[:, book.measures.index(section)]
+        mean = book.value[:, [book.measures.index(m) for m in members]].mean(axis=1)
+        assert np.nanmax(np.abs(own - mean)) < 1e-6
+
+
+def test_limits_clipped_at_the_ends_of_the_scale(sheets: Any, scores: pl.DataFrame) -> None:
+    """The workbook clips limits at 0 and 10; the same ones are clipped here."""
+    for theirs, column, end in (("ll99", "limit_much_worse", 0.0), ("ul99", "limit_much_better", 10.0)):
+        clipped = {
+            (measure, code)
+            for measure in measure_codes(scores)
+            for code, limit in published(sheets, f"{theirs}{measure}").items()
+            if limit != "" and float(limit) == end
+        }
+        ours = scores.filter(pl.col(column) == end).select("measure", "organisation").rows()
+        assert set(ours) == clipped
+        assert clipped or end == 10.0
