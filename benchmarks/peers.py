@@ -103,7 +103,7 @@ def _pandas_sums_together(table: Path, questions: Sequence[str]) -> tuple[Floats
     mean = scores.mul(weight, axis=0).groupby(organisation).sum() / total
     residual = scores - mean.reindex(organisation).to_numpy()
     squares = residual.mul(weight, axis=0).pow(2).groupby(organisation).sum()
-    return mean.to_numpy(), (np.sqrt(squares) / total).to_numpy()
+    return mean.to_numpy(), squares.pow(0.5).div(total).to_numpy()
 
 
 def _pandas_apply_each(table: Path, questions: Sequence[str]) -> tuple[Floats, Floats]:
@@ -144,7 +144,7 @@ def _pandas_apply_together(table: Path, questions: Sequence[str]) -> tuple[Float
 
 def _statsmodels(table: Path, questions: Sequence[str]) -> tuple[Floats, Floats]:
     import pandas as pd
-    from statsmodels.stats.weightstats import DescrStatsW
+    from statsmodels.stats.weightstats import DescrStatsW  # type: ignore[import-untyped]
 
     frame = pd.read_parquet(table)
     means, errors = [], []
@@ -168,6 +168,7 @@ def _svy(table: Path, questions: Sequence[str]) -> tuple[Floats, Floats]:
 
     sample = svy.Sample(pl.read_parquet(table), svy.Design(wgt="weight"))
     found = sample.estimation.mean(list(questions), by="organisation", drop_nulls=True)
+    assert isinstance(found, list)
     frames = [one.to_polars().sort("organisation") for one in found]
     return (
         np.stack([f["est"].to_numpy() for f in frames], axis=1),

@@ -5,10 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-import oracle
 import polars as pl
 from hypothesis import strategies as st
 
+import oracle
 from stocktake.survey.instrument import (
     Demographic,
     DemographicOption,

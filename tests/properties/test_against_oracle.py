@@ -7,12 +7,12 @@ import math
 from typing import Any
 
 import numpy as np
-import oracle
 import pytest
-from helpers import Case, cases
 from hypothesis import HealthCheck, assume, given, settings
 from hypothesis import strategies as st
 
+import oracle
+from helpers import Case, cases
 from stocktake.compare.change import Verdict, change
 from stocktake.compare.estimates import Estimates, Status
 from stocktake.compare.expected_range import expected_range
@@ -151,6 +151,7 @@ def test_change(now: Any, then: Any, test: Any, level: float) -> None:
 def test_one_organisation_and_no_variance(pairs: bool) -> None:
     """The corners that random data may miss: one organisation only, and answers that are all alike."""
     import polars as pl
+
     from helpers import small_survey
 
     survey = small_survey({"S01": [3, 3]})

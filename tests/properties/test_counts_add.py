@@ -7,10 +7,10 @@ from typing import Any
 
 import numpy as np
 import pytest
-from helpers import Case, cases
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from helpers import Case, cases
 from stocktake.problems import StocktakeError
 from stocktake.survey.counts import Batch, Counts, Layout, Tally, count, cover
 from stocktake.survey.engines import count_here

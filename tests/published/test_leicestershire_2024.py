@@ -84,7 +84,7 @@ def test_best_and_worst_by_our_rule_agree_with_print() -> None:
     average = np.array([PRINTED[c][2] - nudge.get(c, 0) / 2 for c in codes])
     best, worst = extremes(value, average)
     assert [codes[i] for i in best][: len(BEST)] == BEST
-    assert [codes[i] for i in worst][0] == "Q17"
+    assert codes[worst[0]] == "Q17"
     assert "Q32" in [codes[i] for i in worst]
 
 
@@ -100,7 +100,7 @@ BANDS = {"Q12": 3, "Q17": 2}
 @pytest.mark.parametrize("question", PRINTED)
 def test_printed_words_are_possible(question: str) -> None:
     """Some spread S gives the printed word: one no smaller than a yes-or-no question's sampling error allows."""
-    n, score, average, _, _ = PRINTED[question]
+    n, score, *_ = PRINTED[question]
     options = [o.score for o in load("cmh_2024").by_code[question].options if o.score is not None]
     # The least that S can be is the standard error, which for answers of 0 or 10 follows from the score itself.
     least = 10 * np.sqrt(score / 10 * (1 - score / 10) / n) if options == [10, 0] else 0.05

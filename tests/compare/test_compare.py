@@ -1,0 +1,189 @@
+"""Comparing, by hand: worked examples small enough to check with a pencil, and the corners."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+import pytest
+
+from stocktake.compare.change import Verdict, change
+from stocktake.compare.estimates import Estimates, Measure, Status, interval
+from stocktake.compare.expected_range import (
+    CUTS,
+    banding,
+    expected_range,
+    overdispersion,
+    spread_from_limits,
+    summary,
+)
+from stocktake.compare.extremes import extremes
+from stocktake.compare.suppress import suppress
+
+NAN = math.nan
+
+
+def estimates(value: list[list[float]], error: list[list[float]], n: list[list[float]] | None = None) -> Estimates:
+    values = np.array(value, dtype=float)
+    organisations, measures = values.shape
+    return Estimates(
+        tuple(f"T{i}" for i in range(organisations)),
+        tuple(Measure(f"Q{j + 1}") for j in range(measures)),
+        np.array(n, dtype=float) if n else np.full(values.shape, 100.0),
+        values,
+        np.array(error, dtype=float),
+        np.zeros(values.shape, dtype=np.int8),
+    )
+
+
+def test_cut_offs() -> None:
+    assert pytest.approx((1.644854, 1.959964, 3.090232), abs=1e-6) == CUTS
+
+
+def test_overdispersion_by_hand() -> None:
+    """Four trusts with errors of 0.5 and scores 5, 6, 7 and 8 (average 6.5), no Winsorising.
+
+    z = -3, -1, 1, 3; phi = (9+1+1+9)/4 = 5; v = 4 each, sum v = 16, sum v2/sum v = 64/16 = 4;
+    tau2 = (4*5 - 3) / (16 - 4) = 17/12.
+    """
+    phi, tau2 = overdispersion(np.array([5.0, 6, 7, 8]), np.full(4, 0.5), 6.5, 0.0, "weibull")
+    assert phi == pytest.approx(5)
+    assert tau2 == pytest.approx(17 / 12)
+    assert all(math.isnan(x) for x in overdispersion(np.array([5.0]), np.array([0.5]), 5, 0.1, "weibull"))
+
+
+def test_tau_is_never_negative() -> None:
+    assert overdispersion(np.array([5.0, 5.01]), np.full(2, 1.0), 5.005, 0.1, "weibull")[1] == 0
+
+
+def test_one_far_more_precise_organisation_leaves_tau_finite() -> None:
+    _, tau2 = overdispersion(np.array([1.0, 2, 3]), np.array([1e-9, 1, 1]), 2, 0.1, "weibull")
+    assert math.isfinite(tau2)
+
+
+def test_bands_on_both_sides_and_limits_clipped() -> None:
+    value = np.array([[5 + s * c] for s in (-1, 1) for c in (0, 1.7, 2.5, 4.0)])
+    _, band, limits = banding(value, np.array([5.0]), np.full((8, 1), 1.0))
+    assert band[:, 0].tolist() == [4, 3, 2, 1, 4, 5, 6, 7]
+    _, _, wide = banding(np.array([[1.0]]), np.array([1.0]), np.array([[1.0]]))
+    assert wide[0, 0].tolist()[:3] == [0, 0, 0]
+    assert limits[0, 0].tolist() == pytest.approx(
+        [5 - CUTS[2], 5 - CUTS[1], 5 - CUTS[0], 5 + CUTS[0], 5 + CUTS[1], 5 + CUTS[2]]
+    )
+
+
+def test_ties_at_a_cut_off() -> None:
+    value = np.array([[c] for c in CUTS])
+    _, band, _ = banding(value, np.array([0.0]), np.ones((3, 1)))
+    assert band[:, 0].tolist() == [5, 5, 6]
+
+
+def test_spread_is_recovered_from_limits_clipped_or_not() -> None:
+    centre = np.array([1.0])
+    spread = np.array([[0.4], [0.8], [6.0], [2.0]])
+    low, high = (np.clip(centre + s * CUTS[1] * spread, 0, 10) for s in (-1, 1))
+    found = spread_from_limits(centre, low, high)
+    assert found[:, 0].tolist() == pytest.approx([0.4, 0.8, NAN, 2.0], nan_ok=True)
+    top = np.array([9.5])
+    low, high = np.array([[9.5 - CUTS[1] * 0.6]]), np.array([[10.0]])
+    assert spread_from_limits(top, low, high)[0, 0] == pytest.approx(0.6)
+
+
+def test_withheld_organisations_take_no_part_and_zero_errors_are_not_banded() -> None:
+    given = estimates([[5], [6], [7], [NAN], [9]], [[0.5], [0.5], [0.5], [NAN], [0.0]])
+    result = expected_range(given)
+    assert result.organisations.tolist() == [4]
+    assert result.centre[0] == pytest.approx(6.75)
+    assert result.highest[0] == 9
+    assert result.band[3, 0] == result.band[4, 0] == 0
+    between = expected_range(given, zero_spread="between")
+    assert between.band[4, 0] > 4
+    assert between.spread[4, 0] == pytest.approx(math.sqrt(between.tau2[0]))
+
+
+def test_nobody_has_a_score() -> None:
+    count, centre, low, high = summary(np.array([[NAN], [NAN]]))
+    assert count.tolist() == [0]
+    assert all(math.isnan(x[0]) for x in (centre, low, high))
+
+
+def test_suppression_withholds_the_base_too() -> None:
+    given = Estimates(
+        ("A", "B", "C"),
+        (Measure("Q1"), Measure("Q2"), Measure("S1", (0, 1), "S1")),
+        np.array([[30, 29, 29], [40, 50, 40], [0, 0, 0]], dtype=float),
+        np.full((3, 3), 5.0),
+        np.full((3, 3), 0.3),
+        np.zeros((3, 3), dtype=np.int8),
+    )
+    shown = suppress(given, 30)
+    assert shown.status.tolist() == [
+        [Status.SHOWN, Status.WITHHELD_BASE, Status.WITHHELD_PART],
+        [Status.SHOWN] * 3,
+        [Status.NO_DATA] * 3,
+    ]
+    hidden = shown.status != Status.SHOWN
+    for array in (shown.n, shown.value, shown.standard_error):
+        assert np.isnan(array[hidden]).all()
+        assert not np.isnan(array[~hidden]).any()
+
+
+def test_interval_stays_in_the_scale_and_is_null_without_variance() -> None:
+    low, high = interval(estimates([[0.2], [9.9], [5], [5]], [[0.5], [0.5], [0], [NAN]]), (0, 10))
+    assert low[0, 0] == 0 and high[1, 0] == 10
+    assert np.isnan(low[2:]).all() and np.isnan(high[2:]).all()
+    assert high[0, 0] == pytest.approx(0.2 + 1.959964 * 0.5, abs=1e-6)
+
+
+def test_select_marks_the_absent() -> None:
+    given = estimates([[5], [6]], [[0.5], [0.5]])
+    chosen = given.select(["T1", "T9"])
+    assert chosen.value[0, 0] == 6
+    assert math.isnan(chosen.value[1, 0])
+    assert chosen.status[1, 0] == Status.NO_DATA
+    assert given.column("Q1") == 0
+    with pytest.raises(KeyError):
+        given.column("Q9")
+
+
+def test_shapes_are_checked() -> None:
+    with pytest.raises(ValueError, match="expected"):
+        Estimates(
+            ("A",),
+            (Measure("Q1"),),
+            np.zeros((2, 1)),
+            np.zeros((1, 1)),
+            np.zeros((1, 1)),
+            np.zeros((1, 1), dtype=np.int8),
+        )
+
+
+def test_change_by_hand() -> None:
+    """7.0 (0.3) after 6.0 (0.4): z = 1 / sqrt(0.09 + 0.16) = 2, an increase at 95% and none at 99%."""
+    now, then = ([np.array([x]) for x in wave] for wave in ((7.0, 0.3, 50), (6.0, 0.4, 50)))
+    result = change(tuple(now), tuple(then))  # type: ignore[arg-type]
+    assert result.statistic[0] == pytest.approx(2)
+    assert result.verdict[0] == Verdict.INCREASE
+    strict = change(tuple(now), tuple(then), level=0.99)  # type: ignore[arg-type]
+    assert strict.verdict[0] == Verdict.NO_CHANGE
+    down = change(tuple(then), tuple(now))  # type: ignore[arg-type]
+    assert down.verdict[0] == Verdict.DECREASE
+
+
+def test_change_that_cannot_be_tested() -> None:
+    same = tuple(np.array([x]) for x in (5.0, 0.0, 40.0))
+    lone = tuple(np.array([x]) for x in (5.0, 0.4, 1.0))
+    assert change(same, same).verdict[0] == Verdict.NONE  # type: ignore[arg-type]
+    assert change(lone, same, test="t").verdict[0] == Verdict.NONE  # type: ignore[arg-type]
+    missing = tuple(np.array([x]) for x in (NAN, NAN, NAN))
+    assert change(missing, same).verdict[0] == Verdict.NONE  # type: ignore[arg-type]
+
+
+def test_extremes() -> None:
+    value = np.array([5, 6, NAN, 7, 8, 5.5])
+    average = np.array([5, 5, 5, 5, 5, 5.0])
+    assert extremes(value, average, 2) == ([4, 3], [0, 5])
+    # Too few for two lists of five: they share none, and ties keep the order given.
+    assert extremes(value, average, 5) == ([4, 3, 1], [0, 5])
+    assert extremes(np.array([5.0, 5.0]), np.array([4.0, 4.0]), 5) == ([0], [1])
+    assert extremes(np.array([NAN]), np.array([4.0]), 5) == ([], [])
