@@ -32,9 +32,13 @@ def survey() -> Survey:
             scored = 3 + number % 3
             options = [Option(code=k + 1, label=f"Option {k + 1}", score=10 * k / (scored - 1)) for k in range(scored)]
             options.append(Option(code=scored + 1, label="Don't know"))
-            questions.append(Question(code=f"Q{number}", text=f"Question {number}", section=f"S{s:02d}", options=options))
+            questions.append(
+                Question(code=f"Q{number}", text=f"Question {number}", section=f"S{s:02d}", options=options)
+            )
     coded = [
-        Demographic(code=name, title=name, options=[DemographicOption(code=k + 1, label=f"{name} {k + 1}") for k in range(n)])
+        Demographic(
+            code=name, title=name, options=[DemographicOption(code=k + 1, label=f"{name} {k + 1}") for k in range(n)]
+        )
         for name, n in (("age", 4), ("sex", 2))
     ]
     groups = [Group(code=f"G{k}", title=f"Group {k}", value=k) for k in (1, 2, 3)]

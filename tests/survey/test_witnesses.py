@@ -10,8 +10,8 @@ from pathlib import Path
 import numpy as np
 import polars as pl
 import pytest
-from helpers import small_survey
 
+from helpers import small_survey
 from stocktake.survey.scores import score
 from stocktake.survey.tables import open_table
 from stocktake.survey.wave import read_wave

@@ -132,7 +132,7 @@ class _Setter:
         language, _, region = report.language.partition("-")
         head = PREAMBLE.format(
             title=quoted(f"{report.title}, {report.organisation}"),
-            keywords=", ".join(quoted(k) for k in report.keywords) + ",",
+            keywords="".join(f"{quoted(k)}, " for k in report.keywords),
             font=quoted(theme.font),
             lang=quoted(language),
             region=quoted(region),
@@ -148,13 +148,16 @@ class _Setter:
     def page(self, page: Page) -> str:
         if page.kind == "cover":
             return self.cover()
-        out = ["#pagebreak(weak: true)\n" if page.new_sheet else ""]
-        if page.chapter != self.chapter:
+        out = []
+        begins = page.chapter != self.chapter
+        if begins:
             self.chapter = page.chapter
+            # Said before the sheet begins, for the header of a sheet cannot see what its own text says.
             out.append(f"#mark({quoted(page.chapter)})\n")
-            if page.chapter:
-                # The chapter is a heading of its own, so that the outline and a screen reader know where they are.
-                out.append(f"#heading(level: 1, text(size: 12pt, fill: soft, {quoted(page.chapter)}))\n")
+        out.append("#pagebreak(weak: true)\n" if page.new_sheet else "")
+        if begins and page.chapter:
+            # The chapter is a heading of its own, so that the outline and a screen reader know where they are.
+            out.append(f"#heading(level: 1, text(size: 12pt, fill: soft, {quoted(page.chapter)}))\n")
         if page.kind == "poster":
             out.append(self.poster(page))
             return "".join(out)
@@ -255,7 +258,7 @@ class _Setter:
             for c in cells
             if isinstance(c, Number) or c == "-" or (isinstance(c, str) and c[:1].isdigit() and len(c) < 14)
         ]
-        return "right" if cells and len(figures) == len(cells) and column > 0 else "left"
+        return "right" if cells and len(figures) == len(cells) and (column > 0 or not block.row_headers) else "left"
 
     @block.register
     def _(self, block: Aside, width: float) -> str:

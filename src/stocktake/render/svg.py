@@ -152,10 +152,11 @@ class _Canvas:
     @draw.register
     def _(self, chart: BandStrip) -> None:
         theme = self.theme
-        self.height = self.height or 74.0
-        left, right = 10.0, 10.0
+        self.height = self.height or 62.0
+        # Room for a label that starts at the end of the scale.
+        left, right = 34.0, 34.0
         plot = self.width - left - right
-        top, thick = 20.0, 30.0
+        top, thick = 16.0, 24.0
 
         def x(v: float) -> float:
             return left + v / 10 * plot
@@ -319,14 +320,15 @@ class _Canvas:
     @draw.register
     def _(self, chart: BandKey) -> None:
         theme = self.theme
-        self.height = 34.0
+        across = 4 if self.width >= 520 else 2
+        self.height = 17.0 * (8 // across)
         entries: list[tuple[str, str, int | None]] = [
             (b.removesuffix(" than expected"), theme.band_colours[i], i + 1) for i, b in enumerate(chart.bands)
         ]
         entries.append((chart.own, theme.own, None))
-        each = self.width / 4
+        each = self.width / across
         for i, (label, colour, band) in enumerate(entries):
-            x, y = (i % 4) * each, (i // 4) * 17 + 1
+            x, y = (i % across) * each, (i // across) * 17 + 1
             self.rect(x, y, 24, 12, colour, OUTLINE, 0.6)
             if band:
                 self.marks(x + 12, y + 9, band, 5, ink_on(colour), across=True)

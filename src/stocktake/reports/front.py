@@ -74,8 +74,9 @@ def _best(facts: Facts, worst: bool = False) -> Text:
     if not chosen:
         return say(f"{lead} no question that can be shown.", "lead")
     row = facts.row(chosen[0])
+    code = "" if facts.short(chosen[0]) == chosen[0] else f" ({chosen[0]})"
     return say(
-        f"{lead} {{what}} ({chosen[0]}): {{score}} out of 10 against {{average}}, which is "
+        f"{lead} {{what}}{code}: {{score}} out of 10 against {{average}}, which is "
         f"{band_word(facts.survey, row, 'sentence')}.",
         "lead",
         what=Strong(facts.short(chosen[0])),

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import string
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from decimal import ROUND_HALF_UP, Decimal
@@ -177,13 +177,12 @@ def rounded(value: float, places: int = 1) -> str:
 
 def say(template: str, tone: Literal["plain", "lead", "note", "verdict"] = "plain", **parts: Inline) -> Text:
     """A text from a template with named places: say('{n} of them', n=number)."""
-    pieces: list[Inline] = []
-    for literal, name, _, _ in string.Formatter().parse(template):
-        if literal:
-            pieces.append(literal)
-        if name:
-            pieces.append(parts[name])
-    return Text(tuple(pieces), tone)
+    if not parts:
+        return Text((template,), tone)
+    # Only the names given are places: a brace in somebody's wording is a brace.
+    pattern = "|".join(rf"(\{{{name}\}})" for name in parts)
+    pieces = [p for p in re.split(pattern, template) if p]
+    return Text(tuple(parts.get(p[1:-1], p) if p[0] == "{" else p for p in pieces), tone)
 
 
 def plain(text: Text | Cell) -> str:

@@ -19,7 +19,7 @@ from stocktake.results import Results, assemble, sha256
 from stocktake.results.schemas import empty
 from stocktake.run.core import Run
 from stocktake.run.provenance import provenance
-from stocktake.run.settings import Settings, load_instrument, read_settings, with_settings
+from stocktake.run.settings import Settings, instrument_source, load_instrument, read_settings, with_settings
 from stocktake.run.workbook import published
 from stocktake.survey.engines import Progress
 from stocktake.survey.fieldwork import profile
@@ -55,7 +55,8 @@ def benchmark(
         path = Path(folder)
         chosen = read_settings(path)
         if chosen.workbook is not None:
-            return published(path / chosen.workbook, instrument=chosen.instrument, settings=chosen, folder=path)
+            source = instrument_source(chosen.instrument, path)
+            return published(path / chosen.workbook, instrument=source, settings=chosen, folder=path)
         survey = load_instrument(chosen, path)
         return results_of_waves(survey, chosen, waves_of_folder(path, chosen, survey, progress), path)
     if instrument is None or responses is None:
@@ -114,12 +115,17 @@ def waves_of_folder(
     jobs = []
     problems: list[str] = []
     for files in sorted(settings.waves, key=lambda w: -w.year):
-        try:
-            own = read_organisations(folder / files.organisations) if files.organisations else current
-            sample = open_table(folder / files.sample) if files.sample else None
-            jobs.append((files, own, open_table(folder / files.responses), sample))
-        except StocktakeError as error:
-            problems.extend(error.problems)
+        own, opened = current, []
+        for name in (files.organisations, files.responses, files.sample):
+            try:
+                if name is not None and name == files.organisations:
+                    own = read_organisations(folder / name)
+                elif name is not None:
+                    opened.append(open_table(folder / name))
+            except StocktakeError as error:
+                problems.extend(error.problems)
+        if not problems:
+            jobs.append((files, own, opened[0], opened[1] if files.sample else None))
     if problems:
         raise StocktakeError(problems)
     return [

@@ -2,34 +2,39 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import polars as pl
 
+from stocktake.organisations import Organisation
 from stocktake.problems import BlockedError, StocktakeError
 from stocktake.render.quality import write_quality
-from stocktake.run.benchmark import finding_sentence, results_of_waves, waves_of_folder
+from stocktake.run.benchmark import benchmark, finding_sentence, results_of_waves, waves_of_folder
 from stocktake.run.core import Run
-from stocktake.run.settings import load_instrument, read_settings
-from stocktake.run.workbook import published
+from stocktake.run.settings import Settings, load_instrument, read_settings
 from stocktake.survey.engines import Progress
 from stocktake.survey.findings import summarise
+from stocktake.survey.instrument import Survey
+from stocktake.survey.wave import Wave
 
 
 @dataclass(frozen=True)
 class Checked:
-    """What a check found: a summary, the page that tells all, and the sentences of findings that block."""
+    """What a check found: the waves, a summary, the page that tells all, and the findings that block as sentences."""
 
+    survey: Survey
+    waves: Sequence[tuple[Wave, tuple[Organisation, ...]]]
     summary: list[dict[str, Any]]
     page: Path
     blocked: list[str]
 
 
-def check_folder(folder: Path, progress: Progress | None = None) -> Checked:
+def check_folder(folder: Path, progress: Progress | None = None, settings: Settings | None = None) -> Checked:
     """Read and check every file of a folder; writes folder/data_quality/."""
-    settings = read_settings(folder)
+    settings = settings or read_settings(folder)
     if settings.workbook is not None:
         raise StocktakeError(f"{folder}: this folder holds a published workbook, which is checked when it is imported.")
     survey = load_instrument(settings, folder)
@@ -38,7 +43,7 @@ def check_folder(folder: Path, progress: Progress | None = None) -> Checked:
     told = [{"year": w.year, "rows": w.rows, "set_aside": w.set_aside} for w, _ in waves]
     page = write_quality(survey, told, findings, folder / "data_quality")
     blocked = [finding_sentence(f) for f in findings.filter(pl.col("blocks")).iter_rows(named=True)]
-    return Checked(list(summarise(findings).iter_rows(named=True)), page, blocked)
+    return Checked(survey, waves, list(summarise(findings).iter_rows(named=True)), page, blocked)
 
 
 def benchmark_folder(
@@ -47,19 +52,14 @@ def benchmark_folder(
     """Benchmark a folder, write results/ and data_quality/; raises BlockedError after writing the latter."""
     settings = read_settings(folder)
     if settings.workbook is not None:
-        run = published(folder / settings.workbook, instrument=settings.instrument, settings=settings, folder=folder)
+        run = benchmark(folder)
         run.write(folder / "results")
         return run, None
-    survey = load_instrument(settings, folder)
-    waves = waves_of_folder(folder, settings, survey, progress)
-    findings = pl.concat([w.findings for w, _ in waves])
-    told = [{"year": w.year, "rows": w.rows, "set_aside": w.set_aside} for w, _ in waves]
-    page = write_quality(survey, told, findings, folder / "data_quality")
-    blocked = findings.filter(pl.col("blocks"))
-    if blocked.height:
-        raise BlockedError([*(finding_sentence(f) for f in blocked.iter_rows(named=True)), f"See {page}."])
-    run = results_of_waves(survey, settings, waves, folder)
+    checked = check_folder(folder, progress, settings)
+    if checked.blocked:
+        raise BlockedError([*checked.blocked, f"See {checked.page}."])
+    run = results_of_waves(checked.survey, settings, checked.waves, folder)
     run.write(folder / "results")
     if save_counts is not None and run.counted[0].counts is not None:
         run.counted[0].counts.save(save_counts)
-    return run, page
+    return run, checked.page

@@ -68,8 +68,13 @@ def read_settings(folder: Path) -> Settings:
 
 def load_instrument(settings: Settings, folder: Path | None) -> Survey:
     """The run's instrument: a library code, or a file beside survey.yaml, with the run's own settings laid over it."""
-    local = None if folder is None else folder / settings.instrument
-    return with_settings(load(local if local is not None and local.is_file() else settings.instrument), settings)
+    return with_settings(load(instrument_source(settings.instrument, folder)), settings)
+
+
+def instrument_source(name: str, folder: Path | None) -> str | Path:
+    """Where an instrument is: a file of that name beside survey.yaml, else the library's code."""
+    local = None if folder is None else folder / name
+    return local if local is not None and local.is_file() else name
 
 
 def with_settings(survey: Survey, settings: Settings) -> Survey:

@@ -20,7 +20,7 @@ from stocktake.results import Results, assemble, sha256
 from stocktake.results.schemas import empty
 from stocktake.run.core import Run
 from stocktake.run.provenance import provenance
-from stocktake.run.settings import Settings, read_settings, with_settings
+from stocktake.run.settings import Settings, instrument_source, read_settings, with_settings
 from stocktake.survey.fieldwork import Fieldwork
 from stocktake.survey.instrument import Demographic, Survey
 from stocktake.survey.published import Workbook, estimates_of, history_estimates, instrument_of, read_workbook
@@ -225,7 +225,8 @@ def published_folder(workbook: Path, folder: Path, instrument: str | None = None
     if settings.exists():
         # A folder that is imported again keeps what its user has set.
         kept = read_settings(folder)
-        run = published(workbook, instrument=instrument or kept.instrument, settings=kept, folder=folder)
+        source = instrument or instrument_source(kept.instrument, folder)
+        run = published(workbook, instrument=source, settings=kept, folder=folder)
     else:
         settings.write_text(
             f"# Results of an official published workbook.\ninstrument: instrument.yaml\nworkbook: {json.dumps(name)}\n",

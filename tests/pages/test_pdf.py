@@ -1,0 +1,203 @@
+"""Every page kind as PDF/UA-1, for every kind of trust; and what must never change or break."""
+
+from __future__ import annotations
+
+import io
+from pathlib import Path
+from typing import Any
+
+import page as checker
+import pikepdf
+import polars as pl
+import pypdfium2
+import pytest
+
+from stocktake.problems import StocktakeError
+from stocktake.render.pdf import pdf_bytes
+from stocktake.render.theme import Theme, load_theme
+from stocktake.reports.model import Aside, Figure, Heading, Page, Report, Table, say
+from stocktake.run.core import Run, open_run
+from stocktake.survey.simulate import MERGED
+
+
+@pytest.fixture(scope="module")
+def run(demo: Path) -> Run:
+    return open_run(demo)
+
+
+def withheld_most(run: Run) -> str:
+    now = run.scores.filter((pl.col("year") == run.survey.year) & (pl.col("group") == "all"))
+    hidden = now.group_by("organisation").agg((pl.col("status") != "shown").sum().alias("hidden"))
+    return str(hidden.sort("hidden", "organisation", descending=[True, False])["organisation"][0])
+
+
+def text_of(pdf: bytes) -> str:
+    document = pypdfium2.PdfDocument(pdf)
+    return "\n".join(p.get_textpage().get_text_range() for p in document)
+
+
+def check_ua(pdf: bytes) -> None:
+    report = checker.validate_pdf_bytes(pdf, profile=checker.ValidationProfile.PDF_UA_1)
+    assert report.is_compliant, [f"{f.rule_id} {f.message}" for f in report.failures[:5]]
+    document = pikepdf.open(io.BytesIO(pdf))
+    assert str(document.Root.Lang) == "en-GB"
+    assert document.Root.ViewerPreferences.DisplayDocTitle
+    # The checker does not miss a table's header row, but would not mind cells in its place.
+    tables = headers = 0
+    stack: list[Any] = [document.Root.StructTreeRoot]
+    while stack:
+        node = stack.pop()
+        if isinstance(node, pikepdf.Array):
+            stack.extend(node)
+        elif isinstance(node, pikepdf.Dictionary):
+            kind = str(node.get("/S", ""))
+            tables += kind == "/Table"
+            headers += kind == "/TH"
+            if kind == "/Figure":
+                assert len(str(node.get("/Alt", ""))) > 20
+            if "/K" in node:
+                stack.append(node["/K"])
+    assert headers >= tables > 20
+
+
+def test_pdf_ua_for_every_page_kind(run: Run) -> None:
+    for code in ("Z01", withheld_most(run), MERGED):
+        check_ua(pdf_bytes(run.report(code).report, Theme()))
+
+
+def test_pdf_ua_for_official_trusts(imported: Path) -> None:
+    """One with withheld Q7 and S02, one with clipped limits, one with no history."""
+    run = open_run(imported)
+    for code in ("RAN", "R1H", "RH8"):
+        check_ua(pdf_bytes(run.report(code).report, Theme()))
+
+
+def test_the_same_results_give_the_same_bytes(run: Run, demo: Path) -> None:
+    first = pdf_bytes(run.report("Z02").report, Theme())
+    again = open_run(demo)
+    assert pdf_bytes(again.report("Z02").report, Theme()) == first
+
+
+def test_the_pages_say_what_the_results_say(run: Run) -> None:
+    text = text_of(pdf_bytes(run.report("Z01").report, Theme()))
+    row = run.scores.filter(
+        (pl.col("organisation") == "Z01")
+        & (pl.col("measure") == "Q6")
+        & (pl.col("year") == 2024)
+        & (pl.col("group") == "all")
+    ).row(0, named=True)
+    assert "Alderwick Partnership NHS Trust" in text
+    assert f"You {row['score']:.1f}" in text
+    assert "Lorem" not in text and "INSERT" not in text and "None" not in text and "nan" not in text.lower().split()
+
+
+def tiny(title: str, *blocks: Any) -> Report:
+    page = Page("test", title, blocks, "a", "Chapter")
+    return Report("Report", "Sub", title, "X", "", (Page("cover", title, ()), page), "d")
+
+
+NASTY = (
+    '=cmd|"/c calc"!A1',
+    "@SUM(1)",
+    "<script>alert(1)</script>",
+    "\"quotes\" and 'more' \\ # $x$ *b* _i_ `c` @ref ~ [x] {y} // -- /*",
+    "#pagebreak() #panic()",
+    "אבג \u202eright to left",
+    "Long " * 60,
+)
+
+
+@pytest.mark.parametrize("name", [n for n in NASTY if "א" not in n])
+def test_names_and_labels_are_shown_as_text(name: str) -> None:
+    report = tiny(
+        name,
+        say("About {x}.", x=name),
+        Heading(name),
+        Table(name, (name, "B"), ((name, "2"),)),
+        Aside((say("{x}", x=name), say(name))),
+    )
+    pdf = pdf_bytes(report, Theme())
+    squeezed = "".join(text_of(pdf).split())
+    assert "".join(name.split())[:40] in squeezed
+    assert checker.validate_pdf_bytes(pdf, profile=checker.ValidationProfile.PDF_UA_1).is_compliant
+
+
+def test_a_character_that_the_font_lacks_is_told() -> None:
+    """Never a box in place of a letter: the font must have it, or the report says so."""
+    with pytest.raises(StocktakeError, match="cannot be made"):
+        pdf_bytes(tiny("漢字", say("漢字")), Theme())
+
+
+def test_charts_escape_names() -> None:
+    from stocktake.render.svg import draw
+    from stocktake.reports.charts import ShareBars
+
+    svg = draw(ShareBars((('<script>&"', 50.0, None),), 'Alt with <b> & "quotes" in it'), Theme(), 300)
+    assert "<script>" not in svg and "&lt;script&gt;" in svg
+    import xml.etree.ElementTree as ET
+
+    ET.fromstring(svg)
+
+
+def test_a_users_theme(tmp_path: Path, run: Run) -> None:
+    (tmp_path / "logo.svg").write_text(
+        '<svg xmlns="http://www.w3.org/2000/svg" width="60" height="20"><rect width="60" height="20" fill="#123456"/></svg>'
+    )
+    (tmp_path / "theme.yaml").write_text(
+        'accent: "#7A1F5C"\nlogo: logo.svg\nlogo_alt: The logo of our trust, a dark bar\n'
+    )
+    theme = load_theme(tmp_path / "theme.yaml")
+    pdf = pdf_bytes(run.report("Z03").report, theme)
+    assert checker.validate_pdf_bytes(pdf, profile=checker.ValidationProfile.PDF_UA_1).is_compliant
+    assert pdf != pdf_bytes(run.report("Z03").report, Theme())
+
+
+def test_a_font_that_is_not_there_is_refused(run: Run) -> None:
+    with pytest.raises(StocktakeError, match="font"):
+        pdf_bytes(tiny("A", say("B")), Theme(font="No Such Font"))
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("accent: blue", "line 1, accent"),
+        ("logo: nowhere.svg\nlogo_alt: x", "no such file"),
+        ("logo: theme.yaml", "say what the logo shows"),
+        ("colour: x", "colour"),
+    ],
+)
+def test_mistakes_in_a_theme(tmp_path: Path, text: str, expected: str) -> None:
+    (tmp_path / "theme.yaml").write_text(text)
+    with pytest.raises(StocktakeError, match=expected):
+        load_theme(tmp_path / "theme.yaml")
+    with pytest.raises(StocktakeError, match="no such theme"):
+        load_theme(tmp_path / "other.yaml")
+
+
+def test_colours_meet_contrast_rules() -> None:
+    """Words on paper at least 4.5 to 1; marks inside a band at least 3 to 1 on its colour."""
+    from stocktake.render.svg import OUTLINE, contrast, ink_on
+
+    theme = Theme()
+    for words in (theme.accent, theme.ink, theme.soft, theme.own, theme.average):
+        assert contrast(words, "#FFFFFF") >= 4.5
+    for band in theme.band_colours:
+        assert contrast(ink_on(band), band) >= 4.5
+    assert contrast(OUTLINE, "#FFFFFF") >= 3
+
+
+def test_figures_keep_their_width() -> None:
+    """No chart is wider than the room it is given."""
+    from stocktake.render.svg import draw
+    from stocktake.reports.charts import BandStrip
+
+    for own in (0.0, 5.0, 10.0):
+        svg = draw(
+            BandStrip((1, 2, 3, 7, 8, 9), 0.0, 10.0, own, 9.9 if own else 0.1, 4, "A strip with its mark at the end"),
+            Theme(),
+            300,
+        )
+        assert 'width="300"' in svg
+    assert isinstance(
+        Figure(BandStrip(None, 5, 5, None, 5, None, "Nothing to see in this strip")).chart.segments(), tuple
+    )

@@ -1,0 +1,256 @@
+"""The report's story: every number is a reference to a result, and every kind of trust reads well."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+from typing import Any
+
+import polars as pl
+import pytest
+
+from stocktake.reports.charts import BandStrip, CountBars, RankedBars, TrendLines
+from stocktake.reports.facts import listed, plural
+from stocktake.reports.model import (
+    Bullets,
+    Figure,
+    Number,
+    Report,
+    Text,
+    blocks_of,
+    numbers_of,
+    plain,
+    rounded,
+    say,
+    texts_of,
+)
+from stocktake.run.core import Run, open_run
+from stocktake.survey.simulate import EXCLUDED, MERGED
+
+
+@pytest.fixture(scope="module")
+def run(demo: Path) -> Run:
+    return open_run(demo)
+
+
+@pytest.fixture(scope="module")
+def official(imported: Path) -> Run:
+    return open_run(imported)
+
+
+def most_withheld(run: Run) -> str:
+    now = run.scores.filter((pl.col("year") == run.survey.year) & (pl.col("group") == "all"))
+    hidden = now.group_by("organisation").agg((pl.col("status") != "shown").sum().alias("hidden"))
+    return str(hidden.sort("hidden", "organisation", descending=[True, False])["organisation"][0])
+
+
+def words(report: Report) -> str:
+    return " ".join(plain(t) for b in blocks_of(report) for t in texts_of(b))
+
+
+@pytest.mark.parametrize(
+    ("value", "shown"),
+    [(6.25, "6.3"), (6.35, "6.4"), (-0.04, "0.0"), (6.849999, "6.8"), (10.0, "10.0"), (-1.25, "-1.3"), (0.05, "0.1")],
+)
+def test_rounding_is_half_away_from_zero(value: float, shown: str) -> None:
+    assert rounded(value) == shown
+
+
+def test_small_words() -> None:
+    assert listed([]) == ""
+    assert listed(["a"]) == "a"
+    assert listed(["a", "b", "c"]) == "a, b and c"
+    assert plural(1, "score") == "score"
+    assert plural(2, "score") == "scores"
+    assert say("{n} of {m}", n=Number(1, "1", "x"), m="two").parts == (Number(1, "1", "x"), " of ", "two")
+
+
+def look_up(run: Run, source: str) -> Any:
+    table, year, organisation, key, column = source.split("/")
+    frame: pl.DataFrame = getattr(run.results, table)
+    if "group" in frame.columns:
+        frame = frame.filter(pl.col("group") == "all")
+    frame = frame.filter(pl.col("year_then" if table == "changes" else "year") == int(year))
+    if organisation:
+        frame = frame.filter(pl.col("organisation") == organisation)
+    if table == "profile":
+        variable, option = key.split("=")
+        frame = frame.filter((pl.col("variable") == variable) & (pl.col("option") == int(option)))
+    elif key:
+        frame = frame.filter(pl.col("measure") == key)
+    assert frame.height == 1, source
+    return frame[column][0]
+
+
+def check_numbers(run: Run, code: str) -> int:
+    report = run.report(code).report
+    checked = 0
+    for number in numbers_of(report):
+        if number.source.startswith("count:"):
+            _, what, _, organisation, members = number.source.split(":", 4)
+            assert organisation == code
+            assert number.value == len(members.split()) == int(number.text), what
+        elif number.source.startswith("settings/"):
+            assert number.value == getattr(run.survey.method, number.source.split("/")[1])
+        else:
+            value = look_up(run, number.source)
+            assert value == number.value, number.source
+            shown = number.text.rstrip("%").replace(",", "")
+            scale = 100 if number.text.endswith("%") and number.source.endswith("_rate") else 1
+            assert float(shown) == pytest.approx(value * scale, abs=0.5001 if number.text.endswith("%") else 0.0501)
+        checked += 1
+    return checked
+
+
+def test_every_number_is_a_reference_to_a_result(run: Run) -> None:
+    assert check_numbers(run, "Z01") > 300
+    assert check_numbers(run, most_withheld(run)) > 200
+    assert check_numbers(run, MERGED) > 150
+
+
+def test_every_number_of_an_official_report_is_a_reference(official: Run) -> None:
+    assert check_numbers(official, "RAN") > 400
+
+
+COUNTED = re.compile(r"count:(better|worse|same|unbanded|questions|(Increase|Decrease|No change) since \d+)")
+
+
+def test_counts_of_bands_are_the_results(run: Run) -> None:
+    for code in ("Z01", most_withheld(run)):
+        report = run.report(code).report
+        rows = run.scores.filter(
+            (pl.col("organisation") == code)
+            & (pl.col("year") == 2024)
+            & (pl.col("group") == "all")
+            & (pl.col("kind") == "question")
+        )
+        bands = rows["band"]
+        expected = {
+            "better": (bands > 4).sum(),
+            "worse": (bands < 4).sum(),
+            "same": (bands == 4).sum(),
+            "unbanded": bands.null_count(),
+            "questions": 35,
+        }
+        found = 0
+        for number in numbers_of(report):
+            match = re.match(r"count:(\w+):", number.source)
+            if match and match.group(1) in expected:
+                assert number.value == expected[match.group(1)]
+                found += 1
+        assert found >= 4
+        bars = next(b.chart for b in blocks_of(report) if isinstance(b, Figure) and isinstance(b.chart, CountBars))
+        assert sum(n for _, n, _ in bars.rows) == 35
+
+
+def test_digits_in_sentences_come_from_results_or_are_part_of_a_name(run: Run) -> None:
+    """A figure typed into a sentence could disagree with the table; only years, codes and fixed terms may stand there."""
+    allowed = re.compile(
+        r"\bQ\d+(_\d)?\b|\bS\d\d\b|\b20\d\d\b|\bSection \d+|\b\d{1,2} (April|May)\b|\bSHA-256\b|\bout of 10\b|\baged 16\b|\b[0-9a-f]{16}\b"
+    )
+    for page in run.report("Z01").report.pages:
+        if page.kind in ("scored", "interpret", "method", "inferred", "using", "terms"):
+            continue  # these explain the method, with its own fixed figures
+        for block in blocks_of(Report("", "", "", "", "", (page,), "")):
+            texts = [*texts_of(block)]
+            for text in texts:
+                if isinstance(text, Text):
+                    literal = "".join(p for p in text.parts if isinstance(p, str))
+                    left = allowed.sub("", literal)
+                    for question in run.survey.questions:
+                        left = left.replace(question.base, "").replace(question.excluded or "\0", "")
+                        left = left.replace(question.label, "").replace(question.short or "\0", "")
+                    assert not re.search(r"\d", left.replace("19 times in 20", "").replace("95%", "")), literal
+
+
+def test_page_kinds_are_all_there(run: Run) -> None:
+    kinds = [p.kind for p in run.report("Z01").report.pages]
+    for kind in (
+        "cover", "glance", "contents", "background", "terms", "using", "who", "summary", "best", "poster", "scored",
+        "interpret", "section", "questions", "change", "change-section", "comparison", "method", "inferred", "figures",
+    ):  # fmt: skip
+        assert kind in kinds, kind
+    assert kinds.count("section") == 13
+
+
+def test_the_first_page_has_five_sentences(run: Run, official: Run) -> None:
+    for report in (run.report("Z01").report, run.report(MERGED).report, official.report("RAN").report):
+        page = next(p for p in report.pages if p.kind == "glance")
+        bullets = page.blocks[0]
+        assert isinstance(bullets, Bullets)
+        assert len(bullets.items) == 5
+        # One sentence each: a full stop only at the end (figures and "1.5" apart).
+        assert all(len(re.findall(r"[.!?](\s|$)", plain(t))) == 1 for t in bullets.items)
+
+
+def test_a_withheld_score_is_told_and_nowhere_shown(run: Run) -> None:
+    code = most_withheld(run)
+    report = run.report(code).report
+    text = words(report)
+    assert "Fewer than 30 service users gave an answer that counts." in text
+    for block in blocks_of(report):
+        if isinstance(block, Figure) and isinstance(block.chart, BandStrip) and block.chart.own is None:
+            assert "not shown" in block.chart.alt
+            assert block.chart.segments() == ()
+            break
+    else:
+        raise AssertionError("no strip without a score")
+
+
+def test_trusts_without_history_have_the_printed_reason(run: Run) -> None:
+    for code, reason in ((MERGED, "formed after 2023"), (EXCLUDED, "error in its sample")):
+        report = run.report(code).report
+        assert reason in words(report)
+        assert not any(isinstance(b, Figure) and isinstance(b.chart, TrendLines) for b in blocks_of(report))
+
+
+def test_a_predecessors_code_never_matches_silently(run: Run) -> None:
+    merged = run.changes.filter(pl.col("organisation") == MERGED)
+    assert merged["verdict"].null_count() == merged.height
+    assert set(merged["status"]) == {"not comparable"}
+    assert set(run.changes["organisation"]) == set(run.organisations)
+
+
+def test_codes_stand_plainly_where_there_is_no_wording(official: Run) -> None:
+    report = official.report("R1H").report
+    text = words(report)
+    assert "Q4 (Q4)" not in text
+    assert "Section 2 (S02)" in " ".join(p.title for p in report.pages)
+
+
+def test_ranked_bars_colour_each_trust_by_its_own_band(run: Run) -> None:
+    report = run.report("Z01").report
+    charts = [b.chart for b in blocks_of(report) if isinstance(b, Figure) and isinstance(b.chart, RankedBars)]
+    assert len(charts) == 13
+    bands = {
+        (r["organisation"], r["measure"]): r["band"]
+        for r in run.scores.filter((pl.col("group") == "all") & (pl.col("year") == 2024)).iter_rows(named=True)
+    }
+    for chart, section in zip(charts, run.survey.sections, strict=True):
+        assert [b.value for b in chart.bars] == sorted(b.value for b in chart.bars)
+        assert sum(b.own for b in chart.bars) <= 1
+        assert all(bands[b.label, section.code] == b.band for b in chart.bars)
+        assert len(chart.table()[1]) == len(chart.bars)
+
+
+def test_every_chart_has_alt_text_and_a_table(run: Run) -> None:
+    for block in blocks_of(run.report(most_withheld(run)).report):
+        if isinstance(block, Figure):
+            assert len(block.chart.alt) > 20
+            header, rows = block.chart.table()
+            assert rows and all(len(r) == len(header) for r in rows)
+
+
+def test_the_contact_is_left_out_or_printed(run: Run) -> None:
+    from stocktake.reports.trust_benchmark import trust_benchmark
+
+    assert "Questions about the survey" not in words(run.report("Z01").report)
+    told = trust_benchmark(run.results, run.survey, "Z01", contact="survey.lead@example.org")
+    assert "survey.lead@example.org" in words(told)
+
+
+def test_an_unknown_organisation(run: Run) -> None:
+    from stocktake.problems import StocktakeError
+
+    with pytest.raises(StocktakeError, match="Did you mean 'Z01'"):
+        run.report("z01")
