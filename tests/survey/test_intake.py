@@ -341,6 +341,57 @@ def test_a_sample_file_that_cannot_be_used() -> None:
     assert read(answers(), people().clear()).blocked
 
 
+def test_a_sample_without_groups_and_dates() -> None:
+    bare = people().drop("service", "contact_date")
+    assert kept(read(answers().drop("service"), bare)) == 3
+    ungrouped = survey(groups=())
+    assert kept(read(answers(), people(), instrument=ungrouped)) == 3
+
+
+def test_a_sample_that_cannot_be_joined_still_counts_the_invited() -> None:
+    wave = read(answers().drop("respondent"), people())
+    assert wave.fieldwork is not None
+    assert wave.fieldwork.invited[0].tolist() == [2, 2]
+    assert not found(wave, "outcome disagrees")
+
+
+@pytest.mark.parametrize("kind", [pl.Int8, pl.Int16, pl.Int32, pl.Int64, pl.UInt8, pl.Float64, pl.String])
+def test_every_kind_of_column_counts_the_same(kind: Any) -> None:
+    plain = answers(Q1=[1, 3, None], Q2=[3, None, 1])
+    codes = ["age", "sex", "Q1", "Q2", "Q3", "Q4"]
+    wave, expected = read(plain.with_columns(pl.col(codes).cast(kind))), read(plain)
+    assert wave.counts is not None and expected.counts is not None
+    for ours, theirs in zip(wave.counts.answers, expected.counts.answers, strict=True):
+        assert (ours == theirs).all()
+
+
+def test_small_columns_without_a_blank_and_with_a_wrong_code() -> None:
+    frame = answers(Q1=[1, 1, 1], Q2=[1, 2, 7]).with_columns(pl.col("Q1", "Q2").cast(pl.Int8))
+    wave = read(pl.concat([frame, frame]).slice(3))
+    assert [(r["column"], r["value"]) for r in found(wave, "code not in the question")] == [("Q2", "7")]
+    assert total(wave, "Q1") == [0, 3, 0, 0]
+
+
+def test_columns_of_true_and_false_or_of_nothing() -> None:
+    frame = answers().with_columns(pl.Series("Q2", [True, None, False]), pl.Series("Q3", [None] * 3))
+    wave = read(frame)
+    assert [r["value"] for r in found(wave, "code not in the question")] == ["False"]
+    assert total(wave, "Q2") == [2, 1, 0, 0]
+    assert total(wave, "Q3") == [3, 0, 0, 0]
+
+
+def test_other_numbers_than_age() -> None:
+    numbered = Demographic(
+        code="years",
+        title="Years in care",
+        kind="number",
+        options=(DemographicOption(code=1, label="few", to=2), DemographicOption(code=2, label="more", **{"from": 3})),
+    )
+    instrument = survey(demographics=(*survey().demographics, numbered))
+    wave = read(answers().with_columns(pl.Series("years", [1, 9, None])), instrument=instrument)
+    assert total(wave, "years") == [1, 1, 1]
+
+
 def test_no_rows() -> None:
     wave = read(answers().clear())
     assert [finding_sentence(f) for f in found(wave, "no rows")] == ["answers: no rows; expected one row a respondent."]

@@ -287,7 +287,7 @@ def _incomparable(guidance: list[str]) -> dict[str, str]:
             if match:
                 reasons[match.group(1)] = sentence or "The workbook says that it cannot be compared."
             else:
-                sentence = line.replace("the below sites/trusts", "this organisation").rstrip(":")
+                sentence = re.sub(r"the below (?:sites/trusts|sites|trusts)", "this organisation", line).rstrip(":")
     return reasons
 
 

@@ -460,12 +460,11 @@ def _dirty(
                 changes |= dict.fromkeys(questions[3:])
             elif check == "age outside eligibility":
                 changes["age"] = 12 + number % 4
-            elif check == "not in the sample":
+            else:  # not in the sample
                 changes = {"respondent": f"X{number:05d}"}
             extra.append(copy_as(row, **changes))
             marks.append((check, str(extra[-1]["respondent"][0]), ""))
-    dirty = responses
-    spoilt = _spoil(rng, dirty, survey, at, marks)
+    spoilt = _spoil(rng, responses, survey, at, marks)
     everything = pl.concat([spoilt, *extra]).with_row_index("order")
     # Extra rows are spread through the file; a duplicate still comes after its first row.
     place = np.concatenate([np.arange(taken, dtype=np.float64), rng.uniform(taken * 0.2, taken, len(extra))])

@@ -32,10 +32,6 @@ class Table:
     labels: Mapping[str, Mapping[float, str]] = field(default_factory=dict)
     user_missing: Mapping[str, tuple[float, ...]] = field(default_factory=dict)
 
-    @property
-    def digest_paths(self) -> tuple[Path, ...]:
-        return (self.source,) if isinstance(self.source, Path) else ()
-
     def batches(self, columns: tuple[str, ...] | None = None, rows: int = ROWS) -> Iterator[pl.DataFrame]:
         """Yield the table in row order, `rows` at a time, with the given columns only."""
         chosen = list(columns if columns is not None else self.columns)
@@ -79,8 +75,6 @@ def as_frame(source: Any) -> pl.DataFrame:
         return source
     if hasattr(source, "__arrow_c_stream__"):
         return pl.DataFrame(source)
-    if type(source).__module__.startswith("pandas"):
-        return pl.from_pandas(source)
     raise StocktakeError(
         f"cannot read a {type(source).__name__}; expected a path, a polars or pandas frame or an Arrow reader."
     )
