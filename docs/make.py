@@ -1,0 +1,153 @@
+"""Makes the parts of the documentation that come from the code: the reference, the simulation's table, the picture."""
+
+# ruff: noqa: T201
+from __future__ import annotations
+
+import sys
+import tempfile
+from pathlib import Path
+
+import polars as pl
+
+from stocktake.results import Results
+from stocktake.results.schemas import SCHEMAS
+from stocktake.run.core import open_run
+from stocktake.run.folder import demo_folder
+from stocktake.run.quality import benchmark_folder
+from stocktake.survey.findings import CHECKS
+from stocktake.survey.instrument import Method
+from stocktake.survey.simulate import targets
+
+DOCS = Path(__file__).parent
+# The tolerances of tests/survey/test_simulate.py, fixed before the first run.
+AVERAGE, RANGE, BASE = 0.1, 0.5, 0.03
+
+
+def reference() -> str:
+    """Every results column, setting and check, from the schemas themselves."""
+    out = ["# Reference", "", "Made by `make docs` from the schemas in the code.", "", "## Results", ""]
+    out += ["`stocktake benchmark` writes each table to `results/` as Parquet and CSV.", ""]
+    for table, columns in SCHEMAS.items():
+        out += [f"### {table}", "", "| Column | Type | Meaning |", "|---|---|---|"]
+        out += [f"| `{name}` | {kind} | {text} |" for name, (kind, text) in columns.items()]
+        out.append("")
+    out += ["`provenance.json` holds the SHA-256 of every input, the instrument's, every setting, and versions.", ""]
+    out += ["## Settings", "", "In an instrument's `method`, or in `settings` of survey.yaml.", ""]
+    out += ["| Setting | Default | Meaning |", "|---|---|---|"]
+    for name, field in Method.model_fields.items():
+        out.append(f"| `{name}` | {field.default} | {field.description or name.replace('_', ' ')} |")
+    out += ["", "## Checks", "", "| Check | What it looks for | What is done |", "|---|---|---|"]
+    out += [f"| {name} | {what} | {done} |" for name, (what, done) in CHECKS.items()]
+    out += [
+        "",
+        "## Commands",
+        "",
+        "`stocktake --help` lists the commands, `stocktake COMMAND --help` their options.",
+        "",
+    ]
+    out += ["| Exit status | Meaning |", "|---|---|", "| 0 | done |", "| 1 | findings in the data block |"]
+    out += ["| 2 | an input cannot be used; one sentence for each reason on standard error |", ""]
+    return "\n".join(out)
+
+
+def simulation(results: Results) -> str:
+    """Simulated against published figures, every miss marked."""
+    every = pl.col("group") == "all"
+    now = results.measures.filter(every & (pl.col("year") == 2024))
+    bases = results.scores.filter(every & (pl.col("year") == 2024)).group_by("measure").agg(pl.col("n").sum())
+    rows, missed = [], 0
+    for question, target in targets("cmh_2024").items():
+        row = now.filter(pl.col("measure") == question).row(0, named=True)
+        base = int(bases.filter(pl.col("measure") == question)["n"][0]) / 14_619
+        cells = []
+        for ours, theirs, tolerance, places in (
+            (row["centre"], target.average, AVERAGE, 2),
+            (row["lowest"], target.lowest, RANGE, 1),
+            (row["highest"], target.highest, RANGE, 1),
+            (base, target.base_share, BASE, 3),
+        ):
+            miss = abs(ours - theirs) > tolerance
+            missed += miss
+            cells.append(f"{ours:.{places}f} ({theirs:g}){' **missed**' if miss else ''}")
+        rows.append(f"| {question} | {' | '.join(cells)} | {target.source} |")
+    work = results.fieldwork.filter(pl.col("year") == 2024)
+    groups = []
+    published = {"all": (14_619, 20), "AMHS": (10_754, 19), "CAMHS": (1_034, 17), "OPMHS": (2_640, 23)}
+    for group, (completed, rate) in published.items():
+        row = work.filter(pl.col("group") == group).row(0, named=True)
+        found = 100 * row["national_response_rate"]
+        miss = row["national_completed"] != completed or round(found) != rate
+        missed += miss
+        groups.append(
+            f"| {group} | {row['national_completed']:,} ({completed:,}) | {found:.1f}% ({rate}%){' **missed**' if miss else ''} |"
+        )
+    return "\n".join(
+        [
+            "# The simulated survey against the published one",
+            "",
+            "Made by `make docs`. `stocktake demo` simulates the Community Mental Health Survey 2024 with 53 invented trusts, because",
+            "respondents' data are not public. Each cell is simulated (published or assumed). Tolerances were fixed beforehand:",
+            f"averages {AVERAGE}, lowest and highest {RANGE}, the share of respondents with a scored answer {BASE}, response rates to",
+            "the whole per cent, numbers of respondents exact. The last column says what is known: `published` figures stand in a",
+            "published report; of `base published` only the base does; `assumed` ones are guesses so that the survey is whole.",
+            "Lowest and highest are those of 53 invented trusts drawn from one bell curve; where the published pair lies",
+            "unevenly about the average, one of them misses.",
+            "",
+            f"Missed: {missed} of {4 * len(rows) + len(groups)}.",
+            "",
+            "| Question | Average | Lowest | Highest | Scored share | Known |",
+            "|---|---|---|---|---|---|",
+            *rows,
+            "",
+            "| Group | Respondents | Response rate |",
+            "|---|---|---|",
+            *groups,
+            "",
+            "Invited: 76,581 in all, the smallest sample 1,250, as published (that 1,250 is the least is inferred). 2023: 14,770",
+            "respondents as published; its spread of invitations is assumed to be that of 2024.",
+            "",
+        ]
+    )
+
+
+def picture(folder: Path) -> None:
+    """Three pages of one report side by side."""
+    import pypdfium2
+    from PIL import Image
+
+    run = open_run(folder)
+    path = run.report("Z01").write_pdf(folder / "picture.pdf")
+    document = pypdfium2.PdfDocument(path)
+    wanted = (
+        "The result in five sentences",
+        "Section 2. Mental health team\r",
+        "Section 2. Mental health team: questions",
+    )
+    pages = []
+    for needle in wanted:
+        for page in list(document)[3 if needle != wanted[0] else 0 :]:
+            if needle.strip() in page.get_textpage().get_text_range()[:400]:
+                pages.append(page.render(scale=1.1).to_pil())
+                break
+    width, height = pages[0].size
+    sheet = Image.new("RGB", (width, height * len(pages) + 20 * (len(pages) - 1)), "#9aa5ad")
+    for i, image in enumerate(pages):
+        sheet.paste(image, (0, i * (height + 20)))
+    sheet.quantize(160, dither=Image.Dither.NONE).save(DOCS / "pictures" / "report.png", optimize=True)
+
+
+def main() -> int:
+    """Write the generated documentation."""
+    (DOCS / "reference.md").write_text(reference(), "utf-8")
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        demo_folder(folder)
+        benchmark_folder(folder)
+        (DOCS / "simulated.md").write_text(simulation(Results.read(folder / "results")), "utf-8")
+        picture(folder)
+    print("wrote docs/reference.md, docs/simulated.md, docs/pictures/report.png")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
