@@ -13,7 +13,8 @@ import python_calamine
 from stocktake.results import Results
 from stocktake.results.schemas import LIMITS
 from stocktake.survey.instrument import load
-from stocktake.survey.published import infer_sections, read_workbook
+from stocktake.survey.published import infer_sections
+from stocktake.survey.workbooks import read_workbook
 
 
 @pytest.fixture(scope="module")

@@ -10,7 +10,6 @@ import polars as pl
 import pytest
 
 from stocktake.reports.charts import BandStrip, CountBars, RankedBars, TrendLines
-from stocktake.reports.facts import listed, plural
 from stocktake.reports.model import (
     Bullets,
     Figure,
@@ -20,10 +19,10 @@ from stocktake.reports.model import (
     blocks_of,
     numbers_of,
     plain,
-    rounded,
     say,
     texts_of,
 )
+from stocktake.reports.words import listed, plural, rounded
 from stocktake.run.core import Run, open_run
 from stocktake.survey.simulate import EXCLUDED, MERGED
 

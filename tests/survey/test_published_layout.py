@@ -13,7 +13,8 @@ import xlsxwriter
 from stocktake.compare.expected_range import CUTS
 from stocktake.problems import StocktakeError
 from stocktake.run.workbook import published
-from stocktake.survey.published import infer_sections, instrument_of, read_workbook
+from stocktake.survey.published import infer_sections, instrument_of
+from stocktake.survey.workbooks import read_workbook
 
 QUESTIONS = ("Q1", "Q2", "Q3_1", "Q4")
 SECTIONS = {"S01": ("Q1", "Q2"), "S02": ("Q3_1",), "S03": ("Q4",)}

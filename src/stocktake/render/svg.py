@@ -17,7 +17,7 @@ from stocktake.reports.charts import (
     ShareBars,
     TrendLines,
 )
-from stocktake.reports.model import rounded
+from stocktake.reports.words import rounded
 
 # Marks that say the band without colour: triangles up for better, down for worse, one to three.
 MARKS = {1: -3, 2: -2, 3: -1, 4: 0, 5: 1, 6: 2, 7: 3}

@@ -6,8 +6,8 @@ from pathlib import Path
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
+from stocktake.definitions import located, mistakes, read_yaml
 from stocktake.problems import StocktakeError
-from stocktake.survey.instrument import read_yaml
 
 HEX = r"^#[0-9A-Fa-f]{6}$"
 
@@ -50,13 +50,7 @@ def load_theme(path: Path) -> Theme:
     try:
         theme = Theme.model_validate({**(data or {}), "folder": path.parent})
     except ValidationError as error:
-        raise StocktakeError(
-            [
-                f"{path}, line {lines.get(tuple(e['loc']), 1)}, {'.'.join(map(str, e['loc']))}: "
-                f"{e['msg'][0].lower()}{e['msg'][1:]}, found {e['input']!r}."
-                for e in error.errors()
-            ]
-        ) from None
+        raise StocktakeError(located(mistakes(error), lines, str(path))) from None
     problems = [
         f"{path}, {field}: no such file or folder {name!r}."
         for field, name in (("logo", theme.logo), ("font_folder", theme.font_folder))

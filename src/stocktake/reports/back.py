@@ -7,6 +7,7 @@ from typing import Any
 
 from stocktake.reports.facts import Facts
 from stocktake.reports.model import Block, Bullets, Heading, Page, Side, Table, say
+from stocktake.reports.words import rounded
 from stocktake.results import Results
 
 METHOD = "Method"
@@ -195,16 +196,12 @@ def further(facts: Facts) -> Page:
 
 
 def _interval(facts: Facts, row: Mapping[str, Any]) -> str:
-    from stocktake.reports.model import rounded
-
     if row["lower_95"] is None:
         return "-"
     return f"{rounded(row['lower_95'])} to {rounded(row['upper_95'])}"
 
 
 def _limits(facts: Facts, row: Mapping[str, Any]) -> str:
-    from stocktake.reports.model import rounded
-
     if row["band"] is None:
         return "-"
     return f"{rounded(row['limit_somewhat_worse'])} to {rounded(row['limit_somewhat_better'])}"

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from stocktake.reports.charts import TrendLines
-from stocktake.reports.facts import Facts, Row, listed
+from stocktake.reports.facts import Facts, Row
 from stocktake.reports.model import (
     Block,
     Bullets,
@@ -15,9 +15,9 @@ from stocktake.reports.model import (
     Table,
     Text,
     Together,
-    rounded,
     say,
 )
+from stocktake.reports.words import listed, rounded
 
 CHAPTER = "Change over time"
 

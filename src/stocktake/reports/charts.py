@@ -5,12 +5,12 @@ from __future__ import annotations
 from dataclasses import dataclass
 from itertools import pairwise
 
+from stocktake.reports.words import rounded
+
 Rows = tuple[tuple[str, ...], ...]
 
 
 def _score(value: float | None) -> str:
-    from stocktake.reports.model import rounded
-
     return "-" if value is None else rounded(value)
 
 

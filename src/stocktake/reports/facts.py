@@ -9,7 +9,8 @@ from typing import Any, Literal
 
 import polars as pl
 
-from stocktake.reports.model import Number, rounded
+from stocktake.reports.model import Number
+from stocktake.reports.words import rounded
 from stocktake.results import Results
 from stocktake.survey.instrument import Survey
 
@@ -205,14 +206,3 @@ def band_word(survey: Survey, row: Row, style: Literal["table", "sentence"] = "t
         word = survey.bands[row["band"] - 1]
         return word if style == "table" else word[0].lower() + word[1:]
     return {"withheld": "Not shown", "no data": "No data", "not banded": "No band"}.get(row["status"], "Not published")
-
-
-def listed(words: list[str]) -> str:
-    """'a, b and c'."""
-    if len(words) < 2:
-        return "".join(words)
-    return f"{', '.join(words[:-1])} and {words[-1]}"
-
-
-def plural(count: int, one: str, many: str | None = None) -> str:
-    return one if count == 1 else many or f"{one}s"

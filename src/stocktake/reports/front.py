@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from stocktake.reports.facts import Facts, band_word, plural
+from stocktake.reports.facts import Facts, band_word
 from stocktake.reports.model import Bullets, Contents, Heading, Inline, Link, Number, Page, Side, Strong, Text, say
+from stocktake.reports.words import plural
 
 CHAPTER = "Background and method"
 

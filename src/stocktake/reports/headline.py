@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from stocktake.reports.charts import CountBars, PairedBars, ShareBars
-from stocktake.reports.facts import Facts, Row, band_word, listed, plural
+from stocktake.reports.facts import Facts, Row, band_word
 from stocktake.reports.model import (
     Block,
     Cards,
@@ -17,9 +17,9 @@ from stocktake.reports.model import (
     Table,
     Text,
     Together,
-    rounded,
     say,
 )
+from stocktake.reports.words import listed, plural, rounded
 
 CHAPTER = "Headline results"
 # Characteristics with many options take a chart each; short ones fit a sentence.

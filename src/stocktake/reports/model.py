@@ -5,7 +5,6 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from decimal import ROUND_HALF_UP, Decimal
 from typing import Literal
 
 from stocktake.reports.charts import Chart
@@ -166,13 +165,6 @@ class Report:
     digest: str
     language: str = "en-GB"
     keywords: tuple[str, ...] = field(default=())
-
-
-def rounded(value: float, places: int = 1) -> str:
-    """The value to so many decimals, halves away from zero, never '-0.0'."""
-    quantum = Decimal(1).scaleb(-places)
-    shown = Decimal(repr(float(value))).quantize(quantum, ROUND_HALF_UP)
-    return f"{shown + 0 if shown else abs(shown):.{places}f}"
 
 
 def say(template: str, tone: Literal["plain", "lead", "note", "verdict"] = "plain", **parts: Inline) -> Text:

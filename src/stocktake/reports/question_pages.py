@@ -14,9 +14,9 @@ from stocktake.reports.model import (
     Table,
     Text,
     Together,
-    rounded,
     say,
 )
+from stocktake.reports.words import rounded
 from stocktake.results.schemas import LIMITS
 from stocktake.survey.instrument import Question
 

@@ -7,8 +7,9 @@ from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
+from stocktake.definitions import located, mistakes, read_yaml
 from stocktake.problems import StocktakeError, nearest
-from stocktake.survey.instrument import Method, Survey, load, read_yaml
+from stocktake.survey.instrument import Method, Survey, load
 
 
 class _Part(BaseModel):
@@ -57,13 +58,7 @@ def read_settings(folder: Path) -> Settings:
     try:
         return Settings.model_validate(data)
     except ValidationError as error:
-        raise StocktakeError(
-            [
-                f"{path}, line {lines.get(tuple(e['loc']), 1)}, {'.'.join(map(str, e['loc'])) or 'file'}: "
-                f"{e['msg'][0].lower()}{e['msg'][1:]}."
-                for e in error.errors()
-            ]
-        ) from None
+        raise StocktakeError(located(mistakes(error), lines, str(path))) from None
 
 
 def load_instrument(settings: Settings, folder: Path | None) -> Survey:

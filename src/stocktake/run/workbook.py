@@ -23,7 +23,8 @@ from stocktake.run.provenance import provenance
 from stocktake.run.settings import Settings, instrument_source, read_settings, with_settings
 from stocktake.survey.fieldwork import Fieldwork
 from stocktake.survey.instrument import Demographic, Survey
-from stocktake.survey.published import Workbook, estimates_of, history_estimates, instrument_of, read_workbook
+from stocktake.survey.published import estimates_of, history_estimates, instrument_of
+from stocktake.survey.workbooks import Workbook, read_workbook
 
 Organisations = tuple[Organisation, ...]
 

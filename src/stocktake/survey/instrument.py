@@ -2,272 +2,47 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
-from datetime import date
-from fractions import Fraction
-from functools import cached_property
 from importlib import resources
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Any
 
-import yaml
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, WithJsonSchema
+from pydantic import ValidationError
 
+from stocktake.definitions import Problem, located, mistakes, read_yaml
 from stocktake.problems import StocktakeError, nearest
+from stocktake.survey.instrument_checks import cross_checks
+from stocktake.survey.instrument_parts import (
+    Columns,
+    Demographic,
+    DemographicOption,
+    Eligibility,
+    Group,
+    Method,
+    Option,
+    Outcomes,
+    Question,
+    Route,
+    Section,
+    Survey,
+)
 
-Place = tuple[str | int, ...]
-
-
-def _score(value: object) -> object:
-    # Equal steps such as 20/3 have no exact decimal; the file writes them as they are.
-    if isinstance(value, str) and "/" in value:
-        try:
-            return float(Fraction(value))
-        except (ValueError, ZeroDivisionError):
-            return value
-    return value
-
-
-Score = Annotated[
-    float,
-    BeforeValidator(_score),
-    Field(ge=0, le=10),
-    WithJsonSchema({"type": ["number", "string"], "description": "0 to 10, or a fraction such as 20/3"}),
+__all__ = [
+    "Columns",
+    "Demographic",
+    "DemographicOption",
+    "Eligibility",
+    "Group",
+    "Method",
+    "Option",
+    "Outcomes",
+    "Question",
+    "Route",
+    "Section",
+    "Survey",
+    "library",
+    "load",
+    "parse",
 ]
-
-
-class Part(BaseModel):
-    """The common base of everything in an instrument file: frozen, with no unknown field."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid", str_strip_whitespace=True)
-
-
-class Option(Part):
-    """One answer to a question: its code in the data, its label and its score (none: not scored)."""
-
-    code: int
-    label: str
-    score: Score | None = None
-
-
-class Route(Part):
-    """Where an answer sends the respondent: everything between the question and the target is passed over."""
-
-    answers: tuple[int, ...] = Field(min_length=1)
-    skip_to: str
-
-
-class Question(Part):
-    """One question or sub-item as the data hold it, in the questionnaire's order."""
-
-    code: str
-    text: str = ""
-    short: str = ""
-    stem: str = ""
-    section: str | None = None
-    scale: str | None = None
-    options: tuple[Option, ...] = ()
-    routes: tuple[Route, ...] = ()
-    comparable: dict[int, str] = Field(
-        default_factory=dict, description="Earlier years that can be compared, each with the code used then"
-    )
-    base: str = "Answered by all."
-    excluded: str = Field("", description="Whose answers are not scored, as a sentence")
-    inferred: str = Field("", description="What in this entry is deduced rather than read")
-
-    @property
-    def scored(self) -> bool:
-        return any(option.score is not None for option in self.options)
-
-    @property
-    def label(self) -> str:
-        """The wording, or the code shown plainly where no wording is known."""
-        if not self.text:
-            return self.code
-        return f"{self.stem} {self.text}" if self.stem else self.text
-
-    @property
-    def answers(self) -> int:
-        """How many answer codes the counts hold: one for each option, and 0 for missing."""
-        return len(self.options) + 1
-
-
-class Section(Part):
-    """A group of questions whose scores are averaged."""
-
-    code: str
-    title: str = ""
-    number: int
-
-
-class DemographicOption(Part):
-    """One category; `cell` false means that it cannot be used for standardisation."""
-
-    code: int
-    label: str
-    cell: bool = True
-    from_: int | None = Field(None, alias="from", description="lowest whole number in the band")
-    to: int | None = Field(None, description="highest whole number in the band")
-
-
-class Demographic(Part):
-    """A characteristic of respondents: a coded answer, or a number cut into bands."""
-
-    code: str
-    title: str
-    column: str = Field("", description="column in both files; default: the code")
-    question: str = ""
-    kind: Literal["coded", "number"] = "coded"
-    options: tuple[DemographicOption, ...]
-    from_sample: bool = Field(False, description="use the sample file where the questionnaire has no answer")
-    show: bool = True
-
-    @property
-    def name(self) -> str:
-        return self.column or self.code
-
-
-class Group(Part):
-    """A service group: the value in the sample file and what reports call it."""
-
-    code: str
-    title: str
-    value: int | str
-
-
-class Columns(Part):
-    """The names of the columns that are not questions."""
-
-    respondent: str = "respondent"
-    organisation: str = "organisation"
-    outcome: str = "outcome"
-    group: str = "service"
-    contact_date: str = "contact_date"
-
-
-class Outcomes(Part):
-    """The sample file's outcome codes (recalled from older surveys' instructions, so a setting)."""
-
-    useable: tuple[int, ...] = (1,)
-    undeliverable: tuple[int, ...] = (2,)
-    died: tuple[int, ...] = (3,)
-    other: tuple[int, ...] = (4, 5, 6)
-
-    @property
-    def all(self) -> tuple[int, ...]:
-        return self.useable + self.undeliverable + self.died + self.other
-
-
-class Eligibility(Part):
-    """Who may be in the survey."""
-
-    age_from: int | None = None
-    age_to: int | None = None
-    contact_from: date | None = None
-    contact_to: date | None = None
-
-
-class Method(Part):
-    """Every choice in the calculation that a survey centre may set; method.md says where each comes from."""
-
-    cap: float | None = Field(5.0, gt=0, description="largest standardisation weight; null for none")
-    minimum_base: int = Field(30, ge=1, description="fewer scored answers than this and a score is withheld")
-    minimum_answers: int = Field(5, ge=0, description="a questionnaire with fewer answers is not useable")
-    maximum_rejected: float = Field(0.05, ge=0, le=1, description="a larger share of rows set aside blocks the run")
-    routed_past: Literal["set aside", "keep"] = "set aside"
-    unclassified: Literal["sample file", "leave out"] = Field(
-        "sample file", description="what stands in for a category that has no standardisation cell"
-    )
-    group_reference: Literal["own", "all"] = Field(
-        "own", description="standardise a service group to its own respondents or to all"
-    )
-    standard_error: Literal["linearised", "classical"] = "linearised"
-    correction: Literal["none", "design", "stratum"] = Field(
-        "none", description="factor on the variance: none, N/(N-1) or n/(n-1) of the organisation"
-    )
-    winsorise: float = Field(0.1, ge=0, lt=0.5, description="share of z-scores drawn in at each end")
-    percentile: Literal["weibull", "linear", "hazen", "median_unbiased"] = "weibull"
-    zero_spread: Literal["unbanded", "between"] = Field(
-        "unbanded", description="an organisation whose answers do not vary at all"
-    )
-    change_test: Literal["z", "t"] = "z"
-    change_level: float = Field(0.95, gt=0, lt=1)
-    change_reference: Literal["own", "common"] = Field(
-        "own", description="each wave standardised to its own respondents, or both to this year's"
-    )
-
-
-class Survey(Part):
-    """One survey as it was asked: everything that scoring, comparing and telling need to know of it."""
-
-    code: str
-    title: str
-    year: int
-    programme: str = ""
-    people: str = Field("service users", description="what respondents are called in sentences")
-    person: str = "service user"
-    organisation_word: str = "trust"
-    population: str = ""
-    sampling_period: str = ""
-    fieldwork: str = ""
-    eligibility: Eligibility = Eligibility()
-    columns: Columns = Columns()
-    outcomes: Outcomes = Outcomes()
-    scales: dict[str, tuple[Option, ...]] = Field(default_factory=dict)
-    sections: tuple[Section, ...]
-    questions: tuple[Question, ...] = Field(min_length=1)
-    demographics: tuple[Demographic, ...] = ()
-    groups: tuple[Group, ...] = ()
-    cells: tuple[str, ...] = Field((), description="demographics whose combinations are standardised")
-    method: Method = Method()
-    bands: tuple[str, str, str, str, str, str, str] = (
-        "Much worse than expected",
-        "Worse than expected",
-        "Somewhat worse than expected",
-        "About the same",
-        "Somewhat better than expected",
-        "Better than expected",
-        "Much better than expected",
-    )
-    inferred: tuple[str, ...] = Field((), description="everything in this file that is deduced, said plainly")
-
-    @cached_property
-    def scored(self) -> tuple[Question, ...]:
-        """The questions that belong to a section, in section order, then questionnaire order."""
-        order = {section.code: i for i, section in enumerate(self.sections)}
-        return tuple(sorted((q for q in self.questions if q.section is not None), key=lambda q: order[q.section or ""]))
-
-    @cached_property
-    def by_code(self) -> Mapping[str, Question]:
-        return {question.code: question for question in self.questions}
-
-    def members(self, section: str) -> tuple[Question, ...]:
-        """The scored questions of a section."""
-        return tuple(q for q in self.scored if q.section == section)
-
-    def section(self, code: str) -> Section:
-        return next(s for s in self.sections if s.code == code)
-
-    def demographic(self, code: str) -> Demographic:
-        return next(d for d in self.demographics if d.code == code)
-
-    @cached_property
-    def cell_labels(self) -> tuple[str, ...]:
-        """The standardisation cells in the counts' order: the product of the cell variables' usable options."""
-        labels = [""]
-        for variable in self.cells:
-            options = [o.label for o in self.demographic(variable).options if o.cell]
-            labels = [f"{left}, {o}" if left else o for left in labels for o in options]
-        return tuple(labels)
-
-    def label(self, measure: str) -> str:
-        """A measure's wording: the question, the section's title, or the code itself."""
-        if measure in self.by_code:
-            return self.by_code[measure].label
-        for section in self.sections:
-            if section.code == measure:
-                return section.title or section.code
-        return measure
 
 
 def library() -> tuple[str, ...]:
@@ -298,49 +73,20 @@ def parse(text: str, file: str) -> Survey:
     data, lines = read_yaml(text, file)
     if not isinstance(data, dict):
         raise StocktakeError(f"{file}, line 1: expected a mapping with title, sections and questions.")
-    problems: list[tuple[Place, str]] = []
+    problems: list[Problem] = []
     _expand_scales(data, problems)
     try:
         survey = Survey.model_validate(data)
     except ValidationError as error:
-        problems += [(tuple(e["loc"]), _sentence(e)) for e in error.errors()]
-        raise StocktakeError(_located(problems, lines, file)) from None
-    problems += _cross_checks(survey)
+        problems += mistakes(error)
+        raise StocktakeError(located(problems, lines, file)) from None
+    problems += cross_checks(survey)
     if problems:
-        raise StocktakeError(_located(problems, lines, file))
+        raise StocktakeError(located(problems, lines, file))
     return survey
 
 
-def read_yaml(text: str, file: str) -> tuple[Any, dict[Place, int]]:
-    """Read YAML and return its data with the line (from 1) of every place in it."""
-    try:
-        node = yaml.compose(text, Loader=yaml.SafeLoader)
-        data = yaml.safe_load(text)
-    except yaml.YAMLError as error:
-        mark = getattr(error, "problem_mark", None)
-        where = f", line {mark.line + 1}" if mark else ""
-        what = getattr(error, "problem", None) or "it cannot be read"
-        raise StocktakeError(f"{file}{where}: not valid YAML: {what}.") from None
-    return data, dict(_walk(node, ()))
-
-
-def _walk(node: yaml.Node | None, place: Place) -> Iterator[tuple[Place, int]]:
-    if node is None:
-        return
-    yield place, node.start_mark.line + 1
-    if isinstance(node, yaml.MappingNode):
-        for key, value in node.value:
-            name: str | int = key.value
-            yield (*place, name), key.start_mark.line + 1
-            for inner, line in _walk(value, (*place, name)):
-                if inner != (*place, name):
-                    yield inner, line
-    elif isinstance(node, yaml.SequenceNode):
-        for i, value in enumerate(node.value):
-            yield from _walk(value, (*place, i))
-
-
-def _expand_scales(data: dict[str, Any], problems: list[tuple[Place, str]]) -> None:
+def _expand_scales(data: dict[str, Any], problems: list[Problem]) -> None:
     scales = data.get("scales")
     for i, question in enumerate(data.get("questions") or []):
         if not isinstance(question, dict) or "scale" not in question:
@@ -351,96 +97,3 @@ def _expand_scales(data: dict[str, Any], problems: list[tuple[Place, str]]) -> N
         else:
             known = list(scales) if isinstance(scales, dict) else []
             problems.append((("questions", i, "scale"), f"no scale named {scale!r}.{nearest(str(scale), known)}"))
-
-
-def _sentence(error: Any) -> str:
-    message = str(error["msg"])
-    message = message[0].lower() + message[1:]
-    if error["type"] == "extra_forbidden":
-        return "this field is not known here."
-    if error["type"] == "missing":
-        return "this field is missing."
-    return f"{message}, found {error['input']!r}."
-
-
-def _located(problems: Sequence[tuple[Place, str]], lines: Mapping[Place, int], file: str) -> list[str]:
-    sentences = []
-    for place, message in problems:
-        known = place
-        while known and known not in lines:
-            known = known[:-1]
-        field = ".".join(str(p) for p in place) or "file"
-        sentences.append(f"{file}, line {lines.get(known, 1)}, {field}: {message}")
-    return sentences
-
-
-def _cross_checks(survey: Survey) -> list[tuple[Place, str]]:
-    """The rules between entries; each problem with its place, all of them."""
-    return [
-        *_duplicates(survey),
-        *_section_checks(survey),
-        *_question_checks(survey),
-        *_route_checks(survey),
-        *_demographic_checks(survey),
-    ]
-
-
-def _duplicates(survey: Survey) -> Iterator[tuple[Place, str]]:
-    for field in ("sections", "questions", "demographics", "groups"):
-        seen: set[str] = set()
-        for i, entry in enumerate(getattr(survey, field)):
-            if entry.code in seen:
-                yield (field, i, "code"), f"{entry.code!r} stands twice."
-            seen.add(entry.code)
-
-
-def _section_checks(survey: Survey) -> Iterator[tuple[Place, str]]:
-    used = {q.section for q in survey.questions}
-    for i, section in enumerate(survey.sections):
-        if section.code not in used:
-            yield ("sections", i), f"section {section.code!r} has no question."
-
-
-def _question_checks(survey: Survey) -> Iterator[tuple[Place, str]]:
-    sections = [s.code for s in survey.sections]
-    for i, question in enumerate(survey.questions):
-        if question.section is not None and question.section not in sections:
-            near = nearest(question.section, sections)
-            yield ("questions", i, "section"), f"no section {question.section!r}.{near}"
-        if question.section is not None and question.options and not question.scored:
-            yield ("questions", i, "options"), f"{question.code} is in a section but no option has a score."
-        if question.section is None and question.scored:
-            yield ("questions", i, "section"), f"{question.code} has scores but no section."
-        codes = [o.code for o in question.options]
-        if len(set(codes)) < len(codes):
-            yield ("questions", i, "options"), f"{question.code} has one option code twice."
-        if any(year >= survey.year for year in question.comparable):
-            yield ("questions", i, "comparable"), f"only years before {survey.year} can be compared."
-
-
-def _route_checks(survey: Survey) -> Iterator[tuple[Place, str]]:
-    order = {q.code: i for i, q in enumerate(survey.questions)}
-    for i, question in enumerate(survey.questions):
-        codes = {o.code for o in question.options}
-        for j, route in enumerate(question.routes):
-            place: Place = ("questions", i, "routes", j)
-            if route.skip_to not in order:
-                near = nearest(route.skip_to, list(order))
-                yield (*place, "skip_to"), f"no question {route.skip_to!r}.{near}"
-            elif order[route.skip_to] <= i:
-                yield (*place, "skip_to"), f"a route leads forward; {route.skip_to} is not after {question.code}."
-            if unknown := sorted(set(route.answers) - codes):
-                yield (*place, "answers"), f"{question.code} has no option with code {unknown[0]}."
-
-
-def _demographic_checks(survey: Survey) -> Iterator[tuple[Place, str]]:
-    names = [d.code for d in survey.demographics]
-    for i, cell in enumerate(survey.cells):
-        if cell not in names:
-            yield ("cells", i), f"no demographic {cell!r}.{nearest(cell, names)}"
-    for i, demographic in enumerate(survey.demographics):
-        codes = [o.code for o in demographic.options]
-        if len(set(codes)) < len(codes):
-            yield ("demographics", i, "options"), f"{demographic.code} has one option code twice."
-        if demographic.kind == "number" and any(o.from_ is None and o.to is None for o in demographic.options):
-            yield ("demographics", i, "options"), "each band of a number needs `from`, `to` or both."

@@ -9,6 +9,7 @@ from functools import partial
 import numpy as np
 import polars as pl
 
+from stocktake.survey.cleaning import clean
 from stocktake.survey.counts import Batch, Counts, Layout, wants_pairs
 from stocktake.survey.engines import Progress, count_here
 from stocktake.survey.fieldwork import Fieldwork, completed_by_group
@@ -56,7 +57,7 @@ class Wave:
 
 def _again(intake: Intake) -> Iterator[Batch]:
     for raw in intake.raw():
-        yield intake.clean(raw).batch
+        yield clean(intake, raw).batch
 
 
 def as_of(survey: Survey, year: int) -> tuple[Survey, dict[str, str], tuple[str, ...]]:
@@ -121,7 +122,7 @@ def _count(
     keep: list[tuple[int, Batch]] = []
 
     def one(raw: Raw) -> Batch:
-        cleaned = intake.clean(raw)
+        cleaned = clean(intake, raw)
         done.append((raw.number, _light(cleaned)))
         if small:
             keep.append((raw.number, cleaned.batch))

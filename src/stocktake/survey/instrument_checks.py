@@ -1,0 +1,81 @@
+"""The rules between an instrument's entries, which no single entry can know."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from stocktake.definitions import Place, Problem
+from stocktake.problems import nearest
+from stocktake.survey.instrument_parts import Survey
+
+
+def cross_checks(survey: Survey) -> list[Problem]:
+    """The rules between entries; each problem with its place, all of them."""
+    return [
+        *_duplicates(survey),
+        *_section_checks(survey),
+        *_question_checks(survey),
+        *_route_checks(survey),
+        *_demographic_checks(survey),
+    ]
+
+
+def _duplicates(survey: Survey) -> Iterator[Problem]:
+    for field in ("sections", "questions", "demographics", "groups"):
+        seen: set[str] = set()
+        for i, entry in enumerate(getattr(survey, field)):
+            if entry.code in seen:
+                yield (field, i, "code"), f"{entry.code!r} stands twice."
+            seen.add(entry.code)
+
+
+def _section_checks(survey: Survey) -> Iterator[Problem]:
+    used = {q.section for q in survey.questions}
+    for i, section in enumerate(survey.sections):
+        if section.code not in used:
+            yield ("sections", i), f"section {section.code!r} has no question."
+
+
+def _question_checks(survey: Survey) -> Iterator[Problem]:
+    sections = [s.code for s in survey.sections]
+    for i, question in enumerate(survey.questions):
+        if question.section is not None and question.section not in sections:
+            near = nearest(question.section, sections)
+            yield ("questions", i, "section"), f"no section {question.section!r}.{near}"
+        if question.section is not None and question.options and not question.scored:
+            yield ("questions", i, "options"), f"{question.code} is in a section but no option has a score."
+        if question.section is None and question.scored:
+            yield ("questions", i, "section"), f"{question.code} has scores but no section."
+        codes = [o.code for o in question.options]
+        if len(set(codes)) < len(codes):
+            yield ("questions", i, "options"), f"{question.code} has one option code twice."
+        if any(year >= survey.year for year in question.comparable):
+            yield ("questions", i, "comparable"), f"only years before {survey.year} can be compared."
+
+
+def _route_checks(survey: Survey) -> Iterator[Problem]:
+    order = {q.code: i for i, q in enumerate(survey.questions)}
+    for i, question in enumerate(survey.questions):
+        codes = {o.code for o in question.options}
+        for j, route in enumerate(question.routes):
+            place: Place = ("questions", i, "routes", j)
+            if route.skip_to not in order:
+                near = nearest(route.skip_to, list(order))
+                yield (*place, "skip_to"), f"no question {route.skip_to!r}.{near}"
+            elif order[route.skip_to] <= i:
+                yield (*place, "skip_to"), f"a route leads forward; {route.skip_to} is not after {question.code}."
+            if unknown := sorted(set(route.answers) - codes):
+                yield (*place, "answers"), f"{question.code} has no option with code {unknown[0]}."
+
+
+def _demographic_checks(survey: Survey) -> Iterator[Problem]:
+    names = [d.code for d in survey.demographics]
+    for i, cell in enumerate(survey.cells):
+        if cell not in names:
+            yield ("cells", i), f"no demographic {cell!r}.{nearest(cell, names)}"
+    for i, demographic in enumerate(survey.demographics):
+        codes = [o.code for o in demographic.options]
+        if len(set(codes)) < len(codes):
+            yield ("demographics", i, "options"), f"{demographic.code} has one option code twice."
+        if demographic.kind == "number" and any(o.from_ is None and o.to is None for o in demographic.options):
+            yield ("demographics", i, "options"), "each band of a number needs `from`, `to` or both."
