@@ -185,6 +185,19 @@ def test_a_duplicate_respondent_keeps_the_first() -> None:
     assert total(wave, "Q1") == [0, 2, 0, 0]
 
 
+def test_duplicates_in_every_kind_of_identifier(tmp_path: Path) -> None:
+    import pyreadstat
+
+    for values in ([1, 2, 1], [1.0, 2.0, 1.0], ["a", "b", "a "], [None, "b", None]):
+        wave = read(answers(respondent=values))
+        assert [r["row"] for r in found(wave, "duplicate respondent")] == ([] if None in values else [3]), values
+    frame = answers(respondent=["a", "b", "a"]).drop("service")
+    pyreadstat.write_sav(frame.to_pandas(), str(tmp_path / "a.sav"))
+    assert [r["row"] for r in found(read(tmp_path / "a.sav"), "duplicate respondent")] == [3]
+    frame.write_parquet(tmp_path / "a.parquet")
+    assert [r["row"] for r in found(read(tmp_path / "a.parquet"), "duplicate respondent")] == [3]
+
+
 def test_duplicates_are_found_across_batches(monkeypatch: pytest.MonkeyPatch) -> None:
     from stocktake.survey import tables
 

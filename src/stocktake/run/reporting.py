@@ -101,6 +101,9 @@ def _make(folder: Path, organisation: str, stamp: str) -> Made:
     path = _path(folder, organisation)
     beside = path.with_suffix(".made")
     beside.unlink(missing_ok=True)
+    # What a killed process may have left half written.
+    for part in path.parent.glob(f".{path.name}.*.part"):
+        part.unlink()
     _run(folder).report(organisation).write_pdf(path)
     beside.write_text(stamp)
     return Made(organisation, path, True)

@@ -118,7 +118,7 @@ class _Cleaner:
         return codes.to_numpy().astype(np.int64)
 
     def _duplicates(self) -> None:
-        if self.raw.repeated is not None and self.raw.repeated.any():
+        if self.raw.repeated is not None:
             self._set_aside(
                 "duplicate respondent",
                 self.raw.repeated,

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from functools import cached_property
 
+import numpy as np
 import polars as pl
 
 from stocktake.problems import nearest
@@ -113,19 +114,26 @@ class Intake:
         wanted = {self.column(q) for q in self.asked} | {d.name for d in self.survey.demographics}
         wanted |= {names.respondent, names.organisation, names.group, names.contact_date}
         columns = tuple(c for c in self.table.columns if c in wanted)
+        suspects = self.table.repeated(names.respondent) if names.respondent in self.table.columns else frozenset()
         seen: set[str] = set()
         first = self.table.first_row
         for number, frame in enumerate(self.table.batches(columns)):
             repeated = None
             if names.respondent in frame.columns:
-                identity = text(frame[names.respondent])
-                here = ~identity.is_first_distinct() & identity.is_not_null()
-                if seen:
-                    here |= pl.Series([i in seen for i in identity.to_list()])
-                repeated = here.to_numpy()
-                seen.update(i for i in identity.to_list() if i is not None)
+                repeated = _repeats(text(frame[names.respondent]), suspects, seen)
             yield Raw(number, first, frame, repeated)
             first += frame.height
+
+
+def _repeats(identity: pl.Series, suspects: frozenset[str], seen: set[str]) -> Bools | None:
+    """Which rows repeat a respondent of an earlier row; `seen` gathers the suspects met so far."""
+    if not suspects:
+        return None
+    again = np.zeros(identity.len(), dtype=bool)
+    for row in identity.is_in(list(suspects)).fill_null(False).arg_true():
+        again[row] = identity[row] in seen
+        seen.add(identity[row])
+    return again
 
 
 def _plain(label: str) -> str:

@@ -11,6 +11,7 @@ from typing import Any
 import polars as pl
 
 from stocktake.problems import StocktakeError
+from stocktake.survey.coding import text
 
 ROWS = 262_144
 SUFFIXES = (".csv", ".parquet", ".sav", ".xlsx")
@@ -42,6 +43,20 @@ class Table:
         else:
             lazy = _scan(self.source).select(chosen)
             yield from lazy.collect_batches(chunk_size=rows, maintain_order=True, engine="streaming")
+
+    def repeated(self, column: str) -> frozenset[str]:
+        """The values of a column, as trimmed text, that stand in it more than once.
+
+        Found by the engine's own grouping, so that ten million identifiers need not be held here.
+        """
+        if isinstance(self.source, Path) and self.source.suffix == ".sav":
+            lazy = pl.concat([text(f[column]).to_frame() for f in self.batches((column,))]).lazy()
+        else:
+            lazy = (self.source.lazy() if isinstance(self.source, pl.DataFrame) else _scan(self.source)).select(column)
+        kind = lazy.collect_schema()[column]
+        plain = pl.col(column) if kind.is_float() else pl.col(column).cast(pl.String).str.strip_chars()
+        counted = lazy.group_by(plain.alias("value")).len().filter(pl.col("len") > 1)
+        return frozenset(text(counted.collect(engine="streaming")["value"]).drop_nulls())
 
     def frame(self) -> pl.DataFrame:
         """The whole table in memory."""
