@@ -13,6 +13,8 @@ from stocktake.reports.charts import BandStrip, CountBars, RankedBars, TrendLine
 from stocktake.reports.model import (
     Bullets,
     Figure,
+    Heading,
+    Link,
     Number,
     Report,
     Text,
@@ -253,3 +255,72 @@ def test_an_unknown_organisation(run: Run) -> None:
 
     with pytest.raises(StocktakeError, match="Did you mean 'Z01'"):
         run.report("z01")
+
+
+def test_an_organisation_of_which_nothing_can_be_shown(tmp_path: Path) -> None:
+    """One page says so, and no page has a chart of its own or a best result."""
+    import stocktake as st
+    from helpers import small_survey
+
+    survey = small_survey({"S01": [3, 3]})
+    frame = pl.DataFrame(
+        {
+            "organisation": ["A"] * 60 + ["B"] * 60 + ["C"] * 4,
+            "kind": [1, 2] * 62,
+            "Q1": [1, 2, 3, 1] * 31,
+            "Q2": [3, 2, 1, None] * 31,
+        }
+    )
+    run = st.benchmark(instrument=survey, responses=frame, settings={"minimum_base": 10})
+    report = run.report("C").report
+    kinds = [p.kind for p in report.pages]
+    assert "nothing" in kinds
+    assert not {"glance", "best", "poster", "section", "change"} & set(kinds)
+    assert not any(isinstance(b, Figure) for b in blocks_of(report))
+    run.report("C").write_pdf(tmp_path / "c.pdf")
+    assert "nothing" not in [p.kind for p in run.report("A").report.pages]
+
+
+def test_the_notice_stands_where_a_reader_begins(run: Run) -> None:
+    report = run.report("Z01").report
+    assert report.notice.startswith("Invented data")
+    assert report.notice in words(Report("", "", "", "", "", tuple(p for p in report.pages if p.kind == "glance"), ""))
+    assert report.notice in words(Report("", "", "", "", "", tuple(p for p in report.pages if p.kind == "poster"), ""))
+
+
+def test_wording_that_is_not_confirmed_is_marked(run: Run) -> None:
+    report = run.report("Z01").report
+    headings = [b.text for b in blocks_of(report) if isinstance(b, Heading)]
+    assert any(h.startswith("Q8.") and h.endswith(" *") for h in headings)
+    assert not any(h.startswith("Q18.") and h.endswith(" *") for h in headings)
+    assert "not confirmed by a published source" in words(report)
+
+
+def test_a_result_on_the_other_side_of_the_average_says_so(official: Run) -> None:
+    """Where even the lowest result lies above the average, the sentence and the lists say it."""
+    for code in official.organisations:
+        report = official.report(code).report
+        first = next(p for p in report.pages if p.kind == "glance").blocks[0]
+        assert isinstance(first, Bullets)
+        sentence = plain(first.items[3])
+        numbers = [p for p in first.items[3].parts if isinstance(p, Number)]
+        assert ("above the average all the same" in sentence) == (numbers[0].value > numbers[1].value)
+
+
+def test_percentages_of_a_few_are_not_zero() -> None:
+    from stocktake.reports.words import per_cent
+
+    assert [per_cent(v) for v in (None, 0, 0.2, 0.5, 49.5)] == ["-", "0%", "under 1%", "1%", "50%"]
+
+
+def test_links_lead_somewhere(run: Run) -> None:
+    report = run.report(most_withheld(run)).report
+    anchors = {p.anchor for p in report.pages} | {b.anchor for b in blocks_of(report) if isinstance(b, Heading)}
+    found = 0
+    for block in blocks_of(report):
+        for text in texts_of(block):
+            for part in text.parts if isinstance(text, Text) else ():
+                if isinstance(part, Link) and part.anchor:
+                    assert part.anchor in anchors
+                    found += 1
+    assert found > 35

@@ -29,6 +29,7 @@ from stocktake.reports.model import (
     Table,
     Text,
     Together,
+    blocks_of,
 )
 
 # A4 on its side, in points, less the margins.
@@ -125,6 +126,7 @@ class _Setter:
     def __init__(self, report: Report, theme: Theme) -> None:
         self.report, self.theme = report, theme
         self.anchors = {p.anchor for p in report.pages if p.anchor}
+        self.anchors |= {b.anchor for b in blocks_of(report) if isinstance(b, Heading) and b.anchor}
         self.chapter = ""
 
     def source(self) -> str:
@@ -141,7 +143,7 @@ class _Setter:
             accent=theme.accent,
             margin=MARGIN,
             name=quoted(report.organisation),
-            footer=quoted(report.title),
+            footer=quoted(f"{report.title}. {report.notice}" if report.notice else report.title),
         )
         return head + "".join(self.page(p) for p in report.pages)
 
@@ -163,7 +165,8 @@ class _Setter:
             return "".join(out)
         label = f" <{page.anchor}>" if page.anchor else ""
         level = page.level if page.chapter else 1
-        out.append(f"#heading(level: {level}, {quoted(page.title)}){label}\n")
+        outlined = "false" if page.title.endswith("(continued)") or page.kind == "contents" else "true"
+        out.append(f"#heading(level: {level}, outlined: {outlined}, {quoted(page.title)}){label}\n")
         out.extend(self.block(b, FULL) for b in page.blocks)
         return "".join(out)
 
@@ -173,13 +176,14 @@ class _Setter:
         if theme.logo:
             logo = f"#place(top + right, image({quoted(theme.logo)}, alt: {quoted(theme.logo_alt)}, height: 60pt))\n"
         line = f"#text(size: 13pt, {quoted(report.date_line)})" if report.date_line else ""
+        notice = f"#v(30pt)\n#verdict[#{quoted(report.notice)}]" if report.notice else ""
         return (
             "#page(header: none, footer: none, margin: 0pt)[\n"
             "#place(top + left, rect(width: 100%, height: 14pt, fill: accent))\n"
             f"#pad(x: 60pt, top: 90pt)[\n{logo}"
             f"#text(size: 15pt, fill: soft, {quoted(report.title)})\n\n"
             f"#v(12pt)\n#title(text(size: 34pt, fill: accent, {quoted(report.organisation)}))\n"
-            f"#v(10pt)\n#text(size: 16pt, {quoted(report.subtitle)})\n\n{line}\n]]\n"
+            f"#v(10pt)\n#text(size: 16pt, {quoted(report.subtitle)})\n\n{line}\n\n{notice}\n]]\n"
         )
 
     def inline(self, part: Inline) -> str:
@@ -280,7 +284,7 @@ class _Setter:
     @block.register
     def _(self, block: Together, width: float) -> str:
         inner = "".join(self.block(b, width) for b in block.blocks)
-        return f"#block(breakable: false, below: 12pt)[{inner}]\n"
+        return f"#block(breakable: false, below: 7pt)[{inner}]\n"
 
     @block.register
     def _(self, block: Cards, width: float) -> str:
@@ -292,15 +296,15 @@ class _Setter:
     def _(self, block: Contents, width: float) -> str:
         return (
             '#show outline.entry.where(level: 1): set text(weight: "bold")\n'
-            "#columns(2, gutter: 30pt, text(size: 9pt, outline(title: none, depth: 2, indent: 10pt)))\n"
+            "#columns(2, gutter: 30pt, text(size: 9.5pt, outline(title: none, depth: 2, indent: 10pt)))\n"
         )
 
     @block.register
     def _(self, block: Poster, width: float) -> str:
         def half(title: str, items: tuple[Text, ...], sign: str, fill: str) -> str:
-            lines = "".join(f"- #text(size: 15pt)[{self.words(t)}]\n" for t in items) or "Nothing can be shown.\n"
+            lines = "".join(f"- #text(size: 17pt)[{self.words(t)}]\n" for t in items) or "Nothing can be shown.\n"
             return (
-                f"block(width: 100%, height: 290pt, inset: 18pt, fill: {fill}, stroke: 1pt + accent)"
+                f"block(width: 100%, height: 345pt, inset: 20pt, fill: {fill}, stroke: 1pt + accent)"
                 f"[#heading(level: 3, outlined: false, {quoted(title)})\n#set list(marker: [{sign}], spacing: 1.1em)\n{lines}]"
             )
 
@@ -313,6 +317,10 @@ class _Setter:
         )
 
     def poster(self, page: Page) -> str:
+        """A sheet to itself, without the report's header and foot: it is put on a wall."""
         label = f" <{page.anchor}>" if page.anchor else ""
         body = "".join(self.block(b, FULL) for b in page.blocks)
-        return f"#heading(level: 2, {quoted(page.title)}){label}\n{body}"
+        return (
+            "#page(header: none, footer: none, margin: (x: 42pt, y: 34pt))[\n"
+            f"#show heading.where(level: 2): set text(size: 24pt)\n#heading(level: 2, {quoted(page.title)}){label}\n{body}]\n"
+        )

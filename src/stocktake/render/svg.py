@@ -17,7 +17,7 @@ from stocktake.reports.charts import (
     ShareBars,
     TrendLines,
 )
-from stocktake.reports.words import rounded
+from stocktake.reports.words import per_cent, rounded
 
 # Marks that say the band without colour: triangles up for better, down for worse, one to three.
 MARKS = {1: -3, 2: -2, 3: -1, 4: 0, 5: 1, 6: 2, 7: 3}
@@ -126,6 +126,16 @@ class _Canvas:
         for tick in range(0, 11, 2):
             self.line(left, y(tick), self.width - right, y(tick), "#D5DADE", 0.5)
             self.text(left - 5, y(tick) + 3, str(tick), 9, "end", fill=theme.soft)
+        if chart.average is not None:
+            at = y(chart.average)
+            self.line(left, at, self.width - right, at, theme.average, 1.4, "5 3")
+            self.text(
+                left + 3,
+                top - 14,
+                f"National average {rounded(chart.average)} (dashed line). Scores from 0 to 10; each bar is one organisation",
+                9,
+                fill=theme.average,
+            )
         step = plot_w / max(len(chart.bars), 1)
         gap = min(1.5, step * 0.18)
         own_x = None
@@ -136,12 +146,6 @@ class _Canvas:
             self.marks(x + step / 2, y(bar.value) - 1.5, bar.band, min(4.0, step - gap))
             if bar.own:
                 own_x = x + step / 2
-        if chart.average is not None:
-            at = y(chart.average)
-            self.line(left, at, self.width - right, at, theme.average, 1.4, "5 3")
-            self.text(
-                left + 3, top - 14, f"National average {rounded(chart.average)} (dashed line)", 9, fill=theme.average
-            )
         if own_x is not None:
             self.polygon([(own_x - 5, base + 9), (own_x + 5, base + 9), (own_x, base + 2)], theme.own)
             anchor = "end" if own_x > self.width * 0.8 else "start" if own_x < self.width * 0.2 else "middle"
@@ -152,11 +156,11 @@ class _Canvas:
     @draw.register
     def _(self, chart: BandStrip) -> None:
         theme = self.theme
-        self.height = self.height or 62.0
+        self.height = self.height or 57.0
         # Room for a label that starts at the end of the scale.
         left, right = 34.0, 34.0
         plot = self.width - left - right
-        top, thick = 16.0, 24.0
+        top, thick = 17.0, 19.0
 
         def x(v: float) -> float:
             return left + v / 10 * plot
@@ -189,8 +193,9 @@ class _Canvas:
         )
         if chart.own is not None:
             own = x(chart.own)
-            self.line(own, top - 3, own, top + thick + 3, theme.own, 2.6)
-            self.diamond(own, top + thick / 2, 7.5, theme.own)
+            self.line(own, top - 3, own, top + thick + 3, theme.own, 2.2)
+            # An arrowhead above the strip: a mark on it would hide the very band that the score lies in.
+            self.polygon([(own - 5.5, top - 5), (own + 5.5, top - 5), (own, top + 2)], theme.own)
             other = {"end": "start", "start": "end"}[side] if near else "middle"
             self.text(
                 own + ((4 if other == "start" else -4) if near else 0),
@@ -208,16 +213,17 @@ class _Canvas:
         self.height = len(chart.rows) * row + 16
         left, right = 42.0, 30.0
         plot = self.width - left - right
-        fill = theme.band_colours[5] if chart.better else theme.band_colours[1]
         foot = len(chart.rows) * row
         for tick in range(0, 11, 2):
             at = left + tick / 10 * plot
             self.line(at, 0, at, foot, "#D5DADE", 0.5)
             self.text(at, foot + 11, str(tick), 8, "middle", fill=theme.soft)
-        for i, (label, own, average) in enumerate(chart.rows):
+        for i, (label, own, average, band) in enumerate(chart.rows):
             y = i * row + 4
             self.text(left - 6, y + 13, label, 10, "end", "bold")
+            fill = theme.band_colours[(band or 4) - 1]
             self.rect(left, y, own / 10 * plot, 18, fill, OUTLINE, 0.6)
+            self.marks(left + 14, y + 12, band, 5, ink_on(fill), across=True)
             at = left + average / 10 * plot
             self.line(at, y - 3, at, y + 21, theme.average, 2.4)
             clear = max(own / 10 * plot + left, at) + 5
@@ -259,8 +265,11 @@ class _Canvas:
                     self.diamond(px, py, 4.5, colour)
                 else:
                     self.parts.append(f'<circle cx="{_fmt(px)}" cy="{_fmt(py)}" r="3.6" fill="{colour}"/>')
-        if last_own is not None:
+        if last_own is not None and chart.own[-1] is not None:
             labels.append((y(last_own), f"You {rounded(last_own)}", theme.own, "bold"))
+        elif last_own is not None:
+            # The line's own last point is of an earlier year; its figure must not stand beside this one.
+            labels.append((y(last_own), f"You {chart.years[-1]}: not shown", theme.own, "bold"))
         if last_avg is not None:
             labels.append((y(last_avg), f"Average {rounded(last_avg)}", theme.average, ""))
         labels.sort()
@@ -275,8 +284,8 @@ class _Canvas:
         theme = self.theme
         row = 19.0
         self.height = len(chart.rows) * row + 4
-        label_w = min(150.0, self.width * 0.46)
-        right = 34.0
+        label_w = min(150.0, self.width * 0.44)
+        right = 122.0
         plot = self.width - label_w - right
         for i, (label, own, everyone) in enumerate(chart.rows):
             y = i * row + 2
@@ -285,9 +294,12 @@ class _Canvas:
             end = own / 100 * plot
             if everyone is not None:
                 at = label_w + everyone / 100 * plot
+                self.line(at, y - 0.5, at, y + 14.5, "#FFFFFF", 4.4)
                 self.line(at, y - 0.5, at, y + 14.5, theme.average, 2.2)
                 end = max(end, everyone / 100 * plot)
-            self.text(label_w + end + 5, y + 10.5, f"{rounded(own, 0)}%", 9, "start", "bold")
+            self.text(label_w + end + 5, y + 10.5, per_cent(own), 9, "start", "bold")
+            if everyone is not None:
+                self.text(self.width, y + 10.5, f"(all {per_cent(everyone)})", 9, "end", fill=theme.average)
         self.line(label_w, 0, label_w, self.height, theme.soft, 0.6)
 
     def _wrapped(self, label: str, width: float, y: float) -> None:
@@ -325,7 +337,8 @@ class _Canvas:
         entries: list[tuple[str, str, int | None]] = [
             (b.removesuffix(" than expected"), theme.band_colours[i], i + 1) for i, b in enumerate(chart.bands)
         ]
-        entries.append((chart.own, theme.own, None))
+        if chart.own:
+            entries.append((chart.own, theme.own, None))
         each = self.width / across
         for i, (label, colour, band) in enumerate(entries):
             x, y = (i % across) * each, (i // across) * 17 + 1

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from stocktake.reports.facts import Facts
-from stocktake.reports.model import Block, Bullets, Heading, Page, Side, Table, say
-from stocktake.reports.words import rounded
+from stocktake.reports.facts import Facts, band_word
+from stocktake.reports.model import Block, Bullets, Cell, Heading, Inline, Link, Page, Side, Table, Text, say
+from stocktake.reports.words import listed, rounded
 from stocktake.results import Results
 
 METHOD = "Method"
@@ -25,15 +25,38 @@ def comparison(facts: Facts) -> Page:
             blocks.append(say("No questions are in this band."))
         elif band == 4:
             # The long list is given by code: its questions do not stand out, and every one has its own page.
-            blocks.append(say("By code: " + ", ".join(questions) + "."))
+            blocks.append(Text(tuple(_interleave([_link(facts, q, q) for q in questions]))))
         else:
-            blocks.append(Bullets(tuple(say(facts.heading(q)) for q in questions)))
+            blocks.append(Bullets(tuple(Text((_link(facts, q, facts.heading(q)),)) for q in questions)))
     if facts.unbanded:
         blocks += [
-            Heading(f"No band ({len(facts.unbanded)})", 2),
-            Bullets(tuple(say(f"{facts.heading(q)}: {facts.row(q)['reason']}") for q in facts.unbanded)),
+            Heading(f"Not shown or not banded ({len(facts.unbanded)})", 2),
+            *(
+                Text((f"{reason} ", *_interleave([_link(facts, q, facts.named(q)) for q in codes])))
+                for reason, codes in _by_reason(facts).items()
+            ),
         ]
     return Page("comparison", "Questions by band", tuple(blocks), "comparison", f"Comparison with other {word}s")
+
+
+def _link(facts: Facts, question: str, words: str) -> Link:
+    return Link(words, f"q-{question}")
+
+
+def _interleave(parts: list[Link]) -> list[Inline]:
+    """Links with commas between them and a full stop."""
+    out: list[Inline] = []
+    for part in parts:
+        out += [part, ", "]
+    return [*out[:-1], "."]
+
+
+def _by_reason(facts: Facts) -> dict[str, list[str]]:
+    """Questions without a band by the reason."""
+    out: dict[str, list[str]] = {}
+    for q in facts.unbanded:
+        out.setdefault(str(facts.row(q)["reason"]), []).append(q)
+    return out
 
 
 SETTING_WORDS: Mapping[str, str] = {
@@ -84,7 +107,7 @@ def method(facts: Facts, results: Results) -> list[Page]:
     survey = facts.survey
     word = survey.organisation_word
     imported = any("standard_error" in (r["not_published"] or "") for r in facts.rows.values())
-    cells = ", ".join(survey.demographic(c).title.lower() for c in survey.cells)
+    cells = listed([survey.demographic(c).title.lower() for c in survey.cells])
     left: list[Block] = [Heading("What was worked out")]
     if imported:
         left += [
@@ -118,7 +141,7 @@ def method(facts: Facts, results: Results) -> list[Page]:
         left += [
             say(
                 f"Weights make each {word}'s respondents match all respondents by {cells or 'no characteristic'}: the share of a "
-                "group of people among all respondents, divided by its share here."
+                "group of people among all respondents, divided by its share among its own."
             ),
             say(
                 "A question's score is the weighted mean of points. Its standard error comes from how far each person's points lie from the "
@@ -131,9 +154,11 @@ def method(facts: Facts, results: Results) -> list[Page]:
             ),
         ]
         skip = set()
+    if not survey.groups or facts.field.group == "all":
+        skip = {*skip, "group_reference"}
     settings = survey.method.model_dump()
     rows = tuple((SETTING_WORDS[k], _setting(k, v)) for k, v in settings.items() if k not in skip)
-    settings_table = (Heading("Settings"), Table("Settings", ("Setting", "Value"), rows, widths=(2, 1.6)))
+    settings_table = (Heading("Settings, for analysts"), Table("Settings", ("Setting", "Value"), rows, widths=(2, 1.6)))
     right: list[Block] = [Heading("What was inferred")]
     inferred = list(survey.inferred)
     if not imported:
@@ -154,54 +179,71 @@ def method(facts: Facts, results: Results) -> list[Page]:
     ]
 
 
-def further(facts: Facts) -> Page:
-    """Sections and questions in one table, to look things up by code."""
+def figures(facts: Facts) -> Page:
+    """Every question in the questionnaire's order, to look things up by code."""
     survey = facts.survey
-    rows = []
-    for section in survey.sections:
-        for question in survey.members(section.code):
-            row = facts.row(question.code)
-            rows.append(
-                (
-                    question.code,
-                    f"{section.number}. {section.title}" if section.title else section.code,
-                    facts.number(row, "n"),
-                    facts.number(row, "score"),
-                    _interval(facts, row),
-                    facts.number(row, "national_average"),
-                    _limits(facts, row),
-                )
-            )
+    order = [q.code for q in survey.questions if q.section is not None]
+    rows = {q: facts.row(q) for q in order}
+    intervals = any(r["lower_95"] is not None for r in rows.values())
     word = survey.organisation_word
+    header = ["Question", "Respondents", f"Your {word}", "Average", "Band", "Expected range"]
+    widths = [3.3, 0.9, 0.8, 0.75, 1.9, 1.05]
+    if intervals:
+        header.insert(3, "95% interval")
+        widths.insert(3, 1.0)
+    cells = []
+    for code, row in rows.items():
+        line: list[Cell] = [
+            facts.named(code),
+            facts.number(row, "n"),
+            facts.number(row, "score"),
+            facts.number(row, "national_average"),
+            band_word(survey, row),
+            _limits(row),
+        ]
+        if intervals:
+            line.insert(3, _interval(row))
+        cells.append(tuple(line))
+    told = (
+        "The interval is where the score would lie, 19 times in 20, if chance alone decided who answered. "
+        if intervals
+        else ""
+    )
     return Page(
         "figures",
         "All questions in one table",
         (
             say(
-                "The interval is where the score would lie, 19 times in 20, if chance alone decided who answered. The expected range is "
-                "where 'about the same' begins and ends for this number of respondents. A dash marks a figure that is not shown, or was "
-                "not published.",
+                f"{told}The expected range is where 'about the same' begins and ends for this number of respondents. A dash marks a "
+                "figure that is not shown, or was not published.",
                 "note",
             ),
-            Table(
-                "All questions",
-                ("Question", "Section", "Respondents", f"Your {word}", "95% interval", "Average", "Expected range"),
-                tuple(rows),
-                widths=(0.8, 2.6, 1, 0.9, 1.1, 0.8, 1.2),
-            ),
+            Table("All questions", tuple(header), tuple(cells), widths=tuple(widths)),
         ),
         "figures",
         METHOD,
     )
 
 
-def _interval(facts: Facts, row: Mapping[str, Any]) -> str:
+def sources(facts: Facts, contact: str) -> list[Page]:
+    """Where to find more, and whom to ask; no page where nothing is known of either."""
+    survey = facts.survey
+    blocks: list[Block] = []
+    if survey.sources:
+        links = tuple(say(f"{s.text}: {{link}}", link=Link(s.address, address=s.address)) for s in survey.sources)
+        blocks += [Heading("Where to find more"), Bullets(links)]
+    if contact:
+        blocks += [Heading("Whom to ask"), say("{contact}", contact=contact)]
+    return [Page("sources", "Further information", tuple(blocks), "sources", METHOD)] if blocks else []
+
+
+def _interval(row: Mapping[str, Any]) -> str:
     if row["lower_95"] is None:
         return "-"
     return f"{rounded(row['lower_95'])} to {rounded(row['upper_95'])}"
 
 
-def _limits(facts: Facts, row: Mapping[str, Any]) -> str:
+def _limits(row: Mapping[str, Any]) -> str:
     if row["band"] is None:
         return "-"
     return f"{rounded(row['limit_somewhat_worse'])} to {rounded(row['limit_somewhat_better'])}"

@@ -25,13 +25,9 @@ CHAPTER = "Change over time"
 def pages(facts: Facts) -> list[Page]:
     """The chapter's opening page and a page for each section; one page saying why where nothing compares."""
     out = [_opening(facts)]
-    if facts.earlier is None or not _any_history(facts):
+    if facts.earlier is None or not facts.has_history:
         return out
     return out + [_section(facts, s.code, i == 0) for i, s in enumerate(facts.survey.sections)]
-
-
-def _any_history(facts: Facts) -> bool:
-    return any(r["score_then"] is not None for r in facts.changes.values())
 
 
 def _new_questions(facts: Facts, year: int) -> list[str]:
@@ -56,7 +52,7 @@ def _opening(facts: Facts) -> Page:
     reasons = {
         r["reason"] for (y, _), r in facts.changes.items() if y == year and r["status"] in ("not comparable", "no data")
     }
-    if not _any_history(facts):
+    if not facts.has_history:
         why = sorted(reasons, key=len)[0] if reasons else f"There are no results of {year} for this {word}."
         own = next(
             (r["reason"] for (y, _), r in facts.changes.items() if y == year and "question" not in r["reason"]), why
@@ -74,7 +70,7 @@ def _opening(facts: Facts) -> Page:
             f"circles). Under each year stands the number of {word}s that the average rests on."
         ),
         say(
-            f"The table gives both years' scores and how many people answered, and whether the change since {year} is more than chance."
+            f"The table gives each year's score and how many people answered, and whether the change since {year} is more than chance."
         ),
         say(_test_words(facts), "note"),
     ]
@@ -83,12 +79,17 @@ def _opening(facts: Facts) -> Page:
     for verdict, lead in (("Increase", "Gone up"), ("Decrease", "Gone down"), ("No change", "No clear change")):
         found = verdicts[verdict]
         right.append(
-            say(f"{lead} ({{n}}): {listed(found) or 'none'}.", n=facts.count(found, f"{verdict} since {year}"))
+            say(f"{lead} ({{n}}): {_found(facts, verdict, found)}.", n=facts.count(found, f"{verdict} since {year}"))
         )
     new = _new_questions(facts, year)
     notes: list[Text] = []
     if new:
-        notes.append(say(f"New or changed after {year}, and so not compared: {listed(new)}."))
+        told = (
+            f"No {year} result is published, so not compared"
+            if _imported(facts)
+            else f"New or changed after {year}, and so not compared"
+        )
+        notes.append(say(f"{told}: {listed(new)}."))
     other = [q for q in verdicts[None] if q not in new]
     if other:
         notes.append(say(f"Too few answers in one of the years, or no result then: {listed(other)}."))
@@ -97,11 +98,21 @@ def _opening(facts: Facts) -> Page:
     return Page("change", "Results of earlier years", (Side(tuple(left), tuple(right)),), "change", CHAPTER)
 
 
+def _found(facts: Facts, verdict: str, questions: list[str]) -> str:
+    """Questions by name; the long list of those without a clear change by code."""
+    return listed(questions if verdict == "No change" else [facts.named(q) for q in questions]) or "none"
+
+
+def _imported(facts: Facts) -> bool:
+    """Whether the verdicts were read from published figures rather than worked out."""
+    return any(r["test"] == "imported" for r in facts.changes.values())
+
+
 def _test_words(facts: Facts) -> str:
     test = next((r["test"] for r in facts.changes.values()), "z")
     level = rounded(100 * facts.survey.method.change_level, 0)
     if test == "imported":
-        return "Whether a change is statistically significant was read from the published workbook; it was not worked out here."
+        return "Whether a change is statistically significant was read from the published figures; it was not worked out here."
     name = "z-test" if test == "z" else "two-sample t-test (Welch)"
     same = (
         "Each year's score is standardised to the people who answered in that year."

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from itertools import pairwise
 
-from stocktake.reports.words import rounded
+from stocktake.reports.words import per_cent, rounded
 
 Rows = tuple[tuple[str, ...], ...]
 
@@ -78,12 +78,11 @@ class BandStrip:
 class PairedBars:
     """A few measures, each with the organisation's bar and a mark for the average."""
 
-    rows: tuple[tuple[str, float, float], ...]
+    rows: tuple[tuple[str, float, float, int | None], ...]
     alt: str
-    better: bool = True
 
     def table(self) -> tuple[tuple[str, ...], Rows]:
-        rows = tuple((label, _score(own), _score(average)) for label, own, average in self.rows)
+        rows = tuple((label, _score(own), _score(average)) for label, own, average, _ in self.rows)
         return ("Question", "This organisation", "National average"), rows
 
 
@@ -115,7 +114,7 @@ class ShareBars:
     word: str = "trust"
 
     def table(self) -> tuple[tuple[str, ...], Rows]:
-        rows = tuple((label, f"{own:.0f}%", "-" if all_ is None else f"{all_:.0f}%") for label, own, all_ in self.rows)
+        rows = tuple((label, per_cent(own), per_cent(all_)) for label, own, all_ in self.rows)
         return ("Answer", f"This {self.word}", f"All {self.word}s"), rows
 
 
@@ -136,7 +135,7 @@ class BandKey:
 
     bands: tuple[str, ...]
     alt: str
-    own: str
+    own: str = ""
 
     def table(self) -> tuple[tuple[str, ...], Rows]:
         return ("Band",), tuple((b,) for b in self.bands)

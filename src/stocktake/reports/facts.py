@@ -10,7 +10,7 @@ from typing import Any, Literal
 import polars as pl
 
 from stocktake.reports.model import Number
-from stocktake.reports.words import rounded
+from stocktake.reports.words import per_cent, rounded
 from stocktake.results import Results
 from stocktake.survey.instrument import Survey
 
@@ -132,8 +132,7 @@ class Facts:
         value = row[column]
         if value is None:
             return "-"
-        scale = 100 if share else 1
-        return Number(value, f"{rounded(value * scale, 0)}%", _source(row, table, column))
+        return Number(value, per_cent(value * (100 if share else 1)), _source(row, table, column))
 
     def count(self, rows: list[str], what: str) -> Number:
         """How many of the organisation's rows are of a kind, as a number with its own rows as source."""
@@ -162,6 +161,16 @@ class Facts:
         return out
 
     @cached_property
+    def shown(self) -> list[str]:
+        """This year's questions with a score to show."""
+        return [q for q in self.questions if self.row(q)["score"] is not None]
+
+    @cached_property
+    def has_history(self) -> bool:
+        """Whether any question has a score in an earlier year to stand beside this year's."""
+        return any(r["score_then"] is not None for r in self.changes.values())
+
+    @cached_property
     def extremes(self) -> tuple[list[str], list[str]]:
         """The five best and five worst questions against the average."""
         import numpy as np
@@ -181,7 +190,15 @@ class Facts:
     def heading(self, measure: str) -> str:
         """Code and wording, as reports print them."""
         label = self.survey.label(measure)
-        return measure if label == measure else f"{measure}. {label}"
+        if label == measure:
+            return measure
+        question = self.survey.by_code.get(measure)
+        return f"{measure}. {label}{UNSURE if question is not None and question.unsure_wording else ''}"
+
+    def named(self, question: str) -> str:
+        """Code and what the question is about in a few words."""
+        short = self.short(question)
+        return question if short in (question, "") else f"{question} ({short})"
 
     def section_title(self, code: str) -> str:
         section = self.survey.section(code)
@@ -198,6 +215,16 @@ def _source(row: Row, table: str, column: str) -> str:
     if table == "measures":
         return f"measures/{row['year']}//{row['measure']}/{column}"
     return f"scores/{row['year']}/{row['organisation']}/{row['measure']}/{column}"
+
+
+# After a wording that is not confirmed; explained on the page of what was inferred, and under the questions.
+UNSURE = " *"
+
+
+def band_sentence(survey: Survey, row: Row) -> str:
+    """A row's band inside a sentence."""
+    word = band_word(survey, row, "sentence")
+    return f"about the same as other {survey.organisation_word}s" if row["band"] == 4 else word
 
 
 def band_word(survey: Survey, row: Row, style: Literal["table", "sentence"] = "table") -> str:

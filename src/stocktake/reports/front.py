@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from stocktake.reports.facts import Facts, band_word
+from stocktake.reports.facts import Facts, band_sentence
 from stocktake.reports.model import Bullets, Contents, Heading, Inline, Link, Number, Page, Side, Strong, Text, say
-from stocktake.reports.words import plural
+from stocktake.reports.words import listed, plural
 
 CHAPTER = "Background and method"
 
@@ -26,14 +26,14 @@ def _everyone(facts: Facts) -> Text:
         if rate == "-":
             return say(f"{{completed}} {people} answered the survey.", "lead", completed=completed)
         return say(
-            f"{{completed}} {people} answered, a response rate of {{rate}} against {{national}} over all {word}s.",
+            f"{{completed}} {people} answered, an adjusted response rate of {{rate}} against {{national}} over all {word}s.",
             "lead",
             completed=completed,
             rate=rate,
             national=national,
         )
     return say(
-        f"{{completed}} of the {{invited}} {people} who were asked answered, a response rate of {{rate}} "
+        f"{{completed}} of the {{invited}} {people} who were asked answered, an adjusted response rate of {{rate}} "
         f"against {{national}} over all {word}s.",
         "lead",
         completed=completed,
@@ -60,7 +60,7 @@ def _bands(facts: Facts) -> Text:
         parts["none"] = facts.count(facts.unbanded, "unbanded")
     word = facts.survey.organisation_word
     return say(
-        f"Of the {{questions}} questions, the {word} is better than expected on {{better}}, worse than expected on "
+        f"Of the {{questions}} questions, the {word} is above the expected range on {{better}}, below it on "
         f"{{worse}} and about the same as other {word}s on {{same}}{tail}.",
         "lead",
         **parts,
@@ -71,14 +71,15 @@ def _best(facts: Facts, worst: bool = False) -> Text:
     """The question furthest above (or below) the average."""
     best, low = facts.extremes
     chosen = low if worst else best
-    lead = "There is most room to improve in" if worst else "Compared with the average, its best result is for"
+    lead = f"Its {'lowest' if worst else 'highest'} result compared with the average is for"
     if not chosen:
-        return say(f"{lead} no question that can be shown.", "lead")
+        return say(f"{lead} no question, as too few results can be shown.", "lead")
     row = facts.row(chosen[0])
+    beside = row["score"] > row["national_average"] if worst else row["score"] < row["national_average"]
+    side = f"{'above' if worst else 'below'} the average all the same and " if beside else ""
     code = "" if facts.short(chosen[0]) == chosen[0] else f" ({chosen[0]})"
     return say(
-        f"{lead} {{what}}{code}: {{score}} out of 10 against {{average}}, which is "
-        f"{band_word(facts.survey, row, 'sentence')}.",
+        f"{lead} {{what}}{code}: {{score}} out of 10 against {{average}}, {side}{band_sentence(facts.survey, row)}.",
         "lead",
         what=Strong(facts.short(chosen[0])),
         score=facts.number(row, "score"),
@@ -95,8 +96,7 @@ def _change(facts: Facts) -> Text:
     verdicts = facts.by_verdict(year)
     tested = [q for v in ("Increase", "No change", "Decrease") for q in verdicts[v]]
     if not tested:
-        reason = next((r["reason"] for (y, _), r in facts.changes.items() if y == year), "")
-        return say(f"This {word} cannot be compared with {year}: {reason[:1].lower()}{reason[1:]}", "lead")
+        return say(f"This {word} cannot be compared with {year}, as the pages on change over time explain.", "lead")
     return say(
         f"Since {year}, {{up}} {plural(len(verdicts['Increase']), 'score has', 'scores have')} gone up, {{down}} "
         f"{plural(len(verdicts['Decrease']), 'has', 'have')} gone down and {{same}} show no clear change, of the "
@@ -109,26 +109,61 @@ def _change(facts: Facts) -> Text:
     )
 
 
-def at_a_glance(facts: Facts) -> Page:
+def at_a_glance(facts: Facts, notice: str) -> Page:
     """One page that tells a busy director the result in five sentences."""
+    word = facts.survey.organisation_word
+    links = [
+        ("Best and worst results against the average", "best", "to see what to keep doing and where to start."),
+        ("Questions by band", "comparison", f"for every question on which this {word} stands out."),
+        ("How to read the charts", "interpret", "before quoting a figure."),
+    ]
+    if facts.has_history:
+        links.insert(2, ("Results of earlier years", "change", "to see whether earlier work has shown."))
+    notes = [say(notice, "verdict")] if notice else []
+    if not any(q.text for q in facts.survey.scored):
+        notes.append(
+            say(
+                "The published figures carry codes of questions, not their wording; the survey's own questionnaire has it.",
+                "note",
+            )
+        )
     return Page(
         "glance",
         "The result in five sentences",
         (
             Bullets((_everyone(facts), _bands(facts), _best(facts), _best(facts, worst=True), _change(facts)), True),
+            *notes,
             Heading("Where to go next", 3),
+            Bullets(tuple(say(f"{{link}} {why}", link=Link(name, anchor)) for name, anchor, why in links)),
+        ),
+        anchor="glance",
+        level=1,
+    )
+
+
+def nothing_to_show(facts: Facts, notice: str) -> Page:
+    """In place of everything else, for an organisation of which no score can be shown."""
+    survey = facts.survey
+    word, people = survey.organisation_word, survey.people
+    minimum = Number(survey.method.minimum_base, str(survey.method.minimum_base), "settings/minimum_base")
+    return Page(
+        "nothing",
+        "No results can be shown",
+        (
+            say(
+                f"Fewer than {{minimum}} {people} of this {word} gave an answer that counts to each of the questions, so none of its "
+                "scores can be shown.",
+                "lead",
+                minimum=minimum,
+            ),
+            say("So few answers would say more of chance than of care, and might point to a person."),
+            *([say(notice, "verdict")] if notice else []),
+            Heading("What can be done", 3),
             Bullets(
                 (
-                    say(
-                        "{link} to see what to keep doing and where to start.",
-                        link=Link("Best and worst results", "best"),
-                    ),
-                    say(
-                        "{link} for every question on which this organisation stands out.",
-                        link=Link("Comparison with other trusts", "comparison"),
-                    ),
-                    say("{link} to see whether earlier work has shown.", link=Link("Change over time", "change")),
-                    say("{link} before quoting a figure.", link=Link("How to read the charts", "interpret")),
+                    say(f"The table of all questions shows what other {word}s' scores are on average."),
+                    say("Ask the survey centre whether a larger sample is possible next time."),
+                    say("Look at what people tell you in other ways: complaints, thanks, local surveys."),
                 )
             ),
         ),
@@ -149,18 +184,18 @@ def background(facts: Facts) -> Page:
     if survey.programme:
         left.append(say(f"The {survey.title} is part of the {survey.programme}."))
     if survey.population:
-        left.append(say(f"{survey.population} could take part."))
+        left.append(say(f"Who could take part: {survey.population[:1].lower()}{survey.population[1:]}."))
     if survey.sampling_period:
-        left.append(say(f"The {people} asked were in contact with services in the period {survey.sampling_period}."))
+        left.append(say(f"The {people} asked were in contact with services in this period: {survey.sampling_period}."))
     if survey.fieldwork:
-        left.append(say(f"Questionnaires were sent out and returned in the period {survey.fieldwork}."))
+        left.append(say(f"Questionnaires were sent out and returned in this period: {survey.fieldwork}."))
     if work is not None and work["national_completed"] is not None:
         rate = facts.percent(work, "national_response_rate", "fieldwork", share=True)
         invited = facts.number(work, "national_invited", "fieldwork")
         asked = f"Of {{invited}} {people} asked, " if work["national_invited"] is not None else ""
         left.append(
             say(
-                f"{asked}{{completed}} answered across {{count}} {word}s, a response rate of {{rate}}.",
+                f"{asked}{{completed}} {'' if asked else people + ' '}answered across {{count}} {word}s, an adjusted response rate of {{rate}}.",
                 completed=facts.number(work, "national_completed", "fieldwork"),
                 count=facts.number(work, "organisations", "fieldwork"),
                 invited=invited,
@@ -169,7 +204,7 @@ def background(facts: Facts) -> Page:
         )
     left.append(
         say(
-            "The response rate is the number of useable questionnaires divided by the number of people asked, less those "
+            "The adjusted response rate is the number of useable questionnaires divided by the number of people asked, less those "
             "whose questionnaire could not be delivered and those who had died.",
             "note",
         )
@@ -200,7 +235,7 @@ def background(facts: Facts) -> Page:
 def key_terms(facts: Facts) -> Page:
     survey = facts.survey
     method = survey.method
-    cells = " and ".join(survey.demographic(c).title.lower() for c in survey.cells) or "no characteristic"
+    cells = listed([survey.demographic(c).title.lower() for c in survey.cells]) or "no characteristic"
     word, people = survey.organisation_word, survey.people
     minimum = Number(method.minimum_base, str(method.minimum_base), "settings/minimum_base")
     left = (
@@ -209,13 +244,15 @@ def key_terms(facts: Facts) -> Page:
             "Each answer is worth 0 to 10 points; 10 is the best experience. A question's score is the average of its answers."
         ),
         Heading("National average"),
-        say(f"The plain average of all {word}s' scores. Every {word} counts the same, whatever its size."),
+        say(
+            f"The plain average of the scores of all {word}s whose score can be shown. Every {word} counts the same, whatever its size."
+        ),
         Heading("Number of respondents"),
         say(f"How many {people} gave an answer that counts. It differs from question to question."),
         Heading("Results that are not shown"),
         say(
             f"If fewer than {{minimum}} {people} gave an answer that counts, the question has no score, nor has its section. "
-            "This keeps people from being recognised, and keeps chance from being taken for a result.",
+            "So few answers would say more of chance than of care, and might point to a person.",
             minimum=minimum,
         ),
     )

@@ -10,6 +10,7 @@ from stocktake.reports.model import (
     Figure,
     Heading,
     Inline,
+    Link,
     Number,
     Page,
     Poster,
@@ -19,7 +20,7 @@ from stocktake.reports.model import (
     Together,
     say,
 )
-from stocktake.reports.words import listed, plural, rounded
+from stocktake.reports.words import listed, per_cent, rounded
 
 CHAPTER = "Headline results"
 # Characteristics with many options take a chart each; short ones fit a sentence.
@@ -35,8 +36,8 @@ def _cards(facts: Facts) -> Cards | Text:
     wanted = [
         ("invited", "invited to take part", False),
         ("completed", "completed", False),
-        ("response_rate", "response rate", True),
-        ("national_response_rate", f"response rate over all {word}s", True),
+        ("response_rate", "adjusted response rate", True),
+        ("national_response_rate", f"adjusted rate over all {word}s", True),
     ]
     items: list[tuple[Number, str]] = []
     for column, label, is_share in wanted:
@@ -51,7 +52,7 @@ def _cards(facts: Facts) -> Cards | Text:
     if earlier is not None:
         rate = facts.percent(earlier, "response_rate", "fieldwork", share=True)
         if isinstance(rate, Number):
-            items.append((rate, f"response rate in {facts.earlier}"))
+            items.append((rate, f"adjusted rate in {facts.earlier}"))
         else:
             completed = facts.number(earlier, "completed", "fieldwork")
             if isinstance(completed, Number):
@@ -66,14 +67,13 @@ def _characteristic(facts: Facts, rows: list[Row]) -> Block:
         return Together((Heading(title, 3), say(f"Not shown. {rows[0]['reason']}", "note")))
     seen = [r for r in rows if r["percent"] is not None]
     chart_rows = tuple((r["label"], float(r["percent"]), r["national_percent"]) for r in seen)
-    most = sorted(seen, key=lambda r: -r["percent"])[:2]
-    base = "" if rows[0]["n"] is None else f" {rows[0]['n']:,} people answered."
+    base = "" if rows[0]["n"] is None else f" ({rows[0]['n']:,} answered)"
     alt = (
-        f"Bar chart of {title.lower()}, with a mark for all {word}s. Most frequent: "
-        + listed([f"{r['label']} {rounded(r['percent'], 0)}%" for r in most])
-        + f".{base}"
+        f"Bar chart of {title.lower()}{base}, this {word} and all {word}s: "
+        + "; ".join(f"{r['label']} {per_cent(r['percent'])} and {per_cent(r['national_percent'])}" for r in seen)
+        + "."
     )
-    return Together((Heading(title, 3), Figure(ShareBars(chart_rows, alt, word))))
+    return Together((Heading(f"{title}{base}", 3), Figure(ShareBars(chart_rows, alt, word))))
 
 
 def who_took_part(facts: Facts) -> list[Page]:
@@ -86,8 +86,8 @@ def who_took_part(facts: Facts) -> list[Page]:
     intro = (
         _cards(facts),
         say(
-            f"Bars show the {people} of this {word} who answered; the upright mark shows all {word}s together. Percentages "
-            "are of those who answered the question, not weighted.",
+            f"Bars show the {people} of this {word} who answered; the upright mark and the figure in brackets show all {word}s "
+            "together. Percentages are of those who answered the question, not weighted.",
             "note",
         )
         if blocks
@@ -126,7 +126,7 @@ def summary(facts: Facts) -> Page:
     word = survey.organisation_word
     rows = [(survey.bands[b - 1], len(facts.by_band[b]), str(b)) for b in range(7, 0, -1)]
     if facts.unbanded:
-        rows.append(("No band", len(facts.unbanded), "none"))
+        rows.append(("Not shown", len(facts.unbanded), "none"))
     alt = "Number of questions in each band: " + listed([f"{label} {n}" for label, n, _ in rows]) + "."
     better = sum(len(facts.by_band[b]) for b in (5, 6, 7))
     worse = sum(len(facts.by_band[b]) for b in (1, 2, 3))
@@ -134,8 +134,9 @@ def summary(facts: Facts) -> Page:
         Heading(f"Compared with other {word}s"),
         Figure(CountBars(tuple(rows), alt)),
         say(
-            f"{{better}} of {{all}} questions are better than expected and {{worse}} "
-            f"{plural(worse, 'is', 'are')} worse.",
+            "Above the expected range, in any of the three better bands: {better} of {all} questions. Below it: "
+            "{worse}. {link} lists them.",
+            link=Link("Questions by band", "comparison"),
             better=facts.count([q for b in (5, 6, 7) for q in facts.by_band[b]], "better"),
             all=facts.count(list(facts.questions), "questions"),
             worse=facts.count([q for b in (1, 2, 3) for q in facts.by_band[b]], "worse"),
@@ -145,7 +146,10 @@ def summary(facts: Facts) -> Page:
         left.append(say(f"On no question does this {word} stand out from the others.", "note"))
     if facts.unbanded:
         left.append(
-            say("A question without a band has too few answers to be shown, or answers that do not vary.", "note")
+            say(
+                "A question is not shown where too few people answered it, and has no band where answers do not vary.",
+                "note",
+            )
         )
     return Page(
         "summary", "Summary of findings", (Side(tuple(left), tuple(_change_summary(facts))),), "summary", CHAPTER
@@ -163,9 +167,9 @@ def _change_summary(facts: Facts) -> list[Block]:
         reason = next((r["reason"] for (y, _), r in facts.changes.items() if y == year), "")
         return [*blocks, say(reason or f"There is nothing to compare with in {year}.")]
     rows = [
-        ("Increase", len(verdicts["Increase"]), "6"),
-        ("No change", len(verdicts["No change"]), "4"),
-        ("Decrease", len(verdicts["Decrease"]), "2"),
+        ("Increase", len(verdicts["Increase"]), "plain"),
+        ("No change", len(verdicts["No change"]), "plain"),
+        ("Decrease", len(verdicts["Decrease"]), "plain"),
     ]
     if verdicts[None]:
         rows.append(("Not compared", len(verdicts[None]), "none"))
@@ -174,7 +178,7 @@ def _change_summary(facts: Facts) -> list[Block]:
     for verdict, words in (("Increase", "rose"), ("Decrease", "fell")):
         found = verdicts[verdict]
         if found:
-            blocks.append(say(f"Scores that {words} by more than chance: {listed(found)}."))
+            blocks.append(say(f"Scores that {words} by more than chance: {listed([facts.named(q) for q in found])}."))
     if verdicts[None]:
         blocks.append(
             say("Questions that are new, changed, or have too few answers in either year are not compared.", "note")
@@ -185,7 +189,7 @@ def _change_summary(facts: Facts) -> list[Block]:
 def _extreme_block(facts: Facts, questions: list[str], better: bool) -> list[Block]:
     rows = [facts.row(q) for q in questions]
     chart = PairedBars(
-        tuple((q, r["score"], r["national_average"]) for q, r in zip(questions, rows, strict=True)),
+        tuple((q, r["score"], r["national_average"], r["band"]) for q, r in zip(questions, rows, strict=True)),
         "Bars of this organisation's score with a mark for the national average: "
         + listed(
             [
@@ -194,7 +198,6 @@ def _extreme_block(facts: Facts, questions: list[str], better: bool) -> list[Blo
             ]
         )
         + ".",
-        better,
     )
     table = Table(
         "Best results" if better else "Worst results",
@@ -224,12 +227,16 @@ def best_and_worst(facts: Facts) -> Page:
     right += _extreme_block(facts, worst, False) if worst else [say("There are no more questions to list.")]
     # Where all results are on one side of the average, the lists would mislead without a word.
     if facts.row(best[-1])["score"] < facts.row(best[-1])["national_average"]:
-        left.append(say("Some of these lie below the average: they are the closest to it from below.", "note"))
+        left.append(
+            say("Some of these lie below the average, as too few results lie above it to fill the list.", "note")
+        )
     if worst and facts.row(worst[-1])["score"] > facts.row(worst[-1])["national_average"]:
-        right.append(say("Some of these lie above the average: they are the closest to it from above.", "note"))
+        right.append(
+            say("Some of these lie above the average, as too few results lie below it to fill the list.", "note")
+        )
     note = say(
         "Questions are ordered by the distance of this organisation's score from the national average, before rounding. "
-        "The upright mark on each bar is the average. A place in these lists does not by itself mean that a result is better "
+        "The colour of a bar is its band; the upright mark is the average. A place in these lists does not by itself mean that a result is better "
         "or worse than expected; the band says that.",
         "note",
     )
@@ -243,19 +250,22 @@ def _poster_line(facts: Facts, question: str) -> Text:
     title = facts.survey.section(section).title if section else ""
     short = facts.short(question)
     words = short[:1].upper() + short[1:]
-    return say(f"{title}: {short}" if title else words)
+    # "Overall experience: their overall experience" says a thing twice.
+    return say(words if not title or title.lower() in short.lower() else f"{title}: {short}")
 
 
-def poster(facts: Facts, contact: str) -> Page:
-    """The one-page poster, which can be put on a wall."""
+def poster(facts: Facts, contact: str, notice: str) -> list[Page]:
+    """The one-page poster, which can be put on a wall; none where there is no wording to put on it."""
     survey = facts.survey
     best, worst = facts.extremes
     work = facts.work()
     people, word = survey.people, survey.organisation_word
+    if not any(facts.short(q) != q for q in (*best, *worst)):
+        return []
     parts: dict[str, Inline] = {}
     words = f"This survey looked at the experiences of {people} of this {word}."
     if survey.sampling_period:
-        words = f"This survey looked at the experiences of {people} in contact with this {word} in the period {survey.sampling_period}."
+        words = f"This survey looked at the experiences of {people} in contact with this {word} in this period: {survey.sampling_period}."
     if work is not None and work["completed"] is not None:
         parts["completed"] = facts.number(work, "completed", "fieldwork")
         if work["invited"] is not None:
@@ -264,21 +274,29 @@ def poster(facts: Facts, contact: str) -> Page:
         else:
             words += f" {{completed}} {people} answered."
     words += " The lists show the results that are highest and lowest compared with the national average."
+    if best and facts.row(best[-1])["score"] < facts.row(best[-1])["national_average"]:
+        words += " Some of the highest lie below the average all the same."
+    if worst and facts.row(worst[-1])["score"] > facts.row(worst[-1])["national_average"]:
+        words += " Some of the lowest lie above the average all the same."
+    if notice:
+        words += f" {notice}"
     if contact:
         words += " Questions about the survey: {contact}"
         parts["contact"] = contact
-    return Page(
-        "poster",
-        f"{survey.title}: results for {facts.name}",
-        (
-            Poster(
-                tuple(_poster_line(facts, q) for q in best),
-                tuple(_poster_line(facts, q) for q in worst),
-                f"Where {survey.person} experience is best",
-                f"Where {survey.person} experience could improve",
-                say(words, "plain", **parts),
+    return [
+        Page(
+            "poster",
+            f"{survey.title}: results for {facts.name}",
+            (
+                Poster(
+                    tuple(_poster_line(facts, q) for q in best),
+                    tuple(_poster_line(facts, q) for q in worst),
+                    f"Where {survey.person} experience is best",
+                    f"Where {survey.person} experience could improve",
+                    say(words, "plain", **parts),
+                ),
             ),
-        ),
-        "poster",
-        CHAPTER,
-    )
+            "poster",
+            CHAPTER,
+        )
+    ]

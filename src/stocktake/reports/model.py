@@ -164,6 +164,7 @@ class Report:
     pages: tuple[Page, ...]
     digest: str
     language: str = "en-GB"
+    notice: str = ""
     keywords: tuple[str, ...] = field(default=())
 
 

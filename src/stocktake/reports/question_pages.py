@@ -23,11 +23,11 @@ from stocktake.survey.instrument import Question
 CHAPTER = "Scoring and benchmarking"
 
 
-def key(facts: Facts) -> Figure:
-    """The legend of bands."""
+def key(facts: Facts, own: bool = True) -> Figure:
+    """The legend of bands, with the reader's own mark where there is one."""
     word = facts.survey.organisation_word
     alt = "Key to the bands, from much worse than expected (three triangles down) to much better (three up)."
-    return Figure(BandKey(facts.survey.bands, alt, f"Your {word}"))
+    return Figure(BandKey(facts.survey.bands, alt, f"Your {word}" if own else ""))
 
 
 def _example(facts: Facts) -> Question | None:
@@ -109,8 +109,8 @@ def how_to_interpret(facts: Facts) -> Page:
         key(facts),
         Heading("The seven bands"),
         say(
-            "'About the same' covers nine in ten of the scores that chance and ordinary differences would give. 'Somewhat' better or worse lies "
-            "beyond that, better or worse lies beyond 19 in 20, and 'much' better or worse beyond 998 in 1,000."
+            "Chance and ordinary differences alone would leave nine in ten scores in 'about the same', 19 in 20 no further out than 'somewhat', "
+            "and 998 in 1,000 no further out than better or worse."
         ),
     )
     right = (
@@ -123,8 +123,8 @@ def how_to_interpret(facts: Facts) -> Page:
                 say(
                     "Its segments are the bands for your number of respondents; a band beyond the lowest or highest score is not visible."
                 ),
-                say("The black line with the diamond is your score; the dashed line is the national average."),
-                say("The table beside it gives the figures and the band in words."),
+                say("The black line with the arrowhead is your score; the dashed line is the national average."),
+                say("On the pages that follow, a table beside each strip gives the figures and the band in words."),
             )
         ),
         Heading("If something is missing"),
@@ -156,17 +156,41 @@ def section(facts: Facts, code: str) -> list[Page]:
         )
         blocks += [
             Figure(RankedBars(title, bars, row["national_average"], alt, facts.survey.bands, compact=alone)),
-            key(facts),
+            key(facts, place is not None),
+            say(
+                f"Each bar is one {word}: {{count}} of {{all}} have a score that can be shown.",
+                "note",
+                count=facts.number(facts.field.measures[facts.year, code], "organisations", "measures"),
+                all=facts.number(facts.work() or {}, "organisations", "fieldwork") if facts.work() else "all",
+            ),
         ]
     else:
         blocks.append(say(f"No {word} has a score for this section that can be shown.", "note"))
     questions = tuple(question(facts, q.code) for q in members)
     if alone:
         # A section of one question needs no second sheet.
-        return [Page("section", title, (*blocks, *questions), f"section-{code}", CHAPTER)]
+        return [
+            Page(
+                "section",
+                title,
+                (*blocks, *questions, *_footnotes(facts, [members[0].code])),
+                f"section-{code}",
+                CHAPTER,
+            )
+        ]
     pages = [Page("section", title, tuple(blocks), f"section-{code}", CHAPTER)]
-    pages.append(Page("questions", f"{title}: questions", questions, f"questions-{code}", CHAPTER))
+    notes = _footnotes(facts, [q.code for q in members])
+    pages.append(
+        Page("questions", f"{title}: questions", (key(facts), *notes, *questions), f"questions-{code}", CHAPTER)
+    )
     return pages
+
+
+def _footnotes(facts: Facts, codes: list[str]) -> list[Text]:
+    """What the mark after a wording means, where one stands on the page."""
+    if any(facts.survey.by_code[c].unsure_wording for c in codes):
+        return [say("* This wording is not confirmed by a published source; the method pages say more.", "note")]
+    return []
 
 
 def _verdict(facts: Facts, row: Row) -> Text:
@@ -221,6 +245,10 @@ def question(facts: Facts, code: str) -> Together:
     right: list[Block] = [figures]
     if row["status"] != "shown":
         right.append(say(str(row["reason"]), "note"))
+    asked = facts.survey.by_code[code]
+    about = " ".join(part for part in (asked.base, asked.excluded) if part)
+    if about:
+        right.append(say(about, "note"))
     if strip is None:
         blocks.append(say(f"No {word} has a score for this question that can be shown.", "note"))
         return Together(tuple(blocks))

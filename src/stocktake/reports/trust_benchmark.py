@@ -30,28 +30,22 @@ class _ByIdentity:
         return isinstance(other, _ByIdentity) and other.value is self.value
 
 
-def trust_benchmark(results: Results, survey: Survey, organisation: str, *, contact: str = "") -> Report:
-    """The whole story of one organisation from results alone; `contact` is printed on the poster where given."""
+def trust_benchmark(
+    results: Results, survey: Survey, organisation: str, *, contact: str = "", notice: str = ""
+) -> Report:
+    """The whole story of one organisation from results alone; `contact` and `notice` are printed where given."""
     facts = Facts(_field(results.digest, _ByIdentity(results), _ByIdentity(survey)), organisation)
     pages: list[Page] = [
         front.cover(facts),
-        front.at_a_glance(facts),
-        front.contents(),
+        front.nothing_to_show(facts, notice),
         front.background(facts),
         front.key_terms(facts),
-        front.how_to_read(facts),
-        *headline.who_took_part(facts),
-        headline.summary(facts),
-        headline.best_and_worst(facts),
-        headline.poster(facts, contact),
-        question_pages.how_scored(facts),
-        question_pages.how_to_interpret(facts),
-        *(page for s in survey.sections for page in question_pages.section(facts, s.code)),
-        *change_pages.pages(facts),
-        back.comparison(facts),
         *back.method(facts, results),
-        back.further(facts),
+        back.figures(facts),
+        *back.sources(facts, contact),
     ]
+    if facts.shown:
+        pages = _whole(facts, results, contact, notice)
     return Report(
         title=f"{survey.title}: benchmark report",
         subtitle="How people's experiences compare with all trusts"
@@ -62,5 +56,31 @@ def trust_benchmark(results: Results, survey: Survey, organisation: str, *, cont
         date_line=survey.programme,
         pages=tuple(pages),
         digest=results.digest,
+        notice=notice,
         keywords=(survey.code, organisation, results.digest),
     )
+
+
+def _whole(facts: Facts, results: Results, contact: str, notice: str) -> list[Page]:
+    """Every page, for an organisation with results to show."""
+    survey = facts.survey
+    return [
+        front.cover(facts),
+        front.at_a_glance(facts, notice),
+        front.contents(),
+        front.background(facts),
+        front.key_terms(facts),
+        front.how_to_read(facts),
+        *headline.who_took_part(facts),
+        headline.summary(facts),
+        headline.best_and_worst(facts),
+        *headline.poster(facts, contact, notice),
+        question_pages.how_scored(facts),
+        question_pages.how_to_interpret(facts),
+        *(page for s in survey.sections for page in question_pages.section(facts, s.code)),
+        *change_pages.pages(facts),
+        back.comparison(facts),
+        *back.method(facts, results),
+        back.figures(facts),
+        *back.sources(facts, contact),
+    ]

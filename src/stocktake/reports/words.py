@@ -21,3 +21,10 @@ def listed(words: list[str]) -> str:
 
 def plural(count: int, one: str, many: str | None = None) -> str:
     return one if count == 1 else many or f"{one}s"
+
+
+def per_cent(value: float | None) -> str:
+    """A percentage to the whole per cent; what is more than none is never shown as 0%."""
+    if value is None:
+        return "-"
+    return "under 1%" if 0 < value < 0.5 else f"{rounded(value, 0)}%"

@@ -75,7 +75,9 @@ class Run:
             known = list(self.organisations)
             raise StocktakeError(f"no organisation {organisation!r} in these results.{nearest(organisation, known)}")
         contact = self.settings.contacts.get(organisation, self.settings.contact)
-        return Told(trust_benchmark(self.results, self.survey, organisation, contact=contact), self)
+        return Told(
+            trust_benchmark(self.results, self.survey, organisation, contact=contact, notice=self.settings.notice), self
+        )
 
     def write(self, folder: Path | str) -> None:
         """Write the results tables to a folder."""

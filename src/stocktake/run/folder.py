@@ -96,6 +96,7 @@ def demo_folder(folder: Path, seed: int = 2024) -> None:
     (folder / "survey.yaml").write_text(
         f"""# A simulated survey with invented trusts: no figure here is a real organisation's.
 instrument: cmh_2024
+notice: Invented data. No figure here is a real trust's.
 organisations: organisations.csv
 waves:
   - year: {now.year}

@@ -47,6 +47,7 @@ class Settings(_Part):
     contact: str = Field("", description="how readers reach the trusts' survey lead; left out where empty")
     contacts: dict[str, str] = Field(default_factory=dict, description="the same for one organisation, by code")
     theme: str | None = None
+    notice: str = Field("", description="a line printed on the cover, the first page, the poster and every foot")
 
 
 def read_settings(folder: Path) -> Settings:

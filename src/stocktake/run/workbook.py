@@ -28,6 +28,8 @@ from stocktake.survey.workbooks import Workbook, read_workbook
 
 Organisations = tuple[Organisation, ...]
 
+NOTICE = "Made with Stocktake from published figures. Not an official report."
+
 
 def published(
     workbook: Path | str,
@@ -40,7 +42,7 @@ def published(
     path = Path(workbook)
     book = read_workbook(path)
     survey = instrument_of(book, instrument)
-    chosen = settings or Settings(instrument=survey.code, workbook=path.name)
+    chosen = settings or Settings(instrument=survey.code, workbook=path.name, notice=NOTICE)
     survey = with_settings(survey, chosen)
     results = _published_results(survey, book, chosen, sha256(path))
     return Run(survey, results, pl.DataFrame(), chosen, folder)
@@ -230,7 +232,8 @@ def published_folder(workbook: Path, folder: Path, instrument: str | None = None
         run = published(workbook, instrument=source, settings=kept, folder=folder)
     else:
         settings.write_text(
-            f"# Results of an official published workbook.\ninstrument: instrument.yaml\nworkbook: {json.dumps(name)}\n",
+            f"# Results of an official published workbook.\ninstrument: instrument.yaml\nworkbook: {json.dumps(name)}\n"
+            f"notice: {json.dumps(run.settings.notice)}\n",
             "utf-8",
         )
     data = run.survey.model_dump(mode="json", by_alias=True, exclude_defaults=True)

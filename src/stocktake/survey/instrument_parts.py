@@ -73,6 +73,11 @@ class Question(Part):
         return any(option.score is not None for option in self.options)
 
     @property
+    def unsure_wording(self) -> bool:
+        """Whether the wording itself, and not only the options, is deduced."""
+        return "wording" in self.inferred.lower()
+
+    @property
     def label(self) -> str:
         """The wording, or the code shown plainly where no wording is known."""
         if not self.text:
@@ -160,6 +165,13 @@ class Eligibility(Part):
     contact_to: date | None = None
 
 
+class Source(Part):
+    """A place where readers find more: what is there, and its address."""
+
+    text: str
+    address: str = Field(pattern=r"^https?://")
+
+
 class Method(Part):
     """Every choice in the calculation that a survey centre may set; method.md says where each comes from."""
 
@@ -222,6 +234,7 @@ class Survey(Part):
         "Better than expected",
         "Much better than expected",
     )
+    sources: tuple[Source, ...] = Field((), description="where readers find more")
     inferred: tuple[str, ...] = Field((), description="everything in this file that is deduced, said plainly")
 
     @cached_property
