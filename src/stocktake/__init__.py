@@ -9,6 +9,7 @@ run.report("Z01").write_pdf("report.pdf")
 
 from __future__ import annotations
 
+from importlib.metadata import version
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -19,6 +20,8 @@ if TYPE_CHECKING:
     from stocktake.survey.counts import Counts, Layout, count
     from stocktake.survey.instrument import Survey, load
     from stocktake.survey.simulate import simulate
+
+__version__ = version("stocktake")
 
 _PLACES = {
     "BlockedError": "stocktake.problems",

@@ -17,6 +17,7 @@ app = App(
     name="stocktake",
     help="Fair comparisons between health-service organisations, and the reports they act on.",
     version_flags=["--version"],
+    suppress_keyboard_interrupt=False,
 )
 
 
@@ -32,8 +33,11 @@ def main() -> None:
     except StocktakeError as error:
         _say_problems(error)
         sys.exit(2)
-    except BrokenPipeError:
-        sys.exit(0)
+    except OSError as error:
+        if isinstance(error, BrokenPipeError):
+            sys.exit(0)
+        print(f"{error.filename or 'a file'}: {error.strerror or error}.", file=sys.stderr)  # noqa: T201
+        sys.exit(2)
     except KeyboardInterrupt:
         sys.exit("Stopped. Finished files are whole; run the same command to go on.")
 
@@ -43,10 +47,17 @@ def _say_problems(error: Exception) -> None:
         print(line, file=sys.stderr)  # noqa: T201
 
 
+def _me() -> str:
+    """How this command was called, so that the next one can be: it need not be on the path."""
+    import shutil
+
+    return "stocktake" if shutil.which("stocktake") else sys.argv[0]
+
+
 def _console() -> Console:
     from rich.console import Console
 
-    return Console(highlight=False, soft_wrap=True)
+    return Console(highlight=False, soft_wrap=True, markup=False)
 
 
 Folder = Annotated[Path, Parameter(help="A folder with survey.yaml.")]
@@ -63,10 +74,10 @@ def demo(*, out: Annotated[Path, Parameter(help="Where to put it.")] = Path("dem
     console.print(f"{made.respondents:,} respondents; {made.findings} findings in the data; {made.measures} measures.")
     console.print(f"\nLook at the reports of {len(DEMO_REPORTS)} trusts first:")
     for report, why in made.reports:
-        console.print(f"  {report}   [dim]{why}[/dim]")
+        console.print(f"  {report}   ({why})")
     console.print(f"\nThe figures behind them:       {out / 'results'}")
     console.print(f"What was found in the data:    {made.quality}")
-    console.print(f"Every other trust's report:    stocktake report {out} --all")
+    console.print(f"Every other trust's report:    {_me()} report {out} --all")
 
 
 @app.command
@@ -119,7 +130,7 @@ def benchmark(
     console.print(f"\nResults:      {folder / 'results'}")
     if page is not None:
         console.print(f"Data quality: {page}")
-    console.print(f"Next:         stocktake report {folder} --all")
+    console.print(f"Next:         {_me()} report {folder} --all")
 
 
 @app.command
@@ -135,7 +146,7 @@ def published(
     console = _console()
     _print_run(console, published_folder(workbook, folder, instrument))
     console.print(f"\nResults:      {folder / 'results'}")
-    console.print(f"Next:         stocktake report {folder} --all")
+    console.print(f"Next:         {_me()} report {folder} --all")
 
 
 @app.command

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
 from typing import Any
 
 import yaml
@@ -14,17 +15,31 @@ Place = tuple[str | int, ...]
 Problem = tuple[Place, str]
 
 
+def read_text(path: Path) -> str:
+    """A text file in UTF-8, or as Windows programs save it (cp1252); raises StocktakeError for anything else."""
+    data = path.read_bytes()
+    for encoding in ("utf-8-sig", "cp1252"):
+        try:
+            text = data.decode(encoding)
+        except UnicodeDecodeError:
+            continue
+        if "\0" not in text:
+            return text
+    raise StocktakeError(f"{path.name}: not a text file in UTF-8; save it again as UTF-8.")
+
+
 def read_yaml(text: str, file: str) -> tuple[Any, dict[Place, int]]:
     """Read YAML and return its data with the line (from 1) of every place in it."""
     try:
         node = yaml.compose(text, Loader=yaml.SafeLoader)
         data = yaml.safe_load(text)
+        lines = dict(_walk(node, ()))
     except yaml.YAMLError as error:
         mark = getattr(error, "problem_mark", None)
         where = f", line {mark.line + 1}" if mark else ""
         what = getattr(error, "problem", None) or "it cannot be read"
         raise StocktakeError(f"{file}{where}: not valid YAML: {what}.") from None
-    return data, dict(_walk(node, ()))
+    return data, lines
 
 
 def _walk(node: yaml.Node | None, place: Place) -> Iterator[tuple[Place, int]]:
@@ -32,7 +47,10 @@ def _walk(node: yaml.Node | None, place: Place) -> Iterator[tuple[Place, int]]:
         return
     yield place, node.start_mark.line + 1
     if isinstance(node, yaml.MappingNode):
+        names = [key.value for key, _ in node.value]
         for key, value in node.value:
+            if names.count(key.value) > 1:
+                raise yaml.MarkedYAMLError(problem=f"{key.value!r} stands twice here", problem_mark=key.start_mark)
             name: str | int = key.value
             yield (*place, name), key.start_mark.line + 1
             for inner, line in _walk(value, (*place, name)):

@@ -18,7 +18,7 @@ from stocktake.compare.expected_range import (
     summary,
 )
 from stocktake.compare.extremes import extremes
-from stocktake.compare.suppress import suppress
+from stocktake.compare.suppress import secondary, suppress
 
 NAN = math.nan
 
@@ -187,3 +187,14 @@ def test_extremes() -> None:
     assert extremes(value, average, 5) == ([4, 3, 1], [0, 5])
     assert extremes(np.array([5.0, 5.0]), np.array([4.0, 4.0]), 5) == ([0], [1])
     assert extremes(np.array([NAN]), np.array([4.0]), 5) == ([], [])
+
+
+def test_secondary_suppression_leaves_nothing_to_subtract() -> None:
+    """Columns: one hidden part takes the smallest shown with it; two hide each other; none or a lone part change nothing."""
+    counts = np.array([[11, 11, 50, 11], [236, 12, 60, 0], [42, 90, 70, 0]])
+    hidden = counts < 30
+    assert secondary(counts, hidden & (counts > 0)).tolist() == [
+        [True, True, False, True],
+        [False, True, False, False],
+        [True, False, False, False],
+    ]

@@ -290,3 +290,103 @@ def test_a_common_reference_and_other_settings(demo: Path) -> None:
         stored.scores.filter(every & (pl.col("year") == 2024))
     )
     assert set(run.measures.filter(~every)["reference"]) == {"all respondents"}
+
+
+def test_results_that_no_longer_fit_their_inputs_are_not_told(tmp_path: Path) -> None:
+    _small(tmp_path, SOUND)
+    assert stocktake("benchmark", tmp_path).returncode == 0
+    assert stocktake("report", tmp_path, "--all").returncode == 0
+    _small(tmp_path, SOUND, "settings: {minimum_base: 7}\n")
+    assert "the instrument or its settings" in stocktake("report", tmp_path, "--all").stderr
+    _small(tmp_path, SOUND + "r99,T1,1,1\n")
+    changed = stocktake("report", tmp_path, "--all")
+    assert changed.returncode == 2
+    assert "responses.csv" in changed.stderr and "benchmark` again" in changed.stderr
+
+
+def test_damaged_results(tmp_path: Path) -> None:
+    _small(tmp_path, SOUND)
+    assert stocktake("benchmark", tmp_path).returncode == 0
+    (tmp_path / "results" / "scores.parquet").write_text("x")
+    assert "a table there is damaged" in stocktake("report", tmp_path, "--all").stderr
+
+
+def test_the_demo_replaces_nobodys_files(tmp_path: Path) -> None:
+    _small(tmp_path, SOUND)
+    before = (tmp_path / "survey.yaml").read_text()
+    done = stocktake("demo", "--out", tmp_path)
+    assert done.returncode == 2
+    assert "stands there already" in done.stderr
+    assert (tmp_path / "survey.yaml").read_text() == before
+
+
+@pytest.mark.parametrize(
+    ("extra", "expected"),
+    [
+        ("contacts: {T9: x}", "contacts: no organisation 'T9'"),
+        (
+            "not_comparable: [{organisation: T9, year: 2023, kind: merged, reason: x}]",
+            "not_comparable: no organisation",
+        ),
+        ("not_comparable: [{organisation: T1, year: 2023, kind: merged, reason: ''}]", "at least 1 character"),
+    ],
+)
+def test_codes_and_reasons_in_survey_yaml(tmp_path: Path, extra: str, expected: str) -> None:
+    _small(tmp_path, SOUND, extra + "\n")
+    done = stocktake("benchmark", tmp_path)
+    assert (done.returncode, expected in done.stderr) == (2, True), done.stderr
+
+
+@pytest.mark.parametrize(
+    "years", ["2024, responses: responses.csv}, {year: 2024", "2024, responses: responses.csv}, {year: 2025"]
+)
+def test_waves_that_cannot_be(tmp_path: Path, years: str) -> None:
+    _small(tmp_path, SOUND)
+    (tmp_path / "survey.yaml").write_text(
+        f"instrument: own.yaml\nwaves: [{{year: {years}, responses: responses.csv}}]\n"
+    )
+    assert stocktake("benchmark", tmp_path).returncode == 2
+
+
+def test_paths_that_cannot_be_written(tmp_path: Path) -> None:
+    _small(tmp_path, SOUND)
+    (tmp_path / "file").write_text("x")
+    for arguments in (
+        ("benchmark", tmp_path, "--save-counts", tmp_path / "no" / "counts.npz"),
+        ("new", "cmh_2024", tmp_path / "file"),
+    ):
+        done = stocktake(*arguments)
+        assert (done.returncode, "Traceback" in done.stderr) == (2, False), done.stderr
+    (tmp_path / "results").write_text("x")
+    done = stocktake("benchmark", tmp_path)
+    assert (done.returncode, "Traceback" in done.stderr) == (2, False)
+
+
+def test_brackets_in_names_are_text(tmp_path: Path) -> None:
+    folder = tmp_path / "my [2024] survey[/b]"
+    folder.mkdir(parents=True)
+    _small(folder, SOUND)
+    (folder / "own.yaml").write_text(INSTRUMENT.replace("Our own survey", "Our [/b] survey"))
+    done = stocktake("benchmark", folder)
+    assert done.returncode == 0, done.stderr
+    assert "Our [/b] survey" in done.stdout
+
+
+def test_organisations_as_windows_programs_write_them(tmp_path: Path) -> None:
+    _small(tmp_path, SOUND)
+    (tmp_path / "organisations.csv").write_bytes("code;name\r\nT1;St Mary\x92s\r\nT2;Second\r\n".encode("latin-1"))
+    assert stocktake("benchmark", tmp_path).returncode == 0
+    assert st.open_run(tmp_path).organisations["T1"] == "St Mary\u2019s"
+
+
+def test_numbers_of_people_cannot_be_found_by_subtraction(demo: Path) -> None:
+    """Within a trust, a withheld service group is never the only one with anything in it."""
+    work = Results.read(demo / "results").fieldwork
+    checked = 0
+    for _, rows in work.group_by("year", "organisation"):
+        groups = rows.filter(pl.col("group") != "all")
+        hidden = groups.filter(pl.col("status") == "withheld").height
+        shown = groups.filter(pl.col("status") == "shown").height
+        assert hidden != 1 or shown == 0
+        checked += hidden > 0
+    assert checked > 10

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 
 from stocktake.problems import StocktakeError
@@ -91,6 +93,24 @@ def test_several_mistakes_are_named_together() -> None:
 @pytest.mark.parametrize("text", ["a: [1", "just words", "- a\n- b", ""])
 def test_files_that_are_no_instrument(text: str) -> None:
     assert "line" in problems(text)[0]
+
+
+def test_a_name_that_stands_twice() -> None:
+    assert "'title' stands twice here" in problems("code: a\ntitle: b\ntitle: c\n")[0]
+
+
+def test_text_that_windows_programs_write(tmp_path: Path) -> None:
+    from stocktake.definitions import read_text
+
+    path = tmp_path / "a.yaml"
+    path.write_bytes("caf\xe9 \x92".encode("latin-1"))
+    assert read_text(path) == "caf\xe9 \u2019"
+    path.write_text("text", "utf-16")
+    with pytest.raises(StocktakeError, match="not a text file in UTF-8"):
+        read_text(path)
+    path.write_bytes(b"\x81\x8d")
+    with pytest.raises(StocktakeError, match="not a text file in UTF-8"):
+        read_text(path)
 
 
 def test_a_scale_without_scales() -> None:

@@ -349,6 +349,32 @@ def test_sample_size() -> None:
     assert [r["value"] for r in found(wave, "sample size")] == ["T2: 1"]
 
 
+def test_a_sample_that_says_many_more_were_returned_blocks() -> None:
+    wave = read(answers(), people(outcome=[1, 1, 1, 1]), maximum_rejected=0.1)
+    assert wave.blocked
+    assert "1 of 4" in finding_sentence(found(wave, "too few responses")[0])
+
+
+def test_a_column_of_labels_in_place_of_codes_blocks() -> None:
+    wave = read(answers().with_columns(pl.Series("Q2", ["Yes", "No", "Yes"])))
+    assert found(wave, "too many wrong codes")[0]["column"] == "Q2"
+    assert wave.blocked
+
+
+def test_organisations_without_respondents_are_named() -> None:
+    nobody = people().with_columns(pl.Series("organisation", ["T1", "T1", "T1", "T2"]))
+    wave = read(answers(organisation=["T1", "T1", "T1"]), nobody)
+    assert [r["value"] for r in found(wave, "no respondents")] == ["T2"]
+
+
+def test_columns_that_can_be_done_without_are_told() -> None:
+    wave = read(answers().drop("sex").rename({"age": "agge"}), people())
+    told = {r["column"]: r["expected"] for r in found(wave, "column not there")}
+    assert set(told) == {"age", "sex"}
+    assert "Did you mean 'agge'" in told["age"]
+    assert not wave.blocked
+
+
 def test_a_sample_file_that_cannot_be_used() -> None:
     assert read(answers(), people().drop("outcome")).blocked
     assert read(answers(), people().clear()).blocked
@@ -542,6 +568,38 @@ def test_files_that_are_not_there_or_of_no_known_kind(tmp_path: Path) -> None:
         open_table(tmp_path / "a")
     with pytest.raises(StocktakeError, match="cannot read a dict"):
         open_table({"a": 1})
+
+
+def test_rows_that_cannot_be_read_are_told_without_repeating_them(tmp_path: Path) -> None:
+    lines = answers().write_csv().splitlines()
+    path = tmp_path / "a.csv"
+    for broken in ('secret "quote', "r9,T1,30,1,AD,1,1,1,0,secret,secret"):
+        path.write_text("\n".join([*lines[:2], broken, *lines[2:]]))
+        with pytest.raises(StocktakeError) as error:
+            read(path)
+        assert "some row cannot be read" in str(error.value)
+        assert "secret" not in str(error.value)
+
+
+@pytest.mark.parametrize("mark", [";", "\t"])
+def test_other_separators(tmp_path: Path, mark: str) -> None:
+    path = tmp_path / "a [1].csv"
+    answers().write_csv(path, separator=mark, include_bom=True)
+    assert kept(read(path)) == 3
+
+
+def test_headers_that_cannot_be_used(tmp_path: Path) -> None:
+    path = tmp_path / "a.csv"
+    path.write_text(answers().write_csv(), "utf-16")
+    with pytest.raises(StocktakeError, match="CSV UTF-8"):
+        open_table(path)
+    path.write_text("respondent,Q1,Q1\na,1,2\n")
+    with pytest.raises(StocktakeError, match="column 'Q1' stands 2 times"):
+        open_table(path)
+    import pandas as pd
+
+    with pytest.raises(StocktakeError, match="cannot be read"):
+        open_table(pd.DataFrame({"a": [object(), 1]}))
 
 
 def test_an_excel_sheet_with_nothing_in_it(tmp_path: Path) -> None:

@@ -5,8 +5,9 @@ from __future__ import annotations
 from dataclasses import replace
 
 import numpy as np
+from numpy.typing import NDArray
 
-from stocktake.compare.estimates import Estimates, Status
+from stocktake.compare.estimates import Estimates, Ints, Status
 
 
 def suppress(estimates: Estimates, minimum: int) -> Estimates:
@@ -33,3 +34,19 @@ def suppress(estimates: Estimates, minimum: int) -> Estimates:
         standard_error=np.where(hidden, np.nan, estimates.standard_error),
         status=status,
     )
+
+
+def secondary(counts: Ints, hidden: NDArray[np.bool_]) -> NDArray[np.bool_]:
+    """Which numbers to withhold as well, so that none can be found by subtraction from their total.
+
+    `counts` and `hidden` have shape (parts, organisations), the parts of a total that is shown. Where
+    exactly one part with anything in it is hidden, the smallest of the others is hidden too.
+    """
+    more = hidden.copy()
+    for i in range(counts.shape[1]):
+        filled = counts[:, i] > 0
+        if (hidden[:, i] & filled).sum() == 1:
+            shown = np.flatnonzero(~hidden[:, i] & filled)
+            if shown.size:
+                more[shown[np.argmin(counts[shown, i])], i] = True
+    return more

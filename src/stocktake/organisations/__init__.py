@@ -7,6 +7,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from stocktake.definitions import read_text
 from stocktake.problems import StocktakeError, nearest
 
 COLUMNS = ("code", "name")
@@ -30,10 +31,12 @@ def read_organisations(path: Path) -> tuple[Organisation, ...]:
     """
     if not path.is_file():
         raise StocktakeError(f"{path}: no such file; it lists the organisations, with columns code and name.")
-    with path.open(encoding="utf-8-sig", newline="") as file:
-        reader = csv.DictReader(file)
-        header = [h.strip() for h in reader.fieldnames or []]
-        rows = [{(k or "").strip(): (v or "").strip() for k, v in r.items() if k is not None} for r in reader]
+    lines = read_text(path).splitlines()
+    if not lines:
+        raise StocktakeError(f"{path.name}: the file is empty; expected a header row with code and name.")
+    reader = csv.DictReader(lines, delimiter=max(",;\t", key=lines[0].count))
+    header = [h.strip() for h in reader.fieldnames or []]
+    rows = [{(k or "").strip(): (v or "").strip() for k, v in r.items() if k is not None} for r in reader]
     missing = [c for c in COLUMNS if c not in header]
     if missing:
         raise StocktakeError([f"{path.name}, row 1: column {c!r} is missing.{nearest(c, header)}" for c in missing])

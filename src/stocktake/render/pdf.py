@@ -174,13 +174,13 @@ class _Setter:
         report, theme = self.report, self.theme
         logo = ""
         if theme.logo:
-            logo = f"#place(top + right, image({quoted(theme.logo)}, alt: {quoted(theme.logo_alt)}, height: 60pt))\n"
+            logo = f"#align(right, image({quoted(theme.logo)}, alt: {quoted(theme.logo_alt)}, height: 60pt))\n"
         line = f"#text(size: 13pt, {quoted(report.date_line)})" if report.date_line else ""
         notice = f"#v(30pt)\n#verdict[#{quoted(report.notice)}]" if report.notice else ""
         return (
             "#page(header: none, footer: none, margin: 0pt)[\n"
             "#place(top + left, rect(width: 100%, height: 14pt, fill: accent))\n"
-            f"#pad(x: 60pt, top: 90pt)[\n{logo}"
+            f"#pad(x: 60pt, top: 70pt)[\n{logo}"
             f"#text(size: 15pt, fill: soft, {quoted(report.title)})\n\n"
             f"#v(12pt)\n#title(text(size: 34pt, fill: accent, {quoted(report.organisation)}))\n"
             f"#v(10pt)\n#text(size: 16pt, {quoted(report.subtitle)})\n\n{line}\n\n{notice}\n]]\n"

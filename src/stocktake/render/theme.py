@@ -6,7 +6,7 @@ from pathlib import Path
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
-from stocktake.definitions import located, mistakes, read_yaml
+from stocktake.definitions import located, mistakes, read_text, read_yaml
 from stocktake.problems import StocktakeError
 
 HEX = r"^#[0-9A-Fa-f]{6}$"
@@ -46,7 +46,7 @@ def load_theme(path: Path) -> Theme:
     """Read a theme file; raises StocktakeError with every problem, line and field."""
     if not path.is_file():
         raise StocktakeError(f"{path}: no such theme file.")
-    data, lines = read_yaml(path.read_text("utf-8"), str(path))
+    data, lines = read_yaml(read_text(path), str(path))
     try:
         theme = Theme.model_validate({**(data or {}), "folder": path.parent})
     except ValidationError as error:

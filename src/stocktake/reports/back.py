@@ -64,6 +64,7 @@ SETTING_WORDS: Mapping[str, str] = {
     "minimum_base": "Fewest answers for a score to be shown",
     "minimum_answers": "Fewest answers for a questionnaire to be useable",
     "maximum_rejected": "Largest share of rows that may be set aside",
+    "secondary": "One service group withheld hides the next smallest",
     "routed_past": "Answers to questions that routing leads past",
     "unclassified": "A category without a standardisation cell",
     "group_reference": "Standard for service groups",
@@ -99,6 +100,8 @@ def _setting(name: str, value: Any) -> str:
         return f"{100 * value:g}%"
     if value is None:
         return "none"
+    if isinstance(value, bool):
+        return "yes" if value else "no"
     return VALUE_WORDS.get((name, value), f"{value:g}" if isinstance(value, float) else str(value))
 
 
@@ -155,7 +158,7 @@ def method(facts: Facts, results: Results) -> list[Page]:
         ]
         skip = set()
     if not survey.groups or facts.field.group == "all":
-        skip = {*skip, "group_reference"}
+        skip = {*skip, "group_reference", "secondary"}
     settings = survey.method.model_dump()
     rows = tuple((SETTING_WORDS[k], _setting(k, v)) for k, v in settings.items() if k not in skip)
     settings_table = (Heading("Settings, for analysts"), Table("Settings", ("Setting", "Value"), rows, widths=(2, 1.6)))

@@ -56,7 +56,7 @@ def _bands(facts: Facts) -> Text:
         "same": facts.count(facts.by_band[4], "same"),
     }
     if facts.unbanded:
-        tail = ", with {none} not shown"
+        tail = ", with {none} without a band"
         parts["none"] = facts.count(facts.unbanded, "unbanded")
     word = facts.survey.organisation_word
     return say(

@@ -47,8 +47,11 @@ class Results:
             raise StocktakeError(
                 f"{folder}: no results here yet; run `stocktake benchmark` (or `stocktake published`) first."
             )
-        tables = {n: pl.read_parquet(folder / f"{n}.parquet") for n in TABLES}
-        return cls(**tables, provenance=json.loads((folder / "provenance.json").read_text("utf-8")))
+        try:
+            tables = {n: pl.read_parquet(folder / f"{n}.parquet") for n in TABLES}
+            return cls(**tables, provenance=json.loads((folder / "provenance.json").read_text("utf-8")))
+        except (pl.exceptions.PolarsError, ValueError):
+            raise StocktakeError(f"{folder}: a table there is damaged; run `stocktake benchmark` again.") from None
 
     @cached_property
     def digest(self) -> str:

@@ -11,6 +11,7 @@ import polars as pl
 from stocktake.compare.change import Change, Verdict
 from stocktake.compare.estimates import Estimates, Floats, Ints, Measure, Status, interval
 from stocktake.compare.expected_range import ExpectedRange
+from stocktake.compare.suppress import secondary
 from stocktake.results.schemas import LIMITS, frame
 from stocktake.survey.fieldwork import Fieldwork
 from stocktake.survey.instrument import Demographic, Method, Survey
@@ -256,9 +257,10 @@ def fieldwork(
     tables = []
     size = len(codes)
     rates, national = work.response_rate, work.national_rate
+    hidden = withheld_participation(method, work.completed)
     for g, group in enumerate(work.groups):
         sampled = (work.invited[g] >= 0).all()
-        few = (work.completed[g] > 0) & (work.completed[g] < method.minimum_base)
+        few = hidden[g]
         nothing = work.completed[g] == 0
         hide = few | nothing
         tables.append(
@@ -279,13 +281,32 @@ def fieldwork(
                     "reason": np.where(
                         nothing,
                         f"No {survey.people} answered.",
-                        np.where(few, f"Fewer than {method.minimum_base} {survey.people} answered.", ""),
+                        np.where(few, _few(survey, method), ""),
                     ).tolist(),
                     "not_published": ["" if sampled else "invited undeliverable died response_rate"] * size,
                 },
             )
         )
     return pl.concat(tables)
+
+
+def _few(survey: Survey, method: Method) -> str:
+    return (
+        f"Fewer than {method.minimum_base} {survey.people} answered, here or in another part from which the number could be "
+        "worked out."
+    )
+
+
+def withheld_participation(method: Method, completed: Ints) -> Any:
+    """Which numbers of completed questionnaires are withheld, shape (groups + 1, organisations), all first."""
+    hidden = (completed > 0) & (completed < method.minimum_base)
+    if method.secondary and completed.shape[0] > 1:
+        # People without a group are a part of the total as well, though no row tells their number.
+        rest = completed[0] - completed[1:].sum(axis=0)
+        parts = np.concatenate([completed[1:], rest[None]])
+        known = np.concatenate([hidden[1:], (rest > 0)[None]])
+        hidden[1:] = secondary(parts, known)[:-1]
+    return hidden
 
 
 def _maybe(values: Ints, known: np.bool_ | bool) -> pl.Series:
@@ -302,10 +323,14 @@ def profile(
     demographic: Demographic,
     chosen: Ints,
     base: Ints,
+    withheld: Any = False,
 ) -> pl.DataFrame:
-    """The `profile` rows of one characteristic: counts `chosen` (organisations, options) on `base`."""
+    """The `profile` rows of one characteristic: counts `chosen` (organisations, options) on `base`.
+
+    `withheld` marks organisations whose participation in the group is withheld.
+    """
     options = demographic.options
-    few = base < method.minimum_base
+    few = (base < method.minimum_base) | withheld
     share = np.where(few[:, None], np.nan, 100 * chosen / np.maximum(base, 1)[:, None])
     total = max(int(base.sum()), 1)
     national = 100 * chosen.sum(axis=0) / total
@@ -322,9 +347,7 @@ def profile(
             "percent": nulls(share),
             "national_percent": nulls(np.tile(national, len(codes))),
             "status": np.repeat(np.where(few, "withheld", "shown"), each).tolist(),
-            "reason": np.repeat(
-                np.where(few, f"Fewer than {method.minimum_base} {survey.people} answered.", ""), each
-            ).tolist(),
+            "reason": np.repeat(np.where(few, _few(survey, method), ""), each).tolist(),
             "not_published": [""] * (each * len(codes)),
         },
     )

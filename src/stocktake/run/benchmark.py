@@ -99,7 +99,8 @@ def finding_sentence(finding: Mapping[str, Any]) -> str:
     if finding["column"]:
         where.append(f"column {finding['column']}")
     value = f" found {finding['value']!r}," if finding["value"] else ""
-    return f"{', '.join(where)}: {finding['check']};{value} expected {finding['expected'].rstrip('.')}."
+    expected = str(finding["expected"]).rstrip(".")
+    return f"{', '.join(where)}: {finding['check']};{value} expected {expected}{'' if expected.endswith('?') else '.'}"
 
 
 def waves_of_folder(
@@ -109,9 +110,16 @@ def waves_of_folder(
     if not settings.waves:
         raise StocktakeError(f"{folder / 'survey.yaml'}: no waves; expected at least year {survey.year}.")
     years = [w.year for w in settings.waves]
+    for year in sorted({y for y in years if years.count(y) > 1}):
+        raise StocktakeError(f"{folder / 'survey.yaml'}: {years.count(year)} waves of {year}; expected one.")
+    if max(years) > survey.year:
+        raise StocktakeError(
+            f"{folder / 'survey.yaml'}: a wave of {max(years)}, after the instrument's year {survey.year}."
+        )
     if survey.year not in years:
         raise StocktakeError(f"{folder / 'survey.yaml'}: no wave of {survey.year}, the instrument's year.")
     current = read_organisations(folder / settings.organisations)
+    _check_codes(folder, settings, [o.code for o in current])
     jobs = []
     problems: list[str] = []
     for files in sorted(settings.waves, key=lambda w: -w.year):
@@ -121,7 +129,7 @@ def waves_of_folder(
                 if name is not None and name == files.organisations:
                     own = read_organisations(folder / name)
                 elif name is not None:
-                    opened.append(open_table(folder / name))
+                    opened.append(open_table(folder / name, name))
             except StocktakeError as error:
                 problems.extend(error.problems)
         if not problems:
@@ -132,6 +140,21 @@ def waves_of_folder(
         (_wave(survey, files.year, own, responses, sample, files.expected_sample, progress), own)
         for files, own, responses, sample in jobs
     ]
+
+
+def _check_codes(folder: Path, settings: Settings, codes: list[str]) -> None:
+    """Contacts and reasons must belong to organisations of the list; a misspelt code would be ignored unsaid."""
+    named = [("contacts", c) for c in settings.contacts] + [
+        ("not_comparable", x.organisation) for x in settings.not_comparable
+    ]
+    unknown = [(field, code) for field, code in named if code not in codes]
+    if unknown:
+        raise StocktakeError(
+            [
+                f"{folder / 'survey.yaml'}, {field}: no organisation {code!r}.{nearest(code, codes)}"
+                for field, code in unknown
+            ]
+        )
 
 
 def _wave(
@@ -161,6 +184,10 @@ def _waves_in_memory(
     jobs += [(year, dict(tables)) for year, tables in sorted(earlier.items(), reverse=True)]
     waves = []
     for year, tables in jobs:
+        if tables.get("responses") is None:
+            raise StocktakeError(
+                f"earlier, {year}: no responses; expected a mapping with responses, and sample if there is one."
+            )
         answers = open_table(tables["responses"], f"responses {year}")
         invited = open_table(tables["sample"], f"sample {year}") if tables.get("sample") is not None else None
         own = _organisations(tables.get("organisations", organisations), answers, survey)
@@ -244,16 +271,27 @@ def _results(
 
 
 def _profiles(survey: Survey, wave: Wave, names: Mapping[str, str], codes: tuple[str, ...]) -> list[pl.DataFrame]:
-    assert wave.counts is not None
+    assert wave.counts is not None and wave.fieldwork is not None
     tables = []
+    withheld = assemble.withheld_participation(survey.method, wave.fieldwork.completed)
     for demographic in survey.demographics:
-        if demographic.show:
-            chosen, base = profile(wave.counts, demographic)
+        chosen, base = profile(wave.counts, demographic)
+        # A characteristic that the files do not have is left out, not told as withheld.
+        if demographic.show and base.any():
             for g, group in enumerate((None, *(g.code for g in survey.groups))):
                 label = group or assemble.ALL
                 tables.append(
                     assemble.profile(
-                        survey, survey.method, wave.year, label, names, codes, demographic, chosen[g], base[g]
+                        survey,
+                        survey.method,
+                        wave.year,
+                        label,
+                        names,
+                        codes,
+                        demographic,
+                        chosen[g],
+                        base[g],
+                        withheld[g],
                     )
                 )
     return tables

@@ -11,6 +11,7 @@ import polars as pl
 
 from stocktake.problems import StocktakeError, nearest
 from stocktake.results import Results, assemble
+from stocktake.run.provenance import stale
 from stocktake.run.settings import Settings, load_instrument, read_settings
 from stocktake.survey.instrument import Survey
 from stocktake.survey.wave import Wave
@@ -113,4 +114,11 @@ def open_run(folder: Path | str) -> Run:
     path = Path(folder)
     settings = read_settings(path)
     results = Results.read(path / "results")
-    return Run(load_instrument(settings, path), results, pl.DataFrame(), settings, path)
+    survey = load_instrument(settings, path)
+    changed = stale(results.provenance, survey, settings, path)
+    if changed:
+        raise StocktakeError(
+            f"{path / 'results'}: made from other inputs than stand there now ({', '.join(changed)}); "
+            "run `stocktake benchmark` again."
+        )
+    return Run(survey, results, pl.DataFrame(), settings, path)

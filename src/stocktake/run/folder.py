@@ -54,6 +54,8 @@ def new_folder(instrument: str, folder: Path) -> list[Path]:
     survey = load(instrument)
     if (folder / "survey.yaml").exists():
         raise StocktakeError(f"{folder / 'survey.yaml'} stands there already; choose another folder.")
+    if folder.exists() and not folder.is_dir():
+        raise StocktakeError(f"{folder} is a file; expected the name of a folder.")
     (folder / str(survey.year)).mkdir(parents=True, exist_ok=True)
     name = instrument if not Path(instrument).is_file() else str(Path(instrument).resolve())
     before = survey.year - 1
@@ -83,8 +85,14 @@ def _organisations(organisations: tuple[Organisation, ...], path: Path) -> None:
     pl.DataFrame(rows, schema=["code", "name", "kind", "region"], orient="row").write_csv(path)
 
 
+DEMO_MARK = "# A simulated survey with invented trusts: no figure here is a real organisation's."
+
+
 def demo_folder(folder: Path, seed: int = 2024) -> None:
     """Write a simulated survey to a folder: two waves, the list of organisations, survey.yaml and what is dirty."""
+    settings = folder / "survey.yaml"
+    if settings.exists() and not settings.read_text("utf-8", "replace").startswith(DEMO_MARK):
+        raise StocktakeError(f"{settings} stands there already and is not a demo's; choose another folder with --out.")
     survey = load("cmh_2024")
     now, before = simulate(survey, seed=seed), simulate(survey, survey.year - 1, seed=seed)
     folder.mkdir(parents=True, exist_ok=True)
@@ -94,7 +102,7 @@ def demo_folder(folder: Path, seed: int = 2024) -> None:
     _organisations(before.organisations, folder / str(before.year) / "organisations.csv")
     names = " and ".join(o.name for o in PREDECESSORS)
     (folder / "survey.yaml").write_text(
-        f"""# A simulated survey with invented trusts: no figure here is a real organisation's.
+        f"""{DEMO_MARK}
 instrument: cmh_2024
 notice: Invented data. No figure here is a real trust's.
 organisations: organisations.csv

@@ -6,8 +6,10 @@ import hashlib
 import platform
 from collections.abc import Mapping, Sequence
 from importlib.metadata import version
+from pathlib import Path
 from typing import Any
 
+from stocktake.results import sha256
 from stocktake.run.settings import Settings
 from stocktake.survey.instrument import Survey
 from stocktake.survey.wave import Wave
@@ -18,10 +20,9 @@ VERSIONS = ("stocktake", "polars", "numpy", "scipy", "typst")
 
 def provenance(survey: Survey, settings: Settings, inputs: Mapping[str, str], waves: Sequence[Wave]) -> dict[str, Any]:
     """Where results come from: inputs with their SHA-256, the instrument, every setting, and versions."""
-    text = survey.model_dump_json()
     return {
         "survey": survey.code,
-        "instrument_sha256": hashlib.sha256(text.encode()).hexdigest(),
+        "instrument_sha256": instrument_digest(survey),
         "inputs": dict(sorted(inputs.items())),
         "settings": survey.method.model_dump(),
         "not_comparable": [x.model_dump() for x in settings.not_comparable],
@@ -31,3 +32,22 @@ def provenance(survey: Survey, settings: Settings, inputs: Mapping[str, str], wa
         "versions": {name: version(name) for name in VERSIONS},
         "python": platform.python_version(),
     }
+
+
+def instrument_digest(survey: Survey) -> str:
+    """The SHA-256 of an instrument with its settings."""
+    return hashlib.sha256(survey.model_dump_json().encode()).hexdigest()
+
+
+def stale(provenance: Mapping[str, Any], survey: Survey, settings: Settings, folder: Path) -> list[str]:
+    """What has changed in a folder since its results were made: files by name, and 'the instrument or its settings'."""
+    changed = [
+        name
+        for name, digest in provenance["inputs"].items()
+        if (folder / name).is_file() and sha256(folder / name) != digest
+    ]
+    if provenance["instrument_sha256"] != instrument_digest(survey):
+        changed.append("the instrument or its settings")
+    if provenance["not_comparable"] != [x.model_dump() for x in settings.not_comparable]:
+        changed.append("not_comparable in survey.yaml")
+    return changed

@@ -51,6 +51,8 @@ def benchmark_folder(
 ) -> tuple[Run, Path | None]:
     """Benchmark a folder, write results/ and data_quality/; raises BlockedError after writing the latter."""
     settings = read_settings(folder)
+    if save_counts is not None and not save_counts.parent.is_dir():
+        raise StocktakeError(f"{save_counts.parent}: no such folder to save the counts in.")
     if settings.workbook is not None:
         run = benchmark(folder)
         run.write(folder / "results")

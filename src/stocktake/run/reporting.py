@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import signal
 from collections.abc import Callable, Sequence
 from concurrent.futures import ProcessPoolExecutor, as_completed
 from dataclasses import dataclass
@@ -10,6 +11,7 @@ from functools import cache
 from multiprocessing import get_context
 from pathlib import Path
 
+from stocktake import __version__
 from stocktake.problems import StocktakeError, nearest
 from stocktake.run.core import Run, open_run
 from stocktake.survey.engines import cores
@@ -57,19 +59,29 @@ def make_reports(
                 progress(made[-1])
     else:
         # A fresh interpreter in each process: a fork would copy the threads' locks of the libraries loaded here.
-        with ProcessPoolExecutor(workers, mp_context=get_context("spawn")) as pool:
+        with ProcessPoolExecutor(workers, mp_context=get_context("spawn"), initializer=_leave_interrupts) as pool:
             jobs = {pool.submit(_make, folder, code, stamp): code for code in todo}
-            for job in as_completed(jobs):
-                try:
-                    made.append(job.result())
-                    if progress is not None:
-                        progress(made[-1])
-                except StocktakeError as error:
-                    problems.extend(error.problems)
+            try:
+                for job in as_completed(jobs):
+                    try:
+                        made.append(job.result())
+                        if progress is not None:
+                            progress(made[-1])
+                    except StocktakeError as error:
+                        problems.extend(error.problems)
+            except KeyboardInterrupt:
+                # The reports under way are finished; none of those that wait is begun.
+                pool.shutdown(wait=False, cancel_futures=True)
+                raise
     if problems:
-        raise StocktakeError(problems)
+        raise StocktakeError([*problems, f"The other {len(made)} reports are there."])
     order = {c: i for i, c in enumerate(wanted)}
     return sorted(made, key=lambda m: order[m.organisation])
+
+
+def _leave_interrupts() -> None:
+    # Ctrl-C reaches every process of a terminal; only the first decides what becomes of the others.
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
 
 
 @cache
@@ -83,7 +95,10 @@ def _path(folder: Path, organisation: str) -> Path:
 
 def _stamp(run: Run) -> str:
     """What a report depends on: the results, the run's settings and the theme."""
+    logo = b"" if run.theme.logo is None else ((run.theme.folder or Path()) / run.theme.logo).read_bytes()
     parts = (
+        __version__,
+        hashlib.sha256(logo).hexdigest(),
         run.results.digest,
         run.settings.model_dump_json(),
         run.theme.model_dump_json(),

@@ -7,7 +7,7 @@ from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
-from stocktake.definitions import located, mistakes, read_yaml
+from stocktake.definitions import located, mistakes, read_text, read_yaml
 from stocktake.problems import StocktakeError, nearest
 from stocktake.survey.instrument import Method, Survey, load
 
@@ -32,7 +32,7 @@ class Incomparable(_Part):
     organisation: str
     year: int
     kind: Literal["merged", "excluded", "not comparable"]
-    reason: str
+    reason: str = Field(min_length=1)
 
 
 class Settings(_Part):
@@ -55,7 +55,7 @@ def read_settings(folder: Path) -> Settings:
     path = folder / "survey.yaml"
     if not path.is_file():
         raise StocktakeError(f"{path}: no such file; `stocktake new INSTRUMENT DIR` makes one.")
-    data, lines = read_yaml(path.read_text("utf-8"), str(path))
+    data, lines = read_yaml(read_text(path), str(path))
     try:
         return Settings.model_validate(data)
     except ValidationError as error:

@@ -119,25 +119,27 @@ class Counts:
 
     def __add__(self, other: Counts) -> Counts:
         if self.layout != other.layout:
-            raise ValueError("counts of different layouts do not add")
+            raise ValueError(
+                "counts of different layouts do not add: they need the same instrument and list of organisations"
+            )
         pairs = None
         if self.pairs is not None and other.pairs is not None:
             pairs = tuple(_sum(a, b) for a, b in zip(self.pairs, other.pairs, strict=True))
         answers = tuple(_sum(a, b) for a, b in zip(self.answers, other.answers, strict=True))
         return Counts(self.layout, self.respondents + other.respondents, answers, pairs)
 
-    def save(self, path: Path) -> None:
+    def save(self, path: Path | str) -> None:
         """Save as a compressed NumPy archive that `load` reads; nothing in it is a respondent's record."""
         arrays: dict[str, Any] = {"respondents": self.respondents}
         arrays |= {f"answers_{i}": a for i, a in enumerate(self.answers)}
         arrays |= {f"pair_{i}": p for i, p in enumerate(self.pairs or ())}
         said = {k: getattr(self.layout, k) for k in ("organisations", "groups", "cells", "questions", "sections")}
         text = json.dumps({**said, "paired": self.pairs is not None})
-        with path.open("wb") as file:
+        with Path(path).open("wb") as file:
             np.savez_compressed(file, layout=np.frombuffer(text.encode(), dtype=np.uint8), **arrays)
 
     @classmethod
-    def load(cls, path: Path) -> Counts:
+    def load(cls, path: Path | str) -> Counts:
         """Load saved counts; raises StocktakeError for a file that is none."""
         try:
             with np.load(path, allow_pickle=False) as file:

@@ -24,6 +24,13 @@ SCHEMA = {
 CHECKS: dict[str, tuple[str, str]] = {
     "column missing": ("A column of the instrument is not in the file", "the run is stopped"),
     "no rows": ("A file has a header but no rows", "the run is stopped"),
+    "too many wrong codes": ("A column has more wrong codes than the setting allows", "the run is stopped"),
+    "too few responses": ("The sample file says that many more were returned", "the run is stopped"),
+    "no respondents": ("An organisation with a sample has no useable questionnaire", "nothing; it is told here"),
+    "column not there": (
+        "A column that can be done without is not in the file",
+        "the sample file stands in, if it has it",
+    ),
     "too many rows set aside": ("More rows were set aside than the setting allows", "the run is stopped"),
     "unknown organisation": ("The organisation is not in the list of organisations", "the row is set aside"),
     "duplicate respondent": ("A respondent stands in the file more than once", "the first row is kept"),

@@ -8,7 +8,7 @@ from typing import Any
 
 from pydantic import ValidationError
 
-from stocktake.definitions import Problem, located, mistakes, read_yaml
+from stocktake.definitions import Problem, located, mistakes, read_text, read_yaml
 from stocktake.problems import StocktakeError, nearest
 from stocktake.survey.instrument_checks import cross_checks
 from stocktake.survey.instrument_parts import (
@@ -65,7 +65,7 @@ def load(source: str | Path) -> Survey:
         raise StocktakeError(
             f"{name}: no such instrument; the library has {', '.join(library())}.{nearest(name, library())}"
         )
-    return parse(path.read_text("utf-8"), str(path))
+    return parse(read_text(path), str(path))
 
 
 def parse(text: str, file: str) -> Survey:

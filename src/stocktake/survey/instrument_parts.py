@@ -179,6 +179,9 @@ class Method(Part):
     minimum_base: int = Field(30, ge=1, description="fewer scored answers than this and a score is withheld")
     minimum_answers: int = Field(5, ge=0, description="a questionnaire with fewer answers is not useable")
     maximum_rejected: float = Field(0.05, ge=0, le=1, description="a larger share of rows set aside blocks the run")
+    secondary: bool = Field(
+        True, description="where one service group's numbers are withheld, withhold the next smallest too"
+    )
     routed_past: Literal["set aside", "keep"] = "set aside"
     unclassified: Literal["sample file", "leave out"] = Field(
         "sample file", description="what stands in for a category that has no standardisation cell"

@@ -87,6 +87,16 @@ class Intake:
                     expected=f"a column named {column!r}.{nearest(column, strange)}",
                     blocks=True,
                 )
+        spare = [d.name for d in self.survey.demographics] + [names.organisation]
+        for column in spare:
+            if column not in self.table.columns and column not in needed:
+                findings.add(
+                    "column not there",
+                    self.table.name,
+                    [0],
+                    column,
+                    expected=f"a column named {column!r}.{nearest(column, strange)}",
+                )
         if names.respondent not in self.table.columns:
             findings.add(
                 "no respondent column", self.table.name, [0], names.respondent, expected="a column of identifiers"

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import csv
 import datetime
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from contextlib import contextmanager
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -42,7 +44,8 @@ class Table:
             yield from _spss_batches(self.source, chosen, rows)
         else:
             lazy = _scan(self.source).select(chosen)
-            yield from lazy.collect_batches(chunk_size=rows, maintain_order=True, engine="streaming")
+            with _readable(self.name):
+                yield from lazy.collect_batches(chunk_size=rows, maintain_order=True, engine="streaming")
 
     def repeated(self, column: str) -> frozenset[str]:
         """The values of a column, as trimmed text, that stand in it more than once.
@@ -56,7 +59,8 @@ class Table:
         kind = lazy.collect_schema()[column]
         plain = pl.col(column) if kind.is_float() else pl.col(column).cast(pl.String).str.strip_chars()
         counted = lazy.group_by(plain.alias("value")).len().filter(pl.col("len") > 1)
-        return frozenset(text(counted.collect(engine="streaming")["value"]).drop_nulls())
+        with _readable(self.name):
+            return frozenset(text(counted.collect(engine="streaming")["value"]).drop_nulls())
 
     def frame(self) -> pl.DataFrame:
         """The whole table in memory."""
@@ -66,20 +70,63 @@ class Table:
 
 def _scan(path: Path) -> pl.LazyFrame:
     if path.suffix == ".parquet":
-        return pl.scan_parquet(path)
+        return pl.scan_parquet(path, glob=False)
     # Every column as text: a stray letter in a column of figures is a finding, not a failure.
-    return pl.scan_csv(path, infer_schema=False, encoding="utf8-lossy", truncate_ragged_lines=False)
+    return pl.scan_csv(
+        path,
+        infer_schema=False,
+        encoding="utf8-lossy",
+        truncate_ragged_lines=False,
+        glob=False,
+        separator=separator(path),
+    )
 
 
-def open_table(source: Any, name: str = "data") -> Table:
-    """Open a file by its suffix, or a polars or pandas frame or Arrow reader.
+@contextmanager
+def _readable(name: str) -> Iterator[None]:
+    """Turn a reader's failure into a sentence; its own words may hold respondents' rows and are not repeated."""
+    try:
+        yield
+    except pl.exceptions.PolarsError:
+        raise StocktakeError(
+            f"{name}: some row cannot be read; expected as many cells as the header has, and every quotation mark closed."
+        ) from None
+
+
+def separator(path: Path) -> str:
+    """What separates the cells of a text file: a comma, or the semicolon or tab that some programs write."""
+    with path.open("rb") as file:
+        first = file.readline(1_000_000).decode("utf-8", "replace")
+    return max(",;\t", key=first.count)
+
+
+def _check_header(path: Path) -> None:
+    with path.open("rb") as file:
+        line = file.readline(1_000_000)
+    if line.startswith((b"\xff\xfe", b"\xfe\xff")) or b"\0" in line:
+        raise StocktakeError(f"{path.name}: not a text file in UTF-8; save it as 'CSV UTF-8' and try again.")
+    header = next(csv.reader([line.decode("utf-8-sig", "replace")], delimiter=separator(path)), [])
+    _check_unique([h.strip() for h in header], path.name)
+
+
+def _check_unique(header: list[str], file: str) -> None:
+    twice = sorted({h for h in header if h and header.count(h) > 1})
+    if twice:
+        raise StocktakeError(
+            [f"{file}, row 1: column {h!r} stands {header.count(h)} times; expected it once." for h in twice]
+        )
+
+
+def open_table(source: Any, name: str | None = None) -> Table:
+    """Open a file by its suffix, or a polars or pandas frame or Arrow reader; `name` stands for it in messages.
 
     Raises StocktakeError where the file is missing, empty, of a kind that cannot be read, or damaged.
     """
     if isinstance(source, (str, Path)):
-        return _open_file(Path(source))
+        table = _open_file(Path(source))
+        return table if name is None else replace(table, name=name)
     frame = as_frame(source)
-    return Table(name, tuple(frame.columns), 1, frame, frame.height)
+    return Table(name or "data", tuple(frame.columns), 1, frame, frame.height)
 
 
 def as_frame(source: Any) -> pl.DataFrame:
@@ -89,7 +136,10 @@ def as_frame(source: Any) -> pl.DataFrame:
     if isinstance(source, pl.DataFrame):
         return source
     if hasattr(source, "__arrow_c_stream__"):
-        return pl.DataFrame(source)
+        try:
+            return pl.DataFrame(source)
+        except Exception as error:  # each library has its own for columns that Arrow cannot hold
+            raise StocktakeError(f"the {type(source).__name__} cannot be read: {str(error).splitlines()[0]}.") from None
     raise StocktakeError(
         f"cannot read a {type(source).__name__}; expected a path, a polars or pandas frame or an Arrow reader."
     )
@@ -110,11 +160,13 @@ def _open_file(path: Path) -> Table:
             return _open_excel(path)
         if path.suffix == ".sav":
             return _open_spss(path)
+        if path.suffix == ".csv":
+            _check_header(path)
         schema = _scan(path).collect_schema()
         columns = tuple(schema.names())
         rows = None
         if path.suffix == ".parquet":
-            rows = int(pl.scan_parquet(path).select(pl.len()).collect().item())
+            rows = int(_scan(path).select(pl.len()).collect().item())
         return Table(path.name, columns, 2 if path.suffix == ".csv" else 1, path, rows)
     except StocktakeError:
         raise
@@ -130,6 +182,7 @@ def _open_excel(path: Path) -> Table:
     if not rows or not any(str(h).strip() for h in rows[0]):
         raise StocktakeError(f"{path.name}: the first sheet is empty; expected a header row.")
     header = [str(h).strip() for h in rows[0]]
+    _check_unique(header, path.name)
     columns = {name: [_cell(row[i]) for row in rows[1:]] for i, name in enumerate(header) if name}
     frame = pl.DataFrame(columns, schema=dict.fromkeys(columns, pl.String))
     return Table(path.name, tuple(columns), 2, frame, frame.height)

@@ -148,12 +148,17 @@ def _count(
             expected=f"at most {intake.method.maximum_rejected:.0%} of the rows",
             blocks=True,
         )
+    _wrong_codes(findings, intake, rows)
     if sample is not None:
-        _outcomes(sample, [c.respondents for _, c in done], survey, findings)
+        _outcomes(intake.method.maximum_rejected, sample, [c.respondents for _, c in done], survey, findings)
         if expected_sample is not None:
             _sample_sizes(sample, intake, expected_sample, findings)
     _cells(counts, survey, intake.method, intake.table.name, findings)
     completed = completed_by_group(counts)
+    if sample is not None:
+        for o in np.flatnonzero((sample.invited[0] > 0) & (completed[0] == 0)):
+            code = intake.layout.organisations[o]
+            findings.add("no respondents", intake.table.name, [0], survey.columns.organisation, [code], "at least one")
     unknown = np.full_like(completed, -1)
     fieldwork = Fieldwork(
         (None, *intake.layout.groups),
@@ -172,7 +177,9 @@ def _light(cleaned: Cleaned) -> Cleaned:
     return Cleaned(nothing, cleaned.findings, cleaned.set_aside, cleaned.rows, cleaned.respondents)
 
 
-def _outcomes(sample: Sample, respondents: list[pl.Series | None], survey: Survey, findings: Findings) -> None:
+def _outcomes(
+    allowed: float, sample: Sample, respondents: list[pl.Series | None], survey: Survey, findings: Findings
+) -> None:
     """Compare the sample file's useable completes with the questionnaires that are left."""
     if not respondents or any(r is None for r in respondents):
         return
@@ -195,6 +202,33 @@ def _outcomes(sample: Sample, respondents: list[pl.Series | None], survey: Surve
                 survey.columns.outcome,
                 [f"{count} people: {value}"],
                 expected,
+            )
+    returned = int(people["useable"].sum())
+    if returned and said / returned > allowed:
+        findings.add(
+            "too few responses",
+            sample.file,
+            [0],
+            survey.columns.outcome,
+            [f"{said} of {returned} returned useable have no useable answers"],
+            f"at most {allowed:.0%}",
+            blocks=True,
+        )
+
+
+def _wrong_codes(findings: Findings, intake: Intake, rows: int) -> None:
+    """A column in which wrong codes are no exception is another coding, and its results would be about nobody."""
+    wrong = findings.table().filter(pl.col("check") == "code not in the question")
+    for column, many in wrong.group_by("column", maintain_order=True).len().iter_rows():
+        if many > rows * intake.method.maximum_rejected:
+            findings.add(
+                "too many wrong codes",
+                intake.table.name,
+                [0],
+                column,
+                [f"{many} of {rows} rows"],
+                "the option codes of the instrument, not their labels or another coding",
+                blocks=True,
             )
 
 
