@@ -168,7 +168,7 @@ def report(
         def tell(made: Made) -> None:
             advance(1)
 
-        made = make_reports(folder, None if all else organisation, tell)
+        made = make_reports(folder, None if all else organisation, tell, lambda total: advance(0, total))
     fresh = sum(m.fresh for m in made)
     console.print(f"{fresh} made, {len(made) - fresh} up to date already: {folder / 'reports'}")
     for one in made[:3]:
@@ -198,7 +198,7 @@ def _progress(what: str):  # type: ignore[no-untyped-def]
         columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
         with Progress(*columns, transient=True) as progress:
             task = progress.add_task(what, total=None)
-            yield lambda n: progress.advance(task, n)
+            yield lambda n, total=None: progress.update(task, advance=n, total=total or progress.tasks[0].total)
 
     return bar()
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 from stocktake.reports.charts import CountBars, PairedBars, ShareBars
 from stocktake.reports.facts import Facts, Row, band_word
 from stocktake.reports.model import (
@@ -240,9 +242,22 @@ def best_and_worst(facts: Facts) -> Page:
         "or worse than expected; the band says that.",
         "note",
     )
-    return Page(
-        "best", "Best and worst results against the average", (Side(tuple(left), tuple(right)), note), "best", CHAPTER
-    )
+    notes = [note]
+    if not has_wording(facts, (*best, *worst)):
+        notes.append(
+            say(
+                "There is no poster in this report: the published figures carry codes of questions, not their wording, "
+                "which a poster cannot do without.",
+                "note",
+            )
+        )
+    blocks = (Side(tuple(left), tuple(right)), *notes)
+    return Page("best", "Best and worst results against the average", blocks, "best", CHAPTER)
+
+
+def has_wording(facts: Facts, questions: Iterable[str]) -> bool:
+    """Whether any of the questions has words of its own rather than a bare code."""
+    return any(facts.short(q) != q for q in questions)
 
 
 def _poster_line(facts: Facts, question: str) -> Text:
@@ -260,7 +275,7 @@ def poster(facts: Facts, contact: str, notice: str) -> list[Page]:
     best, worst = facts.extremes
     work = facts.work()
     people, word = survey.people, survey.organisation_word
-    if not any(facts.short(q) != q for q in (*best, *worst)):
+    if not has_wording(facts, (*best, *worst)):
         return []
     parts: dict[str, Inline] = {}
     words = f"This survey looked at the experiences of {people} of this {word}."

@@ -31,9 +31,14 @@ class Made:
 
 
 def make_reports(
-    folder: Path, organisations: Sequence[str] | None, progress: Callable[[Made], None] | None = None
+    folder: Path,
+    organisations: Sequence[str] | None,
+    progress: Callable[[Made], None] | None = None,
+    begin: Callable[[int], None] | None = None,
 ) -> list[Made]:
     """Write the reports of the given organisations (None: all) to folder/reports/CODE/, those up to date left alone.
+
+    `begin` is told how many reports there are to be, `progress` each one as it is there.
 
     Raises StocktakeError for an unknown code, or with every report that could not be made.
     """
@@ -43,6 +48,8 @@ def make_reports(
     if unknown:
         known = list(run.organisations)
         raise StocktakeError([f"no organisation {c!r} in these results.{nearest(c, known)}" for c in unknown])
+    if begin is not None:
+        begin(len(wanted))
     stamp = _stamp(run)
     made = [Made(c, _path(folder, c), False) for c in wanted if _is_current(_path(folder, c), stamp)]
     for one in made:
