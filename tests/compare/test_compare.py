@@ -36,6 +36,13 @@ def estimates(value: list[list[float]], error: list[list[float]], n: list[list[f
     )
 
 
+def spread_of(value: list[float], error: list[float], centre: float, winsorise: float) -> tuple[float, float]:
+    """phi and tau squared of one measure."""
+    columns = (np.array([x], dtype=float).T for x in (value, error))
+    phi, tau2 = overdispersion(*columns, np.array([centre]), winsorise, "weibull")
+    return float(phi[0]), float(tau2[0])
+
+
 def test_cut_offs() -> None:
     assert pytest.approx((1.644854, 1.959964, 3.090232), abs=1e-6) == CUTS
 
@@ -46,18 +53,18 @@ def test_overdispersion_by_hand() -> None:
     z = -3, -1, 1, 3; phi = (9+1+1+9)/4 = 5; v = 4 each, sum v = 16, sum v2/sum v = 64/16 = 4;
     tau2 = (4*5 - 3) / (16 - 4) = 17/12.
     """
-    phi, tau2 = overdispersion(np.array([5.0, 6, 7, 8]), np.full(4, 0.5), 6.5, 0.0, "weibull")
+    phi, tau2 = spread_of([5, 6, 7, 8], [0.5] * 4, 6.5, 0.0)
     assert phi == pytest.approx(5)
     assert tau2 == pytest.approx(17 / 12)
-    assert all(math.isnan(x) for x in overdispersion(np.array([5.0]), np.array([0.5]), 5, 0.1, "weibull"))
+    assert all(math.isnan(x) for x in spread_of([5], [0.5], 5, 0.1))
 
 
 def test_tau_is_never_negative() -> None:
-    assert overdispersion(np.array([5.0, 5.01]), np.full(2, 1.0), 5.005, 0.1, "weibull")[1] == 0
+    assert spread_of([5, 5.01], [1, 1], 5.005, 0.1)[1] == 0
 
 
 def test_one_far_more_precise_organisation_leaves_tau_finite() -> None:
-    _, tau2 = overdispersion(np.array([1.0, 2, 3]), np.array([1e-9, 1, 1]), 2, 0.1, "weibull")
+    _, tau2 = spread_of([1, 2, 3], [1e-9, 1, 1], 2, 0.1)
     assert math.isfinite(tau2)
 
 

@@ -144,6 +144,22 @@ def test_a_wide_question_falls_back_to_pairs(monkeypatch: pytest.MonkeyPatch) ->
     assert equal(blocks, count([batch], layout))
 
 
+@RELAXED
+@given(case=cases())
+def test_large_and_small_batches_are_counted_alike(case: Case) -> None:
+    """A large batch goes through a sparse matrix, a small one is added entry by entry."""
+    import stocktake.survey.counts as module
+
+    if case.frame.height == 0:
+        return
+    layout, batch = whole(case)
+    many = Batch(np.tile(batch.key, 200), tuple(np.tile(a, 200) for a in batch.answers))
+    small = count([many], layout)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(module, "SMALL", 0)
+        assert equal(small, count([many], layout))
+
+
 def test_sparse_and_dense_counting_agree() -> None:
     """Few respondents and thousands of organisations take another road to the same counts."""
     rng = np.random.default_rng(2)

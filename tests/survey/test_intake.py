@@ -201,7 +201,7 @@ def test_duplicates_in_every_kind_of_identifier(tmp_path: Path) -> None:
 def test_duplicates_are_found_across_batches(monkeypatch: pytest.MonkeyPatch) -> None:
     from stocktake.survey import tables
 
-    monkeypatch.setattr(tables.Table.batches, "__defaults__", (None, 2))
+    monkeypatch.setattr(tables.Table.pieces, "__defaults__", (2,))
     wave = read(answers(respondent=["r1", "r2", "r1"]))
     assert [r["row"] for r in found(wave, "duplicate respondent")] == [3]
 
@@ -496,6 +496,24 @@ def test_every_kind_of_file_reads_the_same(tmp_path: Path) -> None:
         assert wave.rows == 3, source
         for ours, theirs in zip(wave.counts.answers, expected.counts.answers, strict=True):
             assert (ours == theirs).all(), source
+
+
+def test_a_parquet_file_in_row_groups(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Pieces read by the workers themselves give the same counts and row numbers, whatever the row groups."""
+    from stocktake.survey import tables
+
+    many = pl.concat([answers(organisation=["T1", "??", "T2"])] * 9).drop("respondent", "service")
+    expected = read(many)
+    for size in (2, 3, 4, 27):
+        path = tmp_path / f"{size}.parquet"
+        many.write_parquet(path, row_group_size=size)
+        for rows in (2, 3, 7, 100):
+            monkeypatch.setattr(tables.Table.pieces, "__defaults__", (rows,))
+            wave = read(path)
+            assert wave.counts is not None and expected.counts is not None
+            assert [r["row"] for r in found(wave, "unknown organisation")] == [2 + 3 * k for k in range(9)]
+            for ours, theirs in zip(wave.counts.answers, expected.counts.answers, strict=True):
+                assert (ours == theirs).all()
 
 
 def test_row_numbers_are_what_the_files_own_program_shows(tmp_path: Path) -> None:

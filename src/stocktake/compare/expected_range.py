@@ -52,25 +52,26 @@ def summary(values: Floats) -> tuple[Ints, Floats, Floats, Floats]:
 
 
 def overdispersion(
-    value: Floats, standard_error: Floats, centre: float, winsorise: float, percentile: Percentile
-) -> tuple[float, float]:
-    """phi and tau squared of one measure over its organisations (one-dimensional, no NaN, errors above 0).
+    value: Floats, standard_error: Floats, centre: Floats, winsorise: float, percentile: Percentile
+) -> tuple[Floats, Floats]:
+    """phi and tau squared of measures whose organisations all have a value and an error above 0.
 
+    `value` and `standard_error` have shape (organisations, measures), `centre` (measures,), as has what is returned.
     z-scores are Winsorised at the given share; phi is their mean square; tau squared is the
     moment estimate of the variance between organisations (Spiegelhalter 2005; Spiegelhalter et
     al. 2012). Both are NaN for fewer than two organisations.
     """
-    count = value.size
+    count = value.shape[0]
     if count < 2:
-        return np.nan, np.nan
+        return np.full(centre.shape, np.nan), np.full(centre.shape, np.nan)
     z = (value - centre) / standard_error
-    low, high = np.quantile(z, [winsorise, 1 - winsorise], method=percentile)
-    phi = float(np.mean(np.clip(z, low, high) ** 2))
-    precision = np.sort(standard_error**-2)
+    low, high = np.quantile(z, [winsorise, 1 - winsorise], axis=0, method=percentile)
+    phi = np.mean(np.clip(z, low, high) ** 2, axis=0)
+    precision = np.sort(standard_error**-2, axis=0)
     # sum v - sum v^2 / sum v, as twice the sum of products over pairs: the difference would lose every digit
     # where one organisation is far more precise than the rest.
-    below = 2 * float((precision[1:] * np.cumsum(precision)[:-1]).sum()) / float(precision.sum())
-    return phi, max(0.0, (count * phi - (count - 1)) / below)
+    below = 2 * (precision[1:] * np.cumsum(precision, axis=0)[:-1]).sum(axis=0) / precision.sum(axis=0)
+    return phi, np.maximum(0.0, (count * phi - (count - 1)) / below)
 
 
 def expected_range(
@@ -92,10 +93,14 @@ def expected_range(
     measures = len(estimates.measures)
     phi, tau2 = np.full(measures, np.nan), np.full(measures, np.nan)
     error = estimates.standard_error
-    for j in range(measures):
-        there = error[:, j] > 0
-        phi[j], tau2[j] = overdispersion(
-            estimates.value[there, j], error[there, j], float(centre[j]), winsorise, percentile
+    there = error > 0
+    # Measures that every organisation has are worked out together, the others each with those that have it.
+    full = there.all(axis=0) & (there.shape[0] > 0)
+    alone = [np.array([j]) for j in np.flatnonzero(~full)]
+    for columns in [np.flatnonzero(full), *alone]:
+        rows = there[:, columns].all(axis=1)
+        phi[columns], tau2[columns] = overdispersion(
+            estimates.value[rows][:, columns], error[rows][:, columns], centre[columns], winsorise, percentile
         )
     spread = np.sqrt(error**2 + tau2)
     usable = (error > 0) | ((zero_spread == "between") & (error == 0) & (spread > 0))

@@ -36,12 +36,12 @@ class _Cleaner:
     def __init__(self, intake: Intake, raw: Raw) -> None:
         self.intake, self.raw = intake, raw
         self.survey, self.method, self.layout = intake.survey, intake.method, intake.layout
-        self.frame = raw.frame
-        self.size = raw.frame.height
+        self.frame = raw.load()
+        self.size = self.frame.height
         self.file = intake.table.name
         self.rows = np.arange(raw.first_row, raw.first_row + self.size)
         self.findings = Findings(intake.survey.year)
-        self.filled = whole_columns(raw.frame)
+        self.filled = whole_columns(self.frame)
         self.kept = np.ones(self.size, dtype=bool)
         self.identity: pl.Series | None = None
         if self.survey.columns.respondent in self.frame.columns:

@@ -24,6 +24,7 @@ Codes = NDArray[np.int8]
 Table = NDArray[np.int32]
 
 ONE = np.int32(1)
+SMALL = 65_536
 
 # More pair counts than this and the section errors come from a second, look-up pass instead.
 PAIR_BUDGET = 64_000_000
@@ -234,8 +235,8 @@ class Tally:
 
     def _accumulate(self, total: Table, key: NDArray[np.int32], code: NDArray[np.int16]) -> None:
         """Add one to total[key, code] for every respondent."""
-        if key.size * 4 < total.size:
-            # A batch much smaller than the table would spend its time adding zeros.
+        if key.size < SMALL or key.size * 4 < total.size:
+            # A batch much smaller than the table would spend its time adding zeros, and a small one preparing.
             np.add.at(total.reshape(-1), key.astype(np.int64) * total.shape[1] + code, ONE)
             return
         from scipy.sparse import coo_array

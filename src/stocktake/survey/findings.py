@@ -100,6 +100,21 @@ class Findings:
             )
         )
 
+    @property
+    def blocked(self) -> bool:
+        """Whether any finding so far stops the run."""
+        return any(frame["blocks"][0] for frame in self.frames)
+
+    def by_column(self, check: str) -> dict[str, int]:
+        """How often a check found something, by column in the order found."""
+        out: dict[str, int] = {}
+        for frame in self.frames:
+            # Every call of `add` is of one check and column.
+            if frame["check"][0] == check:
+                column = str(frame["column"][0])
+                out[column] = out.get(column, 0) + frame.height
+        return out
+
     def table(self) -> pl.DataFrame:
         """All findings, those that block first, then by file, row and column; schema SCHEMA."""
         if not self.frames:

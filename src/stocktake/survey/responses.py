@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
-from functools import cached_property
+from functools import cached_property, partial
 
 import numpy as np
 import polars as pl
@@ -18,16 +18,16 @@ from stocktake.survey.counts import Batch, Layout
 from stocktake.survey.findings import Findings
 from stocktake.survey.instrument import Method, Survey
 from stocktake.survey.sample import Sample
-from stocktake.survey.tables import Table
+from stocktake.survey.tables import Table, itself
 
 
 @dataclass(frozen=True)
 class Raw:
-    """A batch as the file holds it: its place, whether a respondent stood there before, and the frame."""
+    """A batch as the file holds it: its place, how to read it, and which of its respondents stood in an earlier row."""
 
     number: int
     first_row: int
-    frame: pl.DataFrame
+    load: Callable[[], pl.DataFrame]
     repeated: Bools | None
 
 
@@ -126,19 +126,17 @@ class Intake:
         columns = tuple(c for c in self.table.columns if c in wanted)
         suspects = self.table.repeated(names.respondent) if names.respondent in self.table.columns else frozenset()
         seen: set[str] = set()
-        first = self.table.first_row
-        for number, frame in enumerate(self.table.batches(columns)):
+        for number, (start, load) in enumerate(self.table.pieces(columns)):
             repeated = None
-            if names.respondent in frame.columns:
-                repeated = _repeats(text(frame[names.respondent]), suspects, seen)
-            yield Raw(number, first, frame, repeated)
-            first += frame.height
+            if suspects:
+                # Which row comes first is a matter of order, so the pieces are read here, one after the other.
+                frame = load()
+                repeated, load = _repeats(text(frame[names.respondent]), suspects, seen), partial(itself, frame)
+            yield Raw(number, self.table.first_row + start, load, repeated)
 
 
-def _repeats(identity: pl.Series, suspects: frozenset[str], seen: set[str]) -> Bools | None:
+def _repeats(identity: pl.Series, suspects: frozenset[str], seen: set[str]) -> Bools:
     """Which rows repeat a respondent of an earlier row; `seen` gathers the suspects met so far."""
-    if not suspects:
-        return None
     again = np.zeros(identity.len(), dtype=bool)
     for row in identity.is_in(list(suspects)).fill_null(False).arg_true():
         again[row] = identity[row] in seen

@@ -14,6 +14,8 @@ from stocktake.survey.weights import Weights, standardise
 
 # Squared score points below this are what rounding leaves of a variance that is zero.
 ROUNDING = 1e-24
+# Numbers that are handled side by side.
+CHUNK = 4_000_000
 
 Reread = Callable[[], Iterable[Batch]]
 
@@ -93,12 +95,17 @@ def score(
     w = weights.values
     shape = (len(layout.organisations), *table.shape)
     n, weighted, squared = np.zeros(shape[:2]), np.zeros(shape), np.zeros(shape)
-    for q in range(table.shape[0]):
-        codes = layout.questions[q][1]
-        answers = counts.answers[q][:, strata].sum(axis=1).astype(np.float64) * scored[q, :codes]
-        n[:, q] = answers.sum(axis=(1, 2))
-        weighted[:, q, :codes] = np.einsum("oc,ock->ok", w, answers)
-        squared[:, q, :codes] = np.einsum("oc,ock->ok", w**2, answers)
+    for questions in _chunks(layout, table.shape[0]):
+        sizes = [layout.questions[q][1] for q in questions]
+        # Several questions side by side, so that a small survey costs a few large operations, not many small ones.
+        answers = (
+            np.concatenate([counts.answers[q][:, strata] for q in questions], axis=3).sum(axis=1).astype(np.float64)
+        )
+        answers *= np.concatenate([scored[q, :size] for q, size in zip(questions, sizes, strict=True)])
+        rows, columns = np.repeat(questions, sizes), np.concatenate([np.arange(size) for size in sizes])
+        n[:, questions] = np.add.reduceat(answers.sum(axis=1), np.cumsum([0, *sizes[:-1]]), axis=1)
+        weighted[:, rows, columns] = np.matmul(w[:, None, :], answers)[:, 0]
+        squared[:, rows, columns] = np.matmul((w**2)[:, None, :], answers)[:, 0]
     total = weighted.sum(axis=2)
     some = total > 0
     safe = np.where(some, total, 1.0)
@@ -136,6 +143,13 @@ def score(
         np.full(values.shape, Status.SHOWN, dtype=np.int8),
     )
     return Scores(estimates, weights, respondents.sum(axis=1))
+
+
+def _chunks(layout: Layout, questions: int) -> list[list[int]]:
+    """Questions in runs whose counts together stay below a few million numbers."""
+    each = len(layout.organisations) * layout.strata * layout.width
+    size = max(1, CHUNK // max(each, 1))
+    return [list(range(start, min(start + size, questions))) for start in range(0, questions, size)]
 
 
 def _correction(method: Method, respondents: Ints) -> Floats:

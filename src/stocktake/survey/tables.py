@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import csv
 import datetime
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -45,7 +46,28 @@ class Table:
         else:
             lazy = _scan(self.source).select(chosen)
             with _readable(self.name):
+                if self.rows is not None and self.rows <= rows:
+                    # One batch: the streaming engine would take longer to start than to read it.
+                    yield lazy.collect()
+                    return
                 yield from lazy.collect_batches(chunk_size=rows, maintain_order=True, engine="streaming")
+
+    def pieces(self, columns: tuple[str, ...], rows: int = ROWS) -> Iterator[tuple[int, Callable[[], pl.DataFrame]]]:
+        """Yield how many rows stand before each piece, and a call that reads it.
+
+        A Parquet file's row groups are read by whoever makes the call, so that workers share the decoding
+        and find what they count still in their cache; other sources are read here, piece by piece.
+        """
+        groups = _row_groups(self.source, rows) if isinstance(self.source, Path) else []
+        if len(groups) > 1 and isinstance(self.source, Path):
+            lazy = _scan(self.source).select(columns)
+            for start, size in groups:
+                yield start, partial(_read_slice, lazy, start, size, self.name)
+            return
+        start = 0
+        for frame in self.batches(columns, rows):
+            yield start, partial(itself, frame)
+            start += frame.height
 
     def repeated(self, column: str) -> frozenset[str]:
         """The values of a column, as trimmed text, that stand in it more than once.
@@ -66,6 +88,40 @@ class Table:
         """The whole table in memory."""
         frames = list(self.batches())
         return pl.concat(frames) if frames else pl.DataFrame(schema=dict.fromkeys(self.columns, pl.String))
+
+
+def itself(frame: pl.DataFrame) -> pl.DataFrame:
+    """The way to read a piece that is in memory already."""
+    return frame
+
+
+def _read_slice(lazy: pl.LazyFrame, start: int, size: int, name: str) -> pl.DataFrame:
+    with _readable(name):
+        return lazy.slice(start, size).collect()
+
+
+def _row_groups(path: Path, rows: int) -> list[tuple[int, int]]:
+    """Where runs of a Parquet file's row groups begin and how long they are, each of about `rows` rows.
+
+    Empty for another kind of file, or where a row group is so large that slices of it would be decoded over and over.
+    """
+    if path.suffix != ".parquet":
+        return []
+    import pyarrow.parquet
+
+    metadata = pyarrow.parquet.ParquetFile(path).metadata
+    sizes = [metadata.row_group(i).num_rows for i in range(metadata.num_row_groups)]
+    runs: list[tuple[int, int]] = []
+    start = 0
+    for size in sizes:
+        if size > 2 * rows:
+            return []
+        if runs and runs[-1][1] + size <= rows:
+            runs[-1] = (runs[-1][0], runs[-1][1] + size)
+        else:
+            runs.append((start, size))
+        start += size
+    return runs
 
 
 def _scan(path: Path) -> pl.LazyFrame:

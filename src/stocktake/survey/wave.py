@@ -100,9 +100,8 @@ def read_wave(
     intake.check_columns(findings, required)
     if responses.rows == 0:
         findings.add("no rows", responses.name, [0], expected="one row a respondent", blocks=True)
-    table = findings.table()
-    if table["blocks"].any():
-        return Wave(then, year, None, None, table, intake.asked, 0, 0, intake, None)
+    if findings.blocked:
+        return Wave(then, year, None, None, findings.table(), intake.asked, 0, 0, intake, None)
     return _count(then, year, intake, checked, findings, expected_sample, pairs, workers, progress)
 
 
@@ -218,8 +217,7 @@ def _outcomes(
 
 def _wrong_codes(findings: Findings, intake: Intake, rows: int) -> None:
     """A column in which wrong codes are no exception is another coding, and its results would be about nobody."""
-    wrong = findings.table().filter(pl.col("check") == "code not in the question")
-    for column, many in wrong.group_by("column", maintain_order=True).len().iter_rows():
+    for column, many in findings.by_column("code not in the question").items():
         if many > rows * intake.method.maximum_rejected:
             findings.add(
                 "too many wrong codes",
