@@ -9,6 +9,7 @@ import polars as pl
 from hypothesis import strategies as st
 
 import oracle
+from stocktake.run.core import Run
 from stocktake.survey.instrument import (
     Demographic,
     DemographicOption,
@@ -114,3 +115,10 @@ def cases(draw: Any, *, organisations: int = 6, respondents: int = 60, groups: b
     if named:
         schema["service"] = pl.String
     return Case(survey, codes, pl.DataFrame(rows, schema=schema))
+
+
+def most_withheld(run: Run) -> str:
+    """The organisation with most scores not shown this year."""
+    now = run.scores.filter((pl.col("year") == run.survey.year) & (pl.col("group") == "all"))
+    hidden = now.group_by("organisation").agg((pl.col("status") != "shown").sum().alias("hidden"))
+    return str(hidden.sort("hidden", "organisation", descending=[True, False])["organisation"][0])

@@ -9,6 +9,7 @@ from typing import Any
 import polars as pl
 import pytest
 
+from helpers import most_withheld
 from stocktake.reports.charts import BandStrip, CountBars, RankedBars, TrendLines
 from stocktake.reports.model import (
     Bullets,
@@ -37,12 +38,6 @@ def run(demo: Path) -> Run:
 @pytest.fixture(scope="module")
 def official(imported: Path) -> Run:
     return open_run(imported)
-
-
-def most_withheld(run: Run) -> str:
-    now = run.scores.filter((pl.col("year") == run.survey.year) & (pl.col("group") == "all"))
-    hidden = now.group_by("organisation").agg((pl.col("status") != "shown").sum().alias("hidden"))
-    return str(hidden.sort("hidden", "organisation", descending=[True, False])["organisation"][0])
 
 
 def words(report: Report) -> str:
@@ -111,9 +106,6 @@ def test_every_number_is_a_reference_to_a_result(run: Run) -> None:
 
 def test_every_number_of_an_official_report_is_a_reference(official: Run) -> None:
     assert check_numbers(official, "RAN") > 400
-
-
-COUNTED = re.compile(r"count:(better|worse|same|unbanded|questions|(Increase|Decrease|No change) since \d+)")
 
 
 def test_counts_of_bands_are_the_results(run: Run) -> None:

@@ -25,8 +25,6 @@ from stocktake.reports.model import (
 from stocktake.reports.words import listed, per_cent, rounded
 
 CHAPTER = "Headline results"
-# Characteristics with many options take a chart each; short ones fit a sentence.
-CHARTED = 3
 
 
 def _cards(facts: Facts) -> Cards | Text:

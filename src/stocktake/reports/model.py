@@ -79,7 +79,6 @@ class Table:
     rows: tuple[tuple[Cell, ...], ...]
     row_headers: bool = True
     widths: tuple[float, ...] = ()
-    show_title: bool = False
 
 
 @dataclass(frozen=True)

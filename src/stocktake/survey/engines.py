@@ -6,17 +6,14 @@ import os
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from itertools import chain
-from typing import Protocol
 
 from stocktake.survey.counts import Batch, Counts, Layout, Tally
 
 Progress = Callable[[int], None]
 
 
-class Work(Protocol):
-    """One batch in two steps: `prepare` may run in any worker; it returns what `Batch` to count."""
-
-    def __call__(self) -> Batch: ...
+# A call that reads, checks and returns one batch; any worker may make it.
+Work = Callable[[], Batch]
 
 
 def cores() -> int:
