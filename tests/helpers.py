@@ -59,7 +59,7 @@ def small_survey(
         demographics=(kind,),
         groups=tuple(Group(code=g, title=f"Group {g}", value=g) for g in groups),
         cells=("kind",),
-        method=method or Method(minimum_answers=0, minimum_base=3, maximum_rejected=1),
+        method=method or Method(minimum_answers=0, minimum_base=3, maximum_rejected=1, draws=40),
     )
 
 

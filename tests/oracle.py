@@ -469,3 +469,272 @@ def change(
     if statistic < -critical:
         return statistic, "Decrease"
     return statistic, "No change"
+
+
+# ---------------------------------------------------------------------------------------------------------------------
+# How firm a band is
+
+MOST_LEFT_OUT = 500
+
+
+def unclipped_limits(centre: float, spread: float) -> list[float]:
+    """Give the six limits between the seven bands, centre -/+ c S, wherever on or off the scale they fall."""
+    return [
+        centre - CUT_998 * spread,
+        centre - CUT_95 * spread,
+        centre - CUT_90 * spread,
+        centre + CUT_90 * spread,
+        centre + CUT_95 * spread,
+        centre + CUT_998 * spread,
+    ]
+
+
+def spread_of(s: float | None, tau2: float | None, zero_spread: ZeroSpread = "unbanded") -> float | None:
+    """Give S = sqrt(s^2 + tau2); None without a standard error, or with s = 0 unless tau alone is let to band it."""
+    if s is None or tau2 is None:
+        return None
+    if s == 0 and (zero_spread == "unbanded" or tau2 == 0):
+        return None
+    return math.sqrt(s**2 + tau2)
+
+
+def distances(y: float, centre: float, spread: float | None) -> tuple[float | None, float | None]:
+    """Give the score points up to where the next better band begins and down to where the next worse begins.
+
+    None in the outermost band, without a band, or where that limit lies outside 0..10.
+    """
+    if spread is None:
+        return None, None
+    band = band_of((y - centre) / spread)
+    limits = unclipped_limits(centre, spread)
+    to_better: float | None = None
+    to_worse: float | None = None
+    if band < 7 and 0 <= limits[band - 1] <= 10:
+        to_better = limits[band - 1] - y
+    if band > 1 and 0 <= limits[band - 2] <= 10:
+        to_worse = y - limits[band - 2]
+    return to_better, to_worse
+
+
+def normal_chances(y: float, s: float | None, centre: float, spread: float | None) -> list[float] | None:
+    """Give the chance of each of the seven bands if y* is normal about y with deviation s, centre and S held.
+
+    A limit beyond an end of the scale cannot be passed: what lies beyond it goes to the band at that end.
+    """
+    if spread is None or s is None or s <= 0:
+        return None
+    below: list[float] = []
+    for limit in unclipped_limits(centre, spread):
+        if limit < 0:
+            below.append(0.0)
+        elif limit > 10:
+            below.append(1.0)
+        else:
+            below.append(NormalDist(y, s).cdf(limit))
+    edges = [0.0, *below, 1.0]
+    out: list[float] = []
+    for band in range(7):
+        out.append(edges[band + 1] - edges[band])
+    return out
+
+
+def score_of_draw(
+    draw: dict[tuple[int, int], int],
+    points: list[float | None],
+    reference: dict[int, float],
+    *,
+    cap: float | None = 5.0,
+    standard_error: StandardError = "linearised",
+    correction: Correction = "none",
+    everybody: int = 0,
+) -> tuple[float | None, float | None]:
+    """Score one draw of an organisation: draw[cell, answer] people, an answer worth points[answer] or None.
+
+    The people are weighted w_g = min(cap, P_g / p_g), p_g the draw's own shares, and given the standard error that
+    any organisation with such people would have. `everybody` is N of the survey, for a correction by design.
+    """
+    people: list[Row] = []
+    for (cell, answer), count in draw.items():
+        for _ in range(count):
+            people.append(Row("one", cell, {"q": points[answer]}))
+    w = weights(people, cap, reference)
+    y = question_score(people, w, "q")
+    if y is None:
+        return None, None
+    factor = correction_factor(correction, everybody, len(people))
+    return y, error_of(people, w, ["q"], {"q": y}, standard_error, factor)
+
+
+def z_of_draw(
+    y: float | None, s: float | None, centre: float, tau2: float, zero_spread: ZeroSpread = "unbanded"
+) -> float | None:
+    """Give z* = (y* - centre) / sqrt(s*^2 + tau2) with the survey's centre and tau2; None for a draw without a band."""
+    spread = spread_of(s, tau2, zero_spread)
+    return None if y is None or spread is None else (y - centre) / spread
+
+
+def outcomes(total: int, places: int) -> list[list[int]]:
+    """List every way of dealing `total` people into `places` places."""
+    if places == 1:
+        return [[total]]
+    out: list[list[int]] = []
+    for first in range(total + 1):
+        for rest in outcomes(total - first, places - 1):
+            out.append([first, *rest])
+    return out
+
+
+def bootstrap_chances(
+    counts: dict[tuple[int, int], int],
+    points: list[float | None],
+    reference: dict[int, float],
+    centre: float,
+    tau2: float,
+    *,
+    cap: float | None = 5.0,
+    zero_spread: ZeroSpread = "unbanded",
+) -> list[float]:
+    """Give the exact chance of no band (place 0) and of bands 1 to 7 over every multinomial outcome of a resample.
+
+    A resample of n people has k_1, k_2, .. of them in each (cell, answer) with chance n! prod p_j^k_j / k_j!.
+    """
+    places = list(counts)
+    total = sum(counts.values())
+    out = [0.0] * 8
+    for dealt in outcomes(total, len(places)):
+        chance = float(math.factorial(total))
+        draw: dict[tuple[int, int], int] = {}
+        for place, count in zip(places, dealt, strict=True):
+            chance *= (counts[place] / total) ** count / math.factorial(count)
+            draw[place] = count
+        z = z_of_draw(*score_of_draw(draw, points, reference, cap=cap), centre, tau2, zero_spread)
+        out[0 if z is None else band_of(z)] += chance
+    return out
+
+
+def given_a_band(chances: list[float]) -> list[float]:
+    """Give the chances of bands 1 to 7 among the draws that have a band at all."""
+    with_band = math.fsum(chances[1:])
+    return [chance / with_band for chance in chances[1:]]
+
+
+def left_out(
+    results: dict[tuple[str, str], Result],
+    measure: str,
+    organisations: list[str],
+    *,
+    winsorise: float = 0.1,
+    zero_spread: ZeroSpread = "unbanded",
+) -> dict[str, Comparison]:
+    """Compare the others without organisation k, for each k that has a value: centre, phi, tau2 and bands anew."""
+    out: dict[str, Comparison] = {}
+    for k in organisations:
+        result = results[k, measure]
+        if result.withheld or result.score is None:
+            continue
+        others = [organisation for organisation in organisations if organisation != k]
+        out[k] = compare(results, [measure], others, winsorise=winsorise, zero_spread=zero_spread)[measure]
+    return out
+
+
+def left_out_bands(
+    results: dict[tuple[str, str], Result],
+    measure: str,
+    organisations: list[str],
+    *,
+    winsorise: float = 0.1,
+    zero_spread: ZeroSpread = "unbanded",
+) -> dict[str, tuple[int, int]]:
+    """Give each organisation's lowest and highest band over leaving out each other organisation once.
+
+    (0, 0) for an organisation without a band in the survey, and for all with fewer than four that have s > 0 or with
+    more than 500 organisations.
+    """
+    everyone = compare(results, [measure], organisations, winsorise=winsorise, zero_spread=zero_spread)[measure]
+    with_error = 0
+    for organisation in organisations:
+        result = results[organisation, measure]
+        if not result.withheld and result.score is not None and (result.standard_error or 0) > 0:
+            with_error += 1
+    out = {organisation: (0, 0) for organisation in organisations}
+    if with_error < 4 or len(organisations) > MOST_LEFT_OUT:
+        return out
+    without = left_out(results, measure, organisations, winsorise=winsorise, zero_spread=zero_spread)
+    for i in organisations:
+        if everyone.by_organisation[i].band == 0:
+            continue
+        bands: list[int] = []
+        for k, comparison in without.items():
+            if k != i and comparison.by_organisation[i].band > 0:
+                bands.append(comparison.by_organisation[i].band)
+        if bands:
+            out[i] = (min(bands), max(bands))
+    return out
+
+
+def next_higher(x: float, points: list[float]) -> float | None:
+    """Give the points of the next better option, None at the top."""
+    higher = [value for value in points if value > x]
+    return min(higher) if higher else None
+
+
+def one_option_up(people: list[Row], w: list[float], question: str, points: list[float]) -> tuple[int, float | None]:
+    """Give the movers, respondents scored below the top, and what the score gains if each moves up one option.
+
+    gain = sum over movers of w (points of the next higher option - own points) / W; None when W is 0.
+    """
+    movers = 0
+    terms: list[float] = []
+    for person, weight in zip(people, w, strict=True):
+        x = person.scores.get(question)
+        if x is None:
+            continue
+        above = next_higher(x, points)
+        if above is not None:
+            movers += 1
+            terms.append(weight * (above - x))
+    total = question_weight(people, w, question)
+    return movers, None if total == 0 else math.fsum(terms) / total
+
+
+def effective_base(people: list[Row], w: list[float], question: str) -> float | None:
+    """Give Kish's effective number of answers, (sum w)^2 / sum w^2 over the scored; None when sum w is 0."""
+    total = question_weight(people, w, question)
+    squares: list[float] = []
+    for person, weight in zip(people, w, strict=True):
+        if person.scores.get(question) is not None:
+            squares.append(weight**2)
+    return None if total == 0 else total**2 / math.fsum(squares)
+
+
+def people_needed(to_better: float | None, gain: float, movers: int) -> int | None:
+    """Give how many movers, each bringing gain/movers, lift the score to the next better band; None if too few."""
+    if to_better is None or movers == 0 or gain <= 0:
+        return None
+    needed = max(1, math.ceil(to_better / (gain / movers)))
+    return None if needed > movers else needed
+
+
+def q_values(z: list[float | None]) -> list[float | None]:
+    """Give the Benjamini-Hochberg adjusted two-sided p of one organisation's z's.
+
+    q_(i) = min over k >= i of m p_(k) / k, at most 1, with p_(1) <= .. <= p_(m) the p that there are.
+    """
+    p: list[tuple[float, int]] = []
+    for place, value in enumerate(z):
+        if value is not None:
+            p.append((2 * NormalDist().cdf(-abs(value)), place))
+    p.sort()
+    m = len(p)
+    out: list[float | None] = [None] * len(z)
+    for i in range(m):
+        least = 1.0
+        for k in range(i, m):
+            least = min(least, m * p[k][0] / (k + 1))
+        out[p[i][1]] = least
+    return out
+
+
+def expected_by_chance(m: int) -> tuple[float, float, float]:
+    """Give how many of m results leave the 90%, 95% and 99.8% limits by chance alone."""
+    return m * 0.10, m * 0.05, m * 0.002

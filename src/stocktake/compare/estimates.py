@@ -20,6 +20,7 @@ class Status(IntEnum):
     WITHHELD_BASE = 1
     WITHHELD_PART = 2
     NO_DATA = 3
+    LEFT_OUT = 4
 
 
 @dataclass(frozen=True)

@@ -11,6 +11,7 @@ from scipy.special import ndtri
 from stocktake.compare.estimates import Estimates, Floats, Ints
 
 Percentile = Literal["weibull", "linear", "hazen", "median_unbiased"]
+ZeroSpread = Literal["unbanded", "between"]
 
 # Two-sided 90%, 95% and 99.8%: verified on 7,434 published bands without exception.
 CUTS: tuple[float, float, float] = tuple(float(ndtri(p)) for p in (0.95, 0.975, 0.999))  # type: ignore[assignment]
@@ -79,7 +80,7 @@ def expected_range(
     *,
     winsorise: float = 0.1,
     percentile: Percentile = "weibull",
-    zero_spread: Literal["unbanded", "between"] = "unbanded",
+    zero_spread: ZeroSpread = "unbanded",
     scale: tuple[float, float] = (0.0, 10.0),
 ) -> ExpectedRange:
     """Compare every organisation with the average of all, from values and standard errors.
@@ -102,11 +103,25 @@ def expected_range(
         phi[columns], tau2[columns] = overdispersion(
             estimates.value[rows][:, columns], error[rows][:, columns], centre[columns], winsorise, percentile
         )
-    spread = np.sqrt(error**2 + tau2)
-    usable = (error > 0) | ((zero_spread == "between") & (error == 0) & (spread > 0))
-    spread = np.where(usable, spread, np.nan)
+    spread = usable_spread(error, np.sqrt(error**2 + tau2), zero_spread)
     z, band, limits = banding(estimates.value, centre, spread, scale)
     return ExpectedRange(count, centre, lowest, highest, phi, tau2, spread, z, band, limits)
+
+
+def usable_spread(error: Floats, spread: Floats, zero_spread: ZeroSpread) -> Floats:
+    """S where a band can be given: NaN where answers do not vary, unless they are banded by tau alone."""
+    usable = (error > 0) | ((zero_spread == "between") & (error == 0) & (spread > 0))
+    return np.where(usable, spread, np.nan)
+
+
+def not_compared(estimates: Estimates) -> ExpectedRange:
+    """An expected range that says nothing but how many have a value: for results that are shown and not compared."""
+    count, *_ = summary(estimates.value)
+    none, blank = np.full(len(estimates.measures), np.nan), np.full(estimates.value.shape, np.nan)
+    limits = np.full((*blank.shape, 6), np.nan)
+    return ExpectedRange(
+        count, none, none, none, none, none, blank, blank, np.zeros(blank.shape, dtype=np.int64), limits
+    )
 
 
 def banding(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import replace
 
 import numpy as np
@@ -10,13 +11,15 @@ from numpy.typing import NDArray
 from stocktake.compare.estimates import Estimates, Ints, Status
 
 
-def suppress(estimates: Estimates, minimum: int) -> Estimates:
+def suppress(estimates: Estimates, minimum: int, left_out: Collection[str] = ()) -> Estimates:
     """Withhold every result that rests on fewer than `minimum` answers, its base included.
 
     A section is withheld where any of its parts is (verified on a published workbook: exactly
-    the trusts without Q7 have no S02). An organisation with no answers at all has no data.
+    the trusts without Q7 have no S02). An organisation with no answers at all has no data. Measures
+    `left_out` are withheld of every organisation.
     """
     status = estimates.status.copy()
+    status[:, [m.code in left_out for m in estimates.measures]] = Status.LEFT_OUT
     questions = np.array([not m.parts for m in estimates.measures])
     small = ~(estimates.n >= minimum) & questions
     status[small & (status == Status.SHOWN)] = Status.WITHHELD_BASE

@@ -39,11 +39,14 @@ FULL = WIDTH - 2 * MARGIN
 TIMESTAMP = 0
 
 
-def write_pdf(report: Report, path: Path, theme: Theme) -> Path:
-    """Write a report to path; the file appears whole or not at all. Raises StocktakeError if it cannot be set."""
+def write_pdf(report: Report, path: Path, theme: Theme, paper: str = "a4") -> Path:
+    """Write a report to path; the file appears whole or not at all. Raises StocktakeError if it cannot be set.
+
+    `paper` (a3 or a4, on its side) is for posters, which grow with it.
+    """
     path.parent.mkdir(parents=True, exist_ok=True)
     temporary = path.with_name(f".{path.name}.{os.getpid()}.part")
-    temporary.write_bytes(pdf_bytes(report, theme))
+    temporary.write_bytes(pdf_bytes(report, theme, paper))
     temporary.replace(path)
     return path
 
@@ -54,11 +57,11 @@ def font_folders(theme: Theme) -> list[str]:
     return [*own, str(resources.files("stocktake.render") / "fonts")]
 
 
-def pdf_bytes(report: Report, theme: Theme) -> bytes:
+def pdf_bytes(report: Report, theme: Theme, paper: str = "a4") -> bytes:
     """A report as the bytes of a PDF/UA-1 file."""
     import typst
 
-    source = typst_source(report, theme)
+    source = typst_source(report, theme, paper)
     root = str(theme.folder) if theme.folder else None
     try:
         compiler: Any = typst.Compiler(  # type: ignore[misc]
@@ -80,9 +83,9 @@ def quoted(words: str) -> str:
     return f'"{out}"'
 
 
-def typst_source(report: Report, theme: Theme) -> str:
+def typst_source(report: Report, theme: Theme, paper: str = "a4") -> str:
     """The whole document as Typst source."""
-    return _Setter(report, theme).source()
+    return _Setter(report, theme, paper).source()
 
 
 PREAMBLE = """
@@ -114,6 +117,7 @@ PREAMBLE = """
   }})
 #let note(body) = text(size: 10.5pt, fill: soft, body)
 #let verdict(body) = block(width: 100%, inset: (x: 9pt, y: 7pt), stroke: (left: 3pt + accent), fill: accent.lighten(92%), text(weight: "bold", body))
+#let formula(body) = block(width: 100%, inset: (left: 18pt, y: 3pt), stroke: (left: 1pt + soft), text(size: 12pt, body))
 #let aside(body) = block(width: 100%, inset: 10pt, fill: accent.lighten(93%), body)
 #let card(figure, label) = block(inset: (x: 12pt, y: 9pt), width: 100%, fill: accent.lighten(91%), [#text(size: 20pt, weight: "bold", fill: accent, figure) \\ #text(size: 9.5pt, label)])
 #set table(stroke: (x, y) => (bottom: if y == 0 {{ 1pt + rgb("{ink}") }} else {{ 0.4pt + luma(80%) }}), inset: (x: 4pt, y: 4.5pt))
@@ -123,8 +127,10 @@ PREAMBLE = """
 
 
 class _Setter:
-    def __init__(self, report: Report, theme: Theme) -> None:
-        self.report, self.theme = report, theme
+    def __init__(self, report: Report, theme: Theme, paper: str = "a4") -> None:
+        self.report, self.theme, self.paper = report, theme, paper
+        # A sheet of A3 is A4 enlarged by the root of two; so are the letters on it.
+        self.scale = 2**0.5 if paper == "a3" else 1.0
         self.anchors = {p.anchor for p in report.pages if p.anchor}
         self.anchors |= {b.anchor for b in blocks_of(report) if isinstance(b, Heading) and b.anchor}
         self.chapter = ""
@@ -156,7 +162,7 @@ class _Setter:
             self.chapter = page.chapter
             # Said before the sheet begins, for the header of a sheet cannot see what its own text says.
             out.append(f"#mark({quoted(page.chapter)})\n")
-        out.append("#pagebreak(weak: true)\n" if page.new_sheet else "")
+        out.append("#pagebreak(weak: true)\n" if page.new_sheet and page.kind != "poster" else "")
         if begins and page.chapter:
             # The chapter is a heading of its own, so that the outline and a screen reader know where they are.
             out.append(f"#heading(level: 1, text(size: 12pt, fill: soft, {quoted(page.chapter)}))\n")
@@ -213,6 +219,8 @@ class _Setter:
             return f"#note[{words}]\n\n"
         if block.tone == "verdict":
             return f"#verdict[{words}]\n\n"
+        if block.tone == "formula":
+            return f"#formula[{words}]\n\n"
         if block.tone == "lead":
             return f"#text(size: 15pt)[{words}]\n\n"
         return f"{words}\n\n"
@@ -301,11 +309,15 @@ class _Setter:
 
     @block.register
     def _(self, block: Poster, width: float) -> str:
+        k = self.scale
+
         def half(title: str, items: tuple[Text, ...], sign: str, fill: str) -> str:
-            lines = "".join(f"- #text(size: 17pt)[{self.words(t)}]\n" for t in items) or "Nothing can be shown.\n"
+            lines = (
+                "".join(f"- #text(size: {17 * k:.1f}pt)[{self.words(t)}]\n" for t in items) or "Nothing can be shown.\n"
+            )
             return (
-                f"block(width: 100%, height: 345pt, inset: 20pt, fill: {fill}, stroke: 1pt + accent)"
-                f"[#heading(level: 3, outlined: false, {quoted(title)})\n#set list(marker: [{sign}], spacing: 1.1em)\n{lines}]"
+                f"block(width: 100%, height: {345 * k:.0f}pt, inset: {20 * k:.0f}pt, fill: {fill}, stroke: 1pt + accent)"
+                f"[#heading(level: {3 if self.chapter else 2}, outlined: false, {quoted(title)})\n#set list(marker: [{sign}], spacing: 1.1em)\n{lines}]"
             )
 
         return (
@@ -313,14 +325,17 @@ class _Setter:
             + half(block.best_title, block.best, "▲", 'rgb("#EAF5EA")')
             + ", "
             + half(block.improve_title, block.improve, "►", 'rgb("#FDF3E3")')
-            + f")\n#v(10pt)\n#text(size: 11pt)[{self.words(block.about)}]\n"
+            + f")\n#v({10 * k:.0f}pt)\n#text(size: {11 * k:.1f}pt)[{self.words(block.about)}]\n"
         )
 
     def poster(self, page: Page) -> str:
         """A sheet to itself, without the report's header and foot: it is put on a wall."""
         label = f" <{page.anchor}>" if page.anchor else ""
+        level, k = 2 if page.chapter else 1, self.scale
         body = "".join(self.block(b, FULL) for b in page.blocks)
         return (
-            "#page(header: none, footer: none, margin: (x: 42pt, y: 34pt))[\n"
-            f"#show heading.where(level: 2): set text(size: 24pt)\n#heading(level: 2, {quoted(page.title)}){label}\n{body}]\n"
+            f'#page(paper: "{self.paper}", flipped: true, header: none, footer: none, margin: (x: {42 * k:.0f}pt, y: {34 * k:.0f}pt))[\n'
+            f"#show heading.where(level: {level}): set text(size: {24 * k:.0f}pt)\n"
+            f"#show heading.where(level: {level + 1}): set text(size: {18 * k:.0f}pt)\n"
+            f"#heading(level: {level}, {quoted(page.title)}){label}\n{body}]\n"
         )

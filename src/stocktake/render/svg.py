@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from functools import singledispatchmethod
 from itertools import pairwise
 from xml.sax.saxutils import escape, quoteattr
@@ -12,7 +13,10 @@ from stocktake.reports.charts import (
     BandStrip,
     Chart,
     CountBars,
+    Funnel,
     PairedBars,
+    PlainBars,
+    Point,
     RankedBars,
     ShareBars,
     TrendLines,
@@ -105,6 +109,14 @@ class _Canvas:
             foot = base if up else base - size
             self.polygon([(cx - half, foot), (cx + half, foot), (cx, tip)], fill or self.theme.ink)
 
+    def star(self, x: float, y: float, size: float) -> None:
+        """A five-pointed star in black with a white rim."""
+        points = []
+        for i in range(10):
+            radius = size if i % 2 == 0 else size * 0.4
+            points.append((x + radius * math.sin(i * math.pi / 5), y - radius * math.cos(i * math.pi / 5)))
+        self.polygon(points, self.theme.own, "#FFFFFF")
+
     def diamond(self, x: float, y: float, size: float, fill: str) -> None:
         self.polygon([(x, y - size), (x + size, y), (x, y + size), (x - size, y)], fill, "#FFFFFF")
 
@@ -142,8 +154,10 @@ class _Canvas:
         for i, bar in enumerate(chart.bars):
             x = left + i * step
             fill = theme.own if bar.own else theme.band_colours[(bar.band or 4) - 1]
+            self.parts.append(f"<g data-code={quoteattr(bar.code)}>")
             self.rect(x + gap / 2, y(bar.value), step - gap, base - y(bar.value), fill, OUTLINE, 0.4)
             self.marks(x + step / 2, y(bar.value) - 1.5, bar.band, min(4.0, step - gap))
+            self.parts.append("</g>")
             if bar.own:
                 own_x = x + step / 2
         if own_x is not None:
@@ -179,7 +193,8 @@ class _Canvas:
             self.line(x(tick), axis, x(tick), axis + 3, theme.soft, 0.6)
             self.text(x(tick), axis + 12, str(tick), 8, "middle", fill=theme.soft)
         at = x(chart.average)
-        self.line(at, top - 3, at, top + thick + 3, theme.average, 2.2, "3 2")
+        colour = theme.accent if chart.star else theme.average
+        self.line(at, top - 3, at, top + thick + 3, colour, 2.2, "" if chart.star else "3 2")
         near = chart.own is not None and abs(x(chart.own) - at) < 66
         side = "end" if chart.own is not None and chart.own > chart.average else "start"
         label = f"Average {rounded(chart.average)}"
@@ -189,13 +204,17 @@ class _Canvas:
             label,
             8.5,
             side if near else "middle",
-            fill=theme.average,
+            fill=colour,
         )
         if chart.own is not None:
             own = x(chart.own)
-            self.line(own, top - 3, own, top + thick + 3, theme.own, 2.2)
-            # An arrowhead above the strip: a mark on it would hide the very band that the score lies in.
-            self.polygon([(own - 5.5, top - 5), (own + 5.5, top - 5), (own, top + 2)], theme.own)
+            if not chart.star:
+                self.line(own, top - 3, own, top + thick + 3, theme.own, 2.2)
+            if chart.star:
+                self.star(own, top + thick / 2, 9)
+            else:
+                # An arrowhead above the strip: a mark on it would hide the very band that the score lies in.
+                self.polygon([(own - 5.5, top - 5), (own + 5.5, top - 5), (own, top + 2)], theme.own)
             other = {"end": "start", "start": "end"}[side] if near else "middle"
             self.text(
                 own + ((4 if other == "start" else -4) if near else 0),
@@ -228,6 +247,90 @@ class _Canvas:
             self.line(at, y - 3, at, y + 21, theme.average, 2.4)
             clear = max(own / 10 * plot + left, at) + 5
             self.text(clear, y + 13, rounded(own), 10.5, "start", "bold")
+
+    @draw.register
+    def _(self, chart: PlainBars) -> None:
+        theme = self.theme
+        row = 24.0
+        foot = len(chart.rows) * row
+        self.height = foot + 16
+        left, right = 48.0, 34.0
+        plot = self.width - left - right
+        for tick in range(0, 11, 2):
+            at = left + tick / 10 * plot
+            self.line(at, 0, at, foot, "#D5DADE", 0.5)
+            self.text(at, foot + 11, str(tick), 8, "middle", fill=theme.soft)
+        for i, (label, score, _) in enumerate(chart.rows):
+            y = i * row + 3
+            self.text(left - 6, y + 12.5, label, 9.5, "end", "bold")
+            if score is None:
+                self.text(left + 4, y + 12.5, "not shown", 9, fill=theme.soft)
+                continue
+            self.rect(left, y, score / 10 * plot, 17, theme.average)
+            self.text(left + score / 10 * plot + 5, y + 12.5, rounded(score), 10, "start", "bold")
+
+    @draw.register
+    def _(self, chart: Funnel) -> None:
+        theme = self.theme
+        self.height = self.height or 300.0
+        left, right, top, foot = 30.0, 84.0, 10.0, 34.0
+        plot_w, plot_h = self.width - left - right, self.height - top - foot
+        widest = max((p.spread for p in chart.points), default=1.0) * 1.05
+        narrowest = min((p.spread for p in chart.points), default=0.0) * 0.9
+        values = [p.value for p in chart.points] or [chart.average]
+        reach = chart.cuts[1] * widest
+        low = max(0.0, math.floor(min(*values, chart.average, chart.average - reach)))
+        high = min(10.0, math.ceil(max(*values, chart.average, chart.average + reach)))
+
+        def x(spread: float) -> float:
+            # The surest on the right, as readers expect of more answers.
+            return left + (widest - spread) / max(widest - narrowest, 1e-9) * plot_w
+
+        def y(v: float) -> float:
+            return top + (high - v) / max(high - low, 1e-9) * plot_h
+
+        for tick in range(int(low), int(high) + 1):
+            self.line(left, y(tick), left + plot_w, y(tick), "#D5DADE", 0.5)
+            self.text(left - 5, y(tick) + 3, str(tick), 9, "end", fill=theme.soft)
+        for cut, dash, name in zip(chart.cuts, ("", "6 3", "2 3"), ("90%", "95%", "99.8%"), strict=True):
+            for sign in (-1, 1):
+                ends = [
+                    (x(s), y(min(high, max(low, chart.average + sign * cut * s))))
+                    for s in self._grid(narrowest, widest)
+                ]
+                at = " ".join(f"{_fmt(px)},{_fmt(py)}" for px, py in ends)
+                d = f' stroke-dasharray="{dash}"' if dash else ""
+                self.parts.append(f'<polyline points="{at}" fill="none" stroke="{theme.soft}" stroke-width="0.9"{d}/>')
+                edge = chart.average + sign * cut * narrowest
+                if low < edge < high:
+                    self.text(left + plot_w + 4, y(edge) + 3, name, 8, fill=theme.soft)
+        self.line(left, y(chart.average), left + plot_w, y(chart.average), theme.average, 1.4, "5 3")
+        self.text(
+            left + plot_w + 30, y(chart.average) + 3, f"Average {rounded(chart.average)}", 8.5, fill=theme.average
+        )
+        for point in sorted(chart.points, key=lambda p: p.own):
+            self._point(x(point.spread), y(point.value), point)
+        self.line(left, top + plot_h, left + plot_w, top + plot_h, theme.ink, 0.8)
+        self.text(left, top + plot_h + 15, "fewer answers: wider limits", 9, fill=theme.soft)
+        self.text(left + plot_w, top + plot_h + 15, "more answers: narrower limits", 9, "end", fill=theme.soft)
+
+    def _grid(self, narrowest: float, widest: float) -> list[float]:
+        return [narrowest + (widest - narrowest) * i / 24 for i in range(25)]
+
+    def _point(self, x: float, y: float, point: Point) -> None:
+        """A mark in the shape of its band: triangles up and down, a circle for about the same."""
+        theme = self.theme
+        fill = theme.own if point.own else theme.band_colours[point.band - 1]
+        size = 6.0 if point.own else 4.4
+        self.parts.append(f"<g data-code={quoteattr(point.code)}>")
+        if point.band == 4:
+            self.parts.append(
+                f'<circle cx="{_fmt(x)}" cy="{_fmt(y)}" r="{_fmt(size * 0.85)}" fill="{fill}" stroke="{OUTLINE}" stroke-width="0.7"/>'
+            )
+        else:
+            up = 1 if point.band > 4 else -1
+            self.polygon([(x - size, y + up * size), (x + size, y + up * size), (x, y - up * size)], fill, OUTLINE)
+        self.parts.append("</g>")
 
     @draw.register
     def _(self, chart: TrendLines) -> None:

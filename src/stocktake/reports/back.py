@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Set
 from typing import Any
 
 from stocktake.reports.facts import Facts, band_word
 from stocktake.reports.model import Block, Bullets, Cell, Heading, Inline, Link, Page, Side, Table, Text, say
 from stocktake.reports.words import listed, rounded
 from stocktake.results import Results
+from stocktake.survey.instrument import Survey
 
 METHOD = "Method"
 
@@ -73,6 +74,9 @@ SETTING_WORDS: Mapping[str, str] = {
     "winsorise": "Share Winsorised at each end",
     "percentile": "Type of percentile",
     "zero_spread": "Answers that do not vary at all",
+    "draws": "Resamples behind the probability of a band",
+    "seed": "Where the resampling begins",
+    "false_discovery": "False discovery rate",
     "change_test": "Test of change",
     "change_level": "Level of the test",
     "change_reference": "Standard for change over time",
@@ -95,8 +99,30 @@ VALUE_WORDS: Mapping[tuple[str, Any], str] = {
 }
 
 
-def _setting(name: str, value: Any) -> str:
-    if name in ("winsorise", "change_level", "maximum_rejected"):
+SKIPPED_FOR_WORKBOOKS = frozenset(
+    {
+        "standard_error",
+        "correction",
+        "winsorise",
+        "percentile",
+        "cap",
+        "minimum_answers",
+        "routed_past",
+        "unclassified",
+        "group_reference",
+        "zero_spread",
+        "draws",
+        "seed",
+        "change_test",
+        "change_level",
+        "change_reference",
+        "maximum_rejected",
+    }
+)
+
+
+def setting_value(name: str, value: Any) -> str:
+    if name in ("winsorise", "change_level", "maximum_rejected", "false_discovery") and value is not None:
         return f"{100 * value:g}%"
     if value is None:
         return "none"
@@ -124,22 +150,7 @@ def method(facts: Facts, results: Results) -> list[Page]:
                 "spread. They are left out here, not estimated. Verdicts on change are the workbook's own."
             ),
         ]
-        skip = {
-            "standard_error",
-            "correction",
-            "winsorise",
-            "percentile",
-            "cap",
-            "minimum_answers",
-            "routed_past",
-            "unclassified",
-            "group_reference",
-            "zero_spread",
-            "change_test",
-            "change_level",
-            "change_reference",
-            "maximum_rejected",
-        }
+        skip = SKIPPED_FOR_WORKBOOKS
     else:
         left += [
             say(
@@ -156,36 +167,48 @@ def method(facts: Facts, results: Results) -> list[Page]:
                 "added to the square of the standard error. Limits are the average plus and minus 1.64, 1.96 and 3.09 times the root."
             ),
         ]
-        skip = set()
+        skip = frozenset()
     if not survey.groups or facts.field.group == "all":
-        skip = {*skip, "group_reference", "secondary"}
+        skip = skip | {"group_reference", "secondary"}
+    settings = (Heading("Settings, for analysts"), settings_table(survey, skip))
+    right = inferred_blocks(survey, results, imported)
+    return [
+        Page("method", "How these results were worked out", (Side(tuple(left), settings),), "method", METHOD),
+        Page("inferred", "What was inferred, and where the figures come from", tuple(right), "inferred", METHOD),
+    ]
+
+
+def settings_table(survey: Survey, skip: Set[str]) -> Table:
+    """Every setting of the method but those to skip."""
     settings = survey.method.model_dump()
-    rows = tuple((SETTING_WORDS[k], _setting(k, v)) for k, v in settings.items() if k not in skip)
-    settings_table = (Heading("Settings, for analysts"), Table("Settings", ("Setting", "Value"), rows, widths=(2, 1.6)))
-    right: list[Block] = [Heading("What was inferred")]
+    rows = tuple((SETTING_WORDS[k], setting_value(k, v)) for k, v in settings.items() if k not in skip)
+    return Table("Settings", ("Setting", "Value"), rows, widths=(2, 1.6))
+
+
+def inferred_blocks(survey: Survey, results: Results, imported: bool) -> list[Block]:
+    """What was inferred, and the files behind the figures."""
     inferred = list(survey.inferred)
     if not imported:
         inferred += [
             "How weights are capped, the form of the standard error and the test of change follow general practice; the "
             "survey's own technical document was not at hand.",
         ]
-    right.append(Bullets(tuple(say(text) for text in inferred)) if inferred else say("Nothing."))
-    right.append(Heading("Where the figures come from"))
     inputs = results.provenance.get("inputs", {})
     lines = [say(f"{name}: SHA-256 {digest[:16]}...") for name, digest in inputs.items()]
     lines.append(say(f"Results fingerprint: {results.digest}."))
     lines.append(say(f"Made with Stocktake {results.provenance.get('versions', {}).get('stocktake', '')}."))
-    right.append(Bullets(tuple(lines)))
     return [
-        Page("method", "How these results were worked out", (Side(tuple(left), settings_table),), "method", METHOD),
-        Page("inferred", "What was inferred, and where the figures come from", tuple(right), "inferred", METHOD),
+        Heading("What was inferred"),
+        Bullets(tuple(say(text) for text in inferred)) if inferred else say("Nothing."),
+        Heading("Where the figures come from"),
+        Bullets(tuple(lines)),
     ]
 
 
 def figures(facts: Facts) -> Page:
     """Every question in the questionnaire's order, to look things up by code."""
     survey = facts.survey
-    order = [q.code for q in survey.questions if q.section is not None]
+    order = [q.code for q in survey.questions if q.code in facts.questions]
     rows = {q: facts.row(q) for q in order}
     intervals = any(r["lower_95"] is not None for r in rows.values())
     word = survey.organisation_word

@@ -22,6 +22,7 @@ class Bar:
     value: float
     band: int | None
     own: bool
+    code: str = ""
 
 
 @dataclass(frozen=True)
@@ -54,7 +55,7 @@ class BandStrip:
     average: float
     band: int | None
     alt: str
-    interval: tuple[float, float] | None = None
+    star: bool = False
 
     def segments(self) -> tuple[tuple[int, float, float], ...]:
         """(band, from, to) of every band that is visible between the lowest and the highest score."""
@@ -84,6 +85,49 @@ class PairedBars:
     def table(self) -> tuple[tuple[str, ...], Rows]:
         rows = tuple((label, _score(own), _score(average)) for label, own, average, _ in self.rows)
         return ("Question", "This organisation", "National average"), rows
+
+
+@dataclass(frozen=True)
+class PlainBars:
+    """Scores of one organisation alone, with how many answered; no comparison. A score of None is not shown."""
+
+    rows: tuple[tuple[str, float | None, int | None], ...]
+    alt: str
+
+    def table(self) -> tuple[tuple[str, ...], Rows]:
+        rows = tuple((label, "-" if n is None else f"{n:,}", _score(score)) for label, score, n in self.rows)
+        return ("Question", "Respondents", "Score"), rows
+
+
+@dataclass(frozen=True)
+class Point:
+    """One organisation in a funnel: S, the spread expected of it, its score and band."""
+
+    code: str
+    label: str
+    spread: float
+    value: float
+    band: int
+    own: bool = False
+
+
+@dataclass(frozen=True)
+class Funnel:
+    """Scores against the spread expected of each organisation; the limits are straight lines from the average.
+
+    `cuts` are the three cut-offs: a limit lies at the average plus or minus a cut-off times S, within the scale.
+    """
+
+    title: str
+    points: tuple[Point, ...]
+    average: float
+    cuts: tuple[float, float, float]
+    alt: str
+    bands: tuple[str, ...]
+
+    def table(self) -> tuple[tuple[str, ...], Rows]:
+        rows = tuple((p.label, rounded(p.spread, 2), _score(p.value), self.bands[p.band - 1]) for p in self.points)
+        return ("Organisation", "Expected spread", "Score", "Band"), rows
 
 
 @dataclass(frozen=True)
@@ -141,4 +185,4 @@ class BandKey:
         return ("Band",), tuple((b,) for b in self.bands)
 
 
-Chart = RankedBars | BandStrip | PairedBars | TrendLines | ShareBars | CountBars | BandKey
+Chart = RankedBars | BandStrip | PairedBars | PlainBars | Funnel | TrendLines | ShareBars | CountBars | BandKey

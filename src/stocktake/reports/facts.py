@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, lru_cache
 from typing import Any, Literal
 
 import polars as pl
@@ -31,6 +31,10 @@ class Field:
         return _by_organisation(self.results.scores.filter(pl.col("group") == self.group))
 
     @cached_property
+    def firmness(self) -> dict[str, list[Row]]:
+        return _by_organisation(self.results.firmness.filter(pl.col("group") == self.group))
+
+    @cached_property
     def changes(self) -> dict[str, list[Row]]:
         return _by_organisation(self.results.changes.filter(pl.col("group") == self.group))
 
@@ -50,6 +54,14 @@ class Field:
         return {(r["year"], r["measure"]): r for r in rows}
 
     @cached_property
+    def left_out(self) -> tuple[str, ...]:
+        """Questions of a service group that no organisation has a score for; none of the whole survey's."""
+        if self.group == "all":
+            return ()
+        year = self.survey.year
+        return tuple(q.code for q in self.survey.scored if self.measures[year, q.code]["organisations"] == 0)
+
+    @cached_property
     def years(self) -> tuple[int, ...]:
         """The waves of the results, latest first."""
         return tuple(sorted({y for y, _ in self.measures}, reverse=True))
@@ -64,6 +76,29 @@ class Field:
         for measure, code, score, band in now.select("measure", "organisation", "score", "band").iter_rows():
             out.setdefault(measure, []).append((code, score, band))
         return out
+
+
+@lru_cache(maxsize=16)
+def _field(digest: str, results: _ByIdentity, survey: _ByIdentity, group: str) -> Field:
+    return Field(results.value, survey.value, group)
+
+
+class _ByIdentity:
+    """A value told apart by its identity, so that what is made from it once can be found again."""
+
+    def __init__(self, value: Any) -> None:
+        self.value = value
+
+    def __hash__(self) -> int:
+        return id(self.value)
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, _ByIdentity) and other.value is self.value
+
+
+def field_of(results: Results, survey: Survey, group: str = "all") -> Field:
+    """The results of one group, made once for all the reports that tell them."""
+    return _field(results.digest, _ByIdentity(results), _ByIdentity(survey), group)
 
 
 def _by_organisation(table: pl.DataFrame) -> dict[str, list[Row]]:
@@ -100,9 +135,15 @@ class Facts:
         return self.rows[(year or self.year, measure)]
 
     @cached_property
+    def firmness(self) -> dict[str, Row]:
+        """This year's rows of `firmness` by measure."""
+        return {r["measure"]: r for r in self.field.firmness.get(self.code, []) if r["year"] == self.year}
+
+    @cached_property
     def questions(self) -> tuple[str, ...]:
-        """This year's questions in the order of the report."""
-        return tuple(q.code for q in self.survey.scored)
+        """This year's questions in the order of the report; in a service group without those left out for all."""
+        codes = tuple(q.code for q in self.survey.scored)
+        return tuple(q for q in codes if q not in self.field.left_out)
 
     @cached_property
     def changes(self) -> dict[tuple[int, str], Row]:
@@ -206,6 +247,9 @@ class Facts:
 
 
 def _source(row: Row, table: str, column: str) -> str:
+    if row["group"] != "all":
+        table, whole = f"{table}:{row['group']}", table
+        return _source({**row, "group": "all"}, whole, column).replace(whole, table, 1)
     if table == "changes":
         return f"changes/{row['year_then']}/{row['organisation']}/{row['measure']}/{column}"
     if table == "fieldwork":
@@ -214,6 +258,8 @@ def _source(row: Row, table: str, column: str) -> str:
         return f"profile/{row['year']}/{row['organisation']}/{row['variable']}={row['option']}/{column}"
     if table == "measures":
         return f"measures/{row['year']}//{row['measure']}/{column}"
+    if table == "firmness":
+        return f"firmness/{row['year']}/{row['organisation']}/{row['measure']}/{column}"
     return f"scores/{row['year']}/{row['organisation']}/{row['measure']}/{column}"
 
 

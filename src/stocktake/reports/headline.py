@@ -27,7 +27,7 @@ from stocktake.reports.words import listed, per_cent, rounded
 CHAPTER = "Headline results"
 
 
-def _cards(facts: Facts) -> Cards | Text:
+def cards(facts: Facts) -> Cards | Text:
     work = facts.work()
     word = facts.survey.organisation_word
     if work is None or work["completed"] is None:
@@ -84,7 +84,7 @@ def who_took_part(facts: Facts) -> list[Page]:
     blocks = [_characteristic(facts, rows) for rows in by_variable.values()]
     word, people = facts.survey.organisation_word, facts.survey.people
     intro = (
-        _cards(facts),
+        cards(facts),
         say(
             f"Bars show the {people} of this {word} who answered; the upright mark and the figure in brackets show all {word}s "
             "together. Percentages are of those who answered the question, not weighted.",
@@ -267,7 +267,7 @@ def _poster_line(facts: Facts, question: str) -> Text:
     return say(words if not title or title.lower() in short.lower() else f"{title}: {short}")
 
 
-def poster(facts: Facts, contact: str, notice: str) -> list[Page]:
+def poster(facts: Facts, contact: str, notice: str, chapter: str = CHAPTER) -> list[Page]:
     """The one-page poster, which can be put on a wall; none where there is no wording to put on it."""
     survey = facts.survey
     best, worst = facts.extremes
@@ -310,6 +310,6 @@ def poster(facts: Facts, contact: str, notice: str) -> list[Page]:
                 ),
             ),
             "poster",
-            CHAPTER,
+            chapter,
         )
     ]

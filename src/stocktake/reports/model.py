@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field, replace
 from typing import Literal
 
 from stocktake.reports.charts import Chart
@@ -40,6 +40,7 @@ class Link:
 
 
 Inline = str | Number | Strong | Link
+Tone = Literal["plain", "lead", "note", "verdict", "formula"]
 
 
 @dataclass(frozen=True)
@@ -47,7 +48,7 @@ class Text:
     """One paragraph."""
 
     parts: tuple[Inline, ...]
-    tone: Literal["plain", "lead", "note", "verdict"] = "plain"
+    tone: Tone = "plain"
 
 
 @dataclass(frozen=True)
@@ -167,7 +168,7 @@ class Report:
     keywords: tuple[str, ...] = field(default=())
 
 
-def say(template: str, tone: Literal["plain", "lead", "note", "verdict"] = "plain", **parts: Inline) -> Text:
+def say(template: str, tone: Tone = "plain", **parts: Inline) -> Text:
     """A text from a template with named places: say('{n} of them', n=number)."""
     if not parts:
         return Text((template,), tone)
@@ -215,6 +216,35 @@ def texts_of(block: Block) -> Iterator[Text | Cell]:
         yield from (number for number, _ in block.items)
     elif isinstance(block, Poster):
         yield from (*block.best, *block.improve, block.about)
+
+
+def part_of(pages: Iterable[Page], prefix: str, chapter: str) -> tuple[Page, ...]:
+    """The same pages as a chapter of a larger document: their anchors, and links to these, begin with a prefix."""
+
+    def text(old: Text) -> Text:
+        parts = (replace(p, anchor=prefix + p.anchor) if isinstance(p, Link) and p.anchor else p for p in old.parts)
+        return replace(old, parts=tuple(parts))
+
+    def inside(blocks: tuple[Block, ...]) -> tuple[Block, ...]:
+        return tuple(one(b) for b in blocks)
+
+    def one(block: Block) -> Block:
+        if isinstance(block, Text):
+            return text(block)
+        if isinstance(block, Heading):
+            return replace(block, anchor=prefix + block.anchor) if block.anchor else block
+        if isinstance(block, Bullets):
+            return replace(block, items=tuple(text(t) for t in block.items))
+        if isinstance(block, (Aside, Together)):
+            return replace(block, blocks=inside(block.blocks))
+        if isinstance(block, Side):
+            return replace(block, left=inside(block.left), right=inside(block.right))
+        return block
+
+    return tuple(
+        replace(p, anchor=prefix + p.anchor if p.anchor else "", chapter=chapter, blocks=inside(p.blocks))
+        for p in pages
+    )
 
 
 def numbers_of(report: Report) -> Iterator[Number]:

@@ -145,7 +145,7 @@ def section(facts: Facts, code: str) -> list[Page]:
     members = facts.survey.members(code)
     alone = len(members) == 1
     if ranked:
-        bars = tuple(Bar(c, score, band, c == facts.code) for c, score, band in ranked)
+        bars = tuple(Bar(c, score, band, c == facts.code, c) for c, score, band in ranked)
         place = next((i for i, b in enumerate(bars, start=1) if b.own), None)
         where = (
             f" This {word} is number {place} of {len(bars)} from the lowest." if place else f" This {word} has no bar."
@@ -206,7 +206,7 @@ def _verdict(facts: Facts, row: Row) -> Text:
     )
 
 
-def strip_of(facts: Facts, row: Row) -> BandStrip | None:
+def strip_of(facts: Facts, row: Row, star: bool = False) -> BandStrip | None:
     """The band strip of a scores row, None where no organisation has a score."""
     if row["national_average"] is None:
         return None
@@ -217,10 +217,12 @@ def strip_of(facts: Facts, row: Row) -> BandStrip | None:
         f"{row['measure']}: this {word} {own}, national average {rounded(row['national_average'])}, lowest "
         f"{rounded(row['lowest'])}, highest {rounded(row['highest'])}. {band_word(facts.survey, row)}."
     )
-    return BandStrip(edges, row["lowest"], row["highest"], row["score"], row["national_average"], row["band"], alt)
+    return BandStrip(
+        edges, row["lowest"], row["highest"], row["score"], row["national_average"], row["band"], alt, star
+    )
 
 
-def question(facts: Facts, code: str) -> Together:
+def question(facts: Facts, code: str, star: bool = False) -> Together:
     """One question: wording, band strip, and its figures."""
     row = facts.row(code)
     blocks: list[Block] = [Heading(facts.heading(code), 3, f"q-{code}")]
@@ -241,7 +243,7 @@ def question(facts: Facts, code: str) -> Together:
         row_headers=False,
         widths=(1.25, 1, 0.9, 0.8, 0.85, 1.6),
     )
-    strip = strip_of(facts, row)
+    strip = strip_of(facts, row, star)
     right: list[Block] = [figures]
     if row["status"] != "shown":
         right.append(say(str(row["reason"]), "note"))

@@ -2,39 +2,18 @@
 
 from __future__ import annotations
 
-from functools import lru_cache
-from typing import Any
-
-from stocktake.reports import back, change_pages, front, headline, question_pages
-from stocktake.reports.facts import Facts, Field
+from stocktake.reports import back, change_pages, firm_pages, front, headline, question_pages
+from stocktake.reports.facts import Facts, field_of
 from stocktake.reports.model import Page, Report
 from stocktake.results import Results
 from stocktake.survey.instrument import Survey
-
-
-@lru_cache(maxsize=4)
-def _field(digest: str, results: _ByIdentity, survey: _ByIdentity) -> Field:
-    return Field(results.value, survey.value)
-
-
-class _ByIdentity:
-    """A value told apart by its identity, so that what is made from it once can be found again."""
-
-    def __init__(self, value: Any) -> None:
-        self.value = value
-
-    def __hash__(self) -> int:
-        return id(self.value)
-
-    def __eq__(self, other: object) -> bool:
-        return isinstance(other, _ByIdentity) and other.value is self.value
 
 
 def trust_benchmark(
     results: Results, survey: Survey, organisation: str, *, contact: str = "", notice: str = ""
 ) -> Report:
     """The whole story of one organisation from results alone; `contact` and `notice` are printed where given."""
-    facts = Facts(_field(results.digest, _ByIdentity(results), _ByIdentity(survey)), organisation)
+    facts = Facts(field_of(results, survey), organisation)
     pages: list[Page] = [
         front.cover(facts),
         front.nothing_to_show(facts, notice),
@@ -80,6 +59,7 @@ def _whole(facts: Facts, results: Results, contact: str, notice: str) -> list[Pa
         *(page for s in survey.sections for page in question_pages.section(facts, s.code)),
         *change_pages.pages(facts),
         back.comparison(facts),
+        *firm_pages.firmness(facts),
         *back.method(facts, results),
         back.figures(facts),
         *back.sources(facts, contact),

@@ -23,6 +23,7 @@ class Results:
     """The tidy tables of one run and their provenance; all that a report may know of the figures."""
 
     scores: pl.DataFrame
+    firmness: pl.DataFrame
     changes: pl.DataFrame
     fieldwork: pl.DataFrame
     profile: pl.DataFrame

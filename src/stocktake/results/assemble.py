@@ -10,9 +10,10 @@ import polars as pl
 
 from stocktake.compare.change import Change, Verdict
 from stocktake.compare.estimates import Estimates, Floats, Ints, Measure, Status, interval
-from stocktake.compare.expected_range import ExpectedRange
+from stocktake.compare.expected_range import SAME, ExpectedRange
+from stocktake.compare.firmness import Firmness
 from stocktake.compare.suppress import secondary
-from stocktake.results.schemas import LIMITS, frame
+from stocktake.results.schemas import BANDS, LIMITS, frame
 from stocktake.survey.fieldwork import Fieldwork
 from stocktake.survey.instrument import Demographic, Method, Survey
 
@@ -35,6 +36,7 @@ def reasons(survey: Survey, method: Method) -> dict[int, str]:
         Status.WITHHELD_BASE: few,
         Status.WITHHELD_PART: "A question of this section has no score to show.",
         Status.NO_DATA: f"No {survey.people} answered for this {survey.organisation_word}.",
+        Status.LEFT_OUT: f"Left out for every {survey.organisation_word} in this service group.",
     }
 
 
@@ -43,6 +45,7 @@ STATUS_WORDS = {
     Status.WITHHELD_BASE: "withheld",
     Status.WITHHELD_PART: "withheld",
     Status.NO_DATA: "no data",
+    Status.LEFT_OUT: "withheld",
 }
 
 
@@ -86,8 +89,13 @@ def scores(
     estimates: Estimates,
     compared: ExpectedRange,
     not_published: str = "",
+    effective: Floats | None = None,
+    not_compared: str = "",
 ) -> pl.DataFrame:
-    """The `scores` rows of one wave and group from suppressed estimates and their comparison."""
+    """The `scores` rows of one wave and group from suppressed estimates and their comparison.
+
+    `not_compared` says why the scores of a group are shown without a comparison, where they are.
+    """
     measures, codes = estimates.measures, estimates.organisations
     lower, upper = interval(estimates, (0.0, 10.0))
     shape = estimates.value.shape
@@ -98,7 +106,10 @@ def scores(
     flat = (status == Status.SHOWN) & (compared.band.ravel() == 0)
     if BANDING not in not_published:
         words[flat] = "not banded"
-        why[flat] = "The answers do not vary, or too few organisations can be compared, so no band can be given."
+        why[flat] = (
+            not_compared
+            or "The answers do not vary, or too few organisations can be compared, so no band can be given."
+        )
     unknown = np.where(status == Status.SHOWN, not_published, "")
     band = np.where(compared.band == 0, np.nan, compared.band.astype(np.float64))
 
@@ -111,6 +122,11 @@ def scores(
             **_who(survey, year, group, codes, names, len(measures)),
             **_what(measures, len(codes)),
             "n": whole(estimates.n),
+            "effective_base": nulls(
+                np.full(shape, np.nan)
+                if effective is None
+                else np.where(estimates.status == Status.SHOWN, effective, np.nan)
+            ),
             "score": nulls(estimates.value),
             "standard_error": nulls(estimates.standard_error),
             "lower_95": nulls(lower),
@@ -126,6 +142,64 @@ def scores(
             "not_published": unknown.tolist(),
         },
     )
+
+
+def firmness(
+    survey: Survey,
+    year: int,
+    group: str,
+    names: Mapping[str, str],
+    estimates: Estimates,
+    compared: ExpectedRange,
+    firm: Firmness,
+    false_discovery: float | None,
+    not_published: str = "",
+) -> pl.DataFrame:
+    """The `firmness` rows of one wave and group: only what has a band has figures."""
+    measures, codes = estimates.measures, estimates.organisations
+    banded = compared.band > 0
+
+    def shown(values: Any) -> pl.Series:
+        return nulls(np.where(banded, np.asarray(values, dtype=np.float64), np.nan))
+
+    place = np.clip(compared.band, 1, 7)[..., None] - 1
+    own = np.take_along_axis(firm.probability, place, axis=-1)[..., 0]
+    known = ~np.isnan(own) & banded
+    left = (firm.lowest > 0) & banded
+    survives = (firm.lowest == compared.band) & (firm.highest == compared.band)
+    kind = np.where(firm.resampled, "resampled", "normal approximation")
+    stands = (firm.q <= (false_discovery or 0)) & (compared.band != SAME)
+    judged = banded & ~np.isnan(firm.q) & (false_discovery is not None)
+    status = np.where(banded, "shown", "not banded")
+    return frame(
+        "firmness",
+        {
+            **_who(survey, year, group, codes, names, len(measures)),
+            **_what(measures, len(codes)),
+            "band": whole(np.where(banded, compared.band, np.nan)),
+            "to_better": shown(firm.to_better),
+            "to_worse": shown(firm.to_worse),
+            "nearest_limit": shown(np.fmin(firm.to_better, firm.to_worse)),
+            **{f"p_{name}": shown(firm.probability[..., b]) for b, name in enumerate(BANDS)},
+            "p_band": shown(own),
+            "p_outside": shown(1 - firm.probability[..., SAME - 1]),
+            "probability_method": pl.Series(np.where(known, kind, None).ravel().tolist(), dtype=pl.String),
+            "left_out_lowest": whole(np.where(left, firm.lowest, np.nan)),
+            "left_out_highest": whole(np.where(left, firm.highest, np.nan)),
+            "survives": _flags(survives, left),
+            "steps_to_better": whole(np.where(banded, firm.steps, np.nan)),
+            "q_value": shown(firm.q),
+            "stands": _flags(stands, judged),
+            "status": status.ravel().tolist(),
+            "reason": np.where(banded, "", "There is no band.").ravel().tolist(),
+            "not_published": np.where(banded, not_published, "").ravel().tolist(),
+        },
+    )
+
+
+def _flags(values: Any, known: Any) -> pl.Series:
+    """A column of yes and no, null where not known."""
+    return pl.Series(np.where(known, values, None).ravel().tolist(), dtype=pl.Boolean)
 
 
 def measures_table(
@@ -263,6 +337,8 @@ def fieldwork(
         few = hidden[g]
         nothing = work.completed[g] == 0
         hide = few | nothing
+        # With one number withheld, the total of all would give it away.
+        alone = method.secondary and int((few & ~nothing).sum()) == 1
         tables.append(
             frame(
                 "fieldwork",
@@ -273,9 +349,9 @@ def fieldwork(
                     "died": _maybe(work.died[g], sampled),
                     "completed": whole(np.where(hide, np.nan, work.completed[g])),
                     "response_rate": nulls(np.where(hide, np.nan, rates[g])),
-                    "national_response_rate": nulls(np.full(size, national[g])),
+                    "national_response_rate": nulls(np.full(size, np.nan if alone else national[g])),
                     "national_invited": _maybe(np.full(size, work.invited[g].sum()), sampled),
-                    "national_completed": [int(work.completed[g].sum())] * size,
+                    "national_completed": [None if alone else int(work.completed[g].sum())] * size,
                     "organisations": [int((work.completed[g] > 0).sum())] * size,
                     "status": np.where(nothing, "no data", np.where(few, "withheld", "shown")).tolist(),
                     "reason": np.where(
@@ -334,6 +410,9 @@ def profile(
     share = np.where(few[:, None], np.nan, 100 * chosen / np.maximum(base, 1)[:, None])
     total = max(int(base.sum()), 1)
     national = 100 * chosen.sum(axis=0) / total
+    if method.secondary and int((few & (base > 0)).sum()) == 1:
+        # The whole less all others would be the one that is withheld.
+        national = np.full(national.shape, np.nan)
     each = len(options)
     return frame(
         "profile",

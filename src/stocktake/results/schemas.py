@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import polars as pl
 
-S, F, I = pl.String(), pl.Float64(), pl.Int64()
+S, F, I, B = pl.String(), pl.Float64(), pl.Int64(), pl.Boolean()
 
 Column = tuple[pl.DataType, str]
 
@@ -15,6 +15,16 @@ LIMITS = (
     "limit_somewhat_better",
     "limit_better",
     "limit_much_better",
+)
+
+BANDS = (
+    "much_worse",
+    "worse",
+    "somewhat_worse",
+    "about_the_same",
+    "somewhat_better",
+    "better",
+    "much_better",
 )
 
 _WHO: dict[str, Column] = {
@@ -40,6 +50,7 @@ SCHEMAS: dict[str, dict[str, Column]] = {
         **_WHO,
         **_WHAT,
         "n": (I, "respondents whose answer was scored; for a section the smallest of its questions' bases"),
+        "effective_base": (F, "Kish's effective base, sum(w) squared over sum(w squared); null for sections"),
         "score": (F, "standardised mean score, 0 to 10"),
         "standard_error": (F, "standard error of the score"),
         "lower_95": (F, "lower end of the 95% interval of the score"),
@@ -50,6 +61,28 @@ SCHEMAS: dict[str, dict[str, Column]] = {
         "z": (F, "distance from the average in units of S, the spread expected of this organisation"),
         "band": (I, "1 (much worse than expected) to 7 (much better); null where not banded"),
         **{c: (F, f"expected-range limit: {c[6:].replace('_', ' ')} begins here") for c in LIMITS},
+        **_STATE,
+    },
+    "firmness": {
+        **_WHO,
+        **_WHAT,
+        "band": (I, "the band, as in `scores`"),
+        "to_better": (F, "score points up to the next better band; null where there is none within the scale"),
+        "to_worse": (F, "score points down to the next worse band; null where there is none within the scale"),
+        "nearest_limit": (F, "the smaller of the two"),
+        **{f"p_{c}": (F, f"probability of `{c.replace('_', ' ')}`") for c in BANDS},
+        "p_band": (F, "probability of the band itself"),
+        "p_outside": (F, "probability of any band but `about the same`"),
+        "probability_method": (S, "`resampled` or `normal approximation`"),
+        "left_out_lowest": (I, "lowest band on leaving out any one other organisation"),
+        "left_out_highest": (I, "highest band on leaving out any one other organisation"),
+        "survives": (B, "whether the band is the same whichever one other organisation is left out"),
+        "steps_to_better": (I, "respondents who would have had to answer one step better for the next better band"),
+        "q_value": (
+            F,
+            "adjusted p-value among the organisation's questions (Benjamini and Hochberg); null for sections",
+        ),
+        "stands": (B, "whether it is outside the range and its q-value within `false_discovery`; null without it"),
         **_STATE,
     },
     "changes": {

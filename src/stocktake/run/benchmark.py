@@ -11,7 +11,8 @@ import polars as pl
 
 from stocktake.compare.change import change
 from stocktake.compare.estimates import Estimates
-from stocktake.compare.expected_range import ExpectedRange, expected_range
+from stocktake.compare.expected_range import ExpectedRange, expected_range, not_compared
+from stocktake.compare.firmness import Firmness, distances, leave_one_out, question_q, steps_to_better
 from stocktake.compare.suppress import suppress
 from stocktake.organisations import Organisation, check_organisations, read_organisations
 from stocktake.problems import BlockedError, StocktakeError, nearest
@@ -24,6 +25,7 @@ from stocktake.run.workbook import published
 from stocktake.survey.engines import Progress
 from stocktake.survey.fieldwork import profile
 from stocktake.survey.instrument import Survey
+from stocktake.survey.resample import band_probabilities
 from stocktake.survey.scores import Scores, cell_respondents, score
 from stocktake.survey.tables import Table, open_table
 from stocktake.survey.wave import Wave, read_wave
@@ -220,6 +222,7 @@ class _Compared:
     estimates: Estimates
     compared: ExpectedRange
     scored: Scores
+    not_compared: str = ""
 
 
 def _compare(wave: Wave, survey: Survey, group: str | None, shares: Any = None) -> _Compared:
@@ -229,20 +232,40 @@ def _compare(wave: Wave, survey: Survey, group: str | None, shares: Any = None) 
         shares = national_shares(cell_respondents(wave.counts))
     reread = None if wave.counts.pairs is not None else wave.batches
     scored = score(wave.counts, wave.survey, method, group=group, shares=shares, reread=reread)
-    shown = suppress(scored.estimates, method.minimum_base)
+    rules = next((g for g in survey.groups if g.code == group), None)
+    left_out = rules.left_out if rules is not None else ()
+    if rules is not None and rules.report == "questions":
+        left_out = (*left_out, *(s.code for s in survey.sections))
+    shown = suppress(scored.estimates, method.minimum_base, left_out)
+    if rules is not None and not rules.compared:
+        return _Compared(shown, not_compared(shown), scored, rules.note or "Scores of this group are not compared.")
     compared = expected_range(
         shown, winsorise=method.winsorise, percentile=method.percentile, zero_spread=method.zero_spread
     )
     return _Compared(shown, compared, scored)
 
 
+def _firmness(wave: Wave, survey: Survey, group: str | None, here: _Compared) -> Firmness:
+    """How firm each band of this year's is."""
+    assert wave.counts is not None
+    method = survey.method
+    shown, compared = here.estimates, here.compared
+    probability, resampled = band_probabilities(wave.counts, wave.survey, group, here.scored, shown, compared)
+    lowest, highest = leave_one_out(
+        shown, winsorise=method.winsorise, percentile=method.percentile, zero_spread=method.zero_spread
+    )
+    up, down = distances(shown.value, compared)
+    steps = steps_to_better(up, here.scored.gain, here.scored.movers)
+    return Firmness(up, down, probability, resampled, lowest, highest, steps, question_q(shown, compared))
+
+
 def _results(
     survey: Survey, settings: Settings, waves: Sequence[tuple[Wave, Organisations]], inputs: Mapping[str, str]
 ) -> Results:
-    """From counted waves to the five tables and their provenance."""
+    """From counted waves to the six tables and their provenance."""
     method = survey.method
     groups: tuple[str | None, ...] = (None, *(g.code for g in survey.groups))
-    scores, measures, changes, fieldwork, profiles = [], [], [], [], []
+    scores, firmness, measures, changes, fieldwork, profiles = [], [], [], [], [], []
     first, _ = waves[0]
     names = {o.code: o.name for _, own in reversed(waves) for o in own}
     for group in groups:
@@ -251,9 +274,28 @@ def _results(
         for wave, _ in waves:
             here = now if wave is first else _compare(wave, survey, group)
             estimates = here.estimates
-            scores.append(assemble.scores(survey, method, wave.year, label, names, estimates, here.compared))
+            scores.append(
+                assemble.scores(
+                    survey,
+                    method,
+                    wave.year,
+                    label,
+                    names,
+                    estimates,
+                    here.compared,
+                    effective=here.scored.effective,
+                    not_compared=here.not_compared,
+                )
+            )
             measures.append(assemble.measures_table(survey, method, wave.year, label, estimates, here.compared))
-            if wave is not first:
+            if wave is first and not here.not_compared:
+                firm = _firmness(wave, survey, group, here)
+                firmness.append(
+                    assemble.firmness(
+                        survey, wave.year, label, names, estimates, here.compared, firm, method.false_discovery
+                    )
+                )
+            if wave is not first and not here.not_compared:
                 changes.append(_changes(survey, settings, label, names, first, now, wave, group, here))
     for wave, own in waves:
         assert wave.counts is not None and wave.fieldwork is not None
@@ -262,6 +304,7 @@ def _results(
         profiles += _profiles(survey, wave, names, codes)
     return Results(
         pl.concat(scores),
+        pl.concat(firmness),
         pl.concat(changes) if changes else empty("changes"),
         pl.concat(fieldwork),
         pl.concat(profiles) if profiles else empty("profile"),

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 import polars as pl
 
@@ -19,6 +19,9 @@ from stocktake.survey.wave import Wave
 if TYPE_CHECKING:
     from stocktake.render.theme import Theme
     from stocktake.reports.model import Report
+
+
+Edition = Literal["trust", "service-groups", "poster"]
 
 
 @dataclass(frozen=True)
@@ -68,17 +71,29 @@ class Run:
             return Theme()
         return load_theme((self.folder or Path()) / self.settings.theme)
 
-    def report(self, organisation: str) -> Told:
-        """The benchmark report of one organisation; raises StocktakeError for an unknown code."""
+    def report(self, organisation: str, edition: Edition = "trust") -> Told:
+        """One organisation's report: its benchmark report, its service groups', or its poster.
+
+        Raises StocktakeError for an unknown code, and for an edition that these results do not make: a poster without
+        wording, or service groups where there are none.
+        """
+        from stocktake.reports.poster import poster
+        from stocktake.reports.service_groups import service_groups
         from stocktake.reports.trust_benchmark import trust_benchmark
 
         if organisation not in self.organisations:
             known = list(self.organisations)
             raise StocktakeError(f"no organisation {organisation!r} in these results.{nearest(organisation, known)}")
         contact = self.settings.contacts.get(organisation, self.settings.contact)
-        return Told(
-            trust_benchmark(self.results, self.survey, organisation, contact=contact, notice=self.settings.notice), self
-        )
+        make = {"trust": trust_benchmark, "service-groups": service_groups, "poster": poster}[edition]
+        told = make(self.results, self.survey, organisation, contact=contact, notice=self.settings.notice)
+        if told is None:
+            why = {
+                "service-groups": "these results have no service groups",
+                "poster": "there is no wording or no score to put on a poster",
+            }[edition]
+            raise StocktakeError(f"{organisation}, {edition}: {why}.")
+        return Told(told, self)
 
     def write(self, folder: Path | str) -> None:
         """Write the results tables to a folder."""
@@ -97,11 +112,11 @@ class Told:
     report: Report
     run: Run
 
-    def write_pdf(self, path: Path | str) -> Path:
-        """Write the report as an accessible PDF (PDF/UA-1)."""
+    def write_pdf(self, path: Path | str, paper: Literal["a3", "a4"] = "a4") -> Path:
+        """Write the report as an accessible PDF (PDF/UA-1); `paper` is for posters."""
         from stocktake.render.pdf import write_pdf
 
-        return write_pdf(self.report, Path(path), self.run.theme)
+        return write_pdf(self.report, Path(path), self.run.theme, paper)
 
     def _repr_html_(self) -> str:
         from stocktake.render.notebook import report_html

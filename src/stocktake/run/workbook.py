@@ -15,9 +15,10 @@ import yaml
 from stocktake.compare.change import Change, Verdict
 from stocktake.compare.estimates import Estimates
 from stocktake.compare.expected_range import ExpectedRange, banding, summary
+from stocktake.compare.firmness import Firmness, distances, question_q
 from stocktake.organisations import Organisation
 from stocktake.results import Results, assemble, sha256
-from stocktake.results.schemas import empty
+from stocktake.results.schemas import BANDS, empty
 from stocktake.run.core import Run
 from stocktake.run.provenance import provenance
 from stocktake.run.settings import Settings, instrument_source, read_settings, with_settings
@@ -48,8 +49,13 @@ def published(
     return Run(survey, results, pl.DataFrame(), chosen, folder)
 
 
-NOT_PUBLISHED = f"{assemble.INTERVAL}"
-NOT_PUBLISHED_THEN = f"{assemble.INTERVAL} {assemble.BANDING}"
+NOT_PUBLISHED = f"effective_base {assemble.INTERVAL}"
+# Without answers or standard errors nothing can be resampled, and nobody left out.
+FIRMNESS_NOT_PUBLISHED = (
+    " ".join(f"p_{b}" for b in BANDS)
+    + " p_band p_outside probability_method left_out_lowest left_out_highest survives steps_to_better"
+)
+NOT_PUBLISHED_THEN = f"{NOT_PUBLISHED} {assemble.BANDING}"
 
 
 def _published_results(survey: Survey, book: Workbook, settings: Settings, digest: str) -> Results:
@@ -62,6 +68,22 @@ def _published_results(survey: Survey, book: Workbook, settings: Settings, diges
     measures = [
         assemble.measures_table(survey, method, book.year, every, now, compared, "phi tau2 tau winsorise percentile")
     ]
+    blank = np.full(now.value.shape, np.nan)
+    up, down = distances(now.value, compared)
+    unknown = np.zeros(now.value.shape, dtype=np.int64)
+    firm = Firmness(
+        up,
+        down,
+        np.full((*now.value.shape, 7), np.nan),
+        unknown.astype(bool),
+        unknown,
+        unknown,
+        blank,
+        question_q(now, compared),
+    )
+    firmness = assemble.firmness(
+        survey, book.year, every, names, now, compared, firm, method.false_discovery, FIRMNESS_NOT_PUBLISHED
+    )
     changes = []
     stated = {
         **book.incomparable,
@@ -84,6 +106,7 @@ def _published_results(survey: Survey, book: Workbook, settings: Settings, diges
         changes.append(_imported_changes(survey, names, now, then, verdict, history.year, book, stated))
     return Results(
         pl.concat(scores),
+        firmness,
         pl.concat(changes) if changes else empty("changes"),
         _published_fieldwork(survey, book, names),
         _published_profile(survey, book, names),

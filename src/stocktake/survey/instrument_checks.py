@@ -17,6 +17,7 @@ def cross_checks(survey: Survey) -> list[Problem]:
         *_question_checks(survey),
         *_route_checks(survey),
         *_demographic_checks(survey),
+        *_group_checks(survey),
     ]
 
 
@@ -79,3 +80,11 @@ def _demographic_checks(survey: Survey) -> Iterator[Problem]:
             yield ("demographics", i, "options"), f"{demographic.code} has one option code twice."
         if demographic.kind == "number" and any(o.from_ is None and o.to is None for o in demographic.options):
             yield ("demographics", i, "options"), "each band of a number needs `from`, `to` or both."
+
+
+def _group_checks(survey: Survey) -> Iterator[Problem]:
+    scored = [q.code for q in survey.scored]
+    for i, group in enumerate(survey.groups):
+        for code in group.left_out:
+            if code not in scored:
+                yield ("groups", i, "left_out"), f"no scored question {code!r}.{nearest(code, scored)}"

@@ -126,11 +126,21 @@ class Demographic(Part):
 
 
 class Group(Part):
-    """A service group: the value in the sample file and what reports call it."""
+    """A service group: the value in the sample file, what reports call it, and what they say of it."""
 
     code: str
     title: str
     value: int | str
+    report: Literal["full", "questions", "scores"] = Field(
+        "full",
+        description="full: sections, questions and change; questions: no sections; scores: scores alone, not compared",
+    )
+    left_out: tuple[str, ...] = Field((), description="questions withheld for every organisation in this group")
+    note: str = Field("", description="why the group has less than a full report, as a sentence")
+
+    @property
+    def compared(self) -> bool:
+        return self.report != "scores"
 
 
 class Columns(Part):
@@ -197,6 +207,11 @@ class Method(Part):
     percentile: Literal["weibull", "linear", "hazen", "median_unbiased"] = "weibull"
     zero_spread: Literal["unbanded", "between"] = Field(
         "unbanded", description="an organisation whose answers do not vary at all"
+    )
+    draws: int = Field(1000, ge=0, description="resamples behind the probability of each band; 0 for none")
+    seed: int = Field(2024, ge=0, description="where the resampling begins")
+    false_discovery: float | None = Field(
+        None, gt=0, lt=1, description="share of false findings tolerated among an organisation's results; null for none"
     )
     change_test: Literal["z", "t"] = "z"
     change_level: float = Field(0.95, gt=0, lt=1)

@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
 import numpy as np
+from numpy.typing import NDArray
 
 from stocktake.compare.estimates import Estimates, Floats, Measure, Status
 from stocktake.survey.counts import Batch, Counts, Ints, Layout, pair_moments, section_squares
@@ -24,12 +25,18 @@ Reread = Callable[[], Iterable[Batch]]
 class Scores:
     """The estimates of one wave and group, with the weights behind them.
 
-    `respondents` (organisations,) counts those who fall in a standardisation cell.
+    `respondents` (organisations,) counts those who fall in a standardisation cell. `effective` (organisations,
+    measures) is Kish's effective base, sum(w)^2 / sum(w^2), NaN for sections of more than one question. `gain`
+    and `movers` (organisations, measures): what a question's score gains if every respondent who is not at
+    the top answers one step better, and how many they are; 0 for sections.
     """
 
     estimates: Estimates
     weights: Weights
     respondents: Ints
+    effective: Floats
+    gain: Floats
+    movers: Ints
 
 
 def measures(survey: Survey) -> tuple[Measure, ...]:
@@ -52,7 +59,7 @@ def option_scores(survey: Survey, layout: Layout) -> Floats:
     return table
 
 
-def _strata(layout: Layout, group: str | None) -> Ints:
+def group_strata(layout: Layout, group: str | None) -> Ints:
     """Strata of one group, shape (groups taken, cells): all groups for None."""
     grid = np.arange(layout.strata).reshape(len(layout.groups) + 1, layout.cells + 1)[:, : layout.cells]
     if group is None:
@@ -62,7 +69,7 @@ def _strata(layout: Layout, group: str | None) -> Ints:
 
 def cell_respondents(counts: Counts, group: str | None = None) -> Ints:
     """Respondents by organisation and cell, shape (organisations, cells), of one service group or all."""
-    return counts.respondents[:, _strata(counts.layout, group)].sum(axis=1)
+    return counts.respondents[:, group_strata(counts.layout, group)].sum(axis=1)
 
 
 def score(
@@ -85,7 +92,7 @@ def score(
     """
     method = method or survey.method
     layout = counts.layout
-    strata = _strata(layout, group)
+    strata = group_strata(layout, group)
     respondents = counts.respondents[:, strata].sum(axis=1)
     weights = standardise(respondents, method.cap, shares)
     table = option_scores(survey, layout)
@@ -106,25 +113,13 @@ def score(
         n[:, questions] = np.add.reduceat(answers.sum(axis=1), np.cumsum([0, *sizes[:-1]]), axis=1)
         weighted[:, rows, columns] = np.matmul(w[:, None, :], answers)[:, 0]
         squared[:, rows, columns] = np.matmul((w**2)[:, None, :], answers)[:, 0]
-    total = weighted.sum(axis=2)
-    some = total > 0
-    safe = np.where(some, total, 1.0)
-    value = np.where(some, (weighted * points).sum(axis=2) / safe, np.nan)
-    # A mean lies among its points; rounding must not put it beside them, or answers that are all alike would
-    # seem to vary by a hair and weigh more than all others.
-    given = weighted > 0
-    low = np.where(given, points, np.inf).min(axis=2)
-    high = np.where(given, points, -np.inf).max(axis=2)
-    value = np.where(some, np.clip(value, low, high), np.nan)
-    deviation = np.where(scored & some[..., None], points - np.nan_to_num(value)[..., None], 0.0)
-
+    value, variance, deviation, safe = weighted_means(weighted, squared, points, scored, method)
     factor = _correction(method, respondents)
-    if method.standard_error == "linearised":
-        variance = (squared * deviation**2).sum(axis=2) / safe**2
-    else:
-        spread = (weighted * deviation**2).sum(axis=2) / safe
-        variance = spread * squared.sum(axis=2) / safe**2
     linear = deviation / safe[..., None]
+    step = _next_steps(points, scored)
+    gain = (weighted * step).sum(axis=2) / safe
+    movers = _answering(counts, strata, step > 0)
+    effective = safe**2 / np.where(squared.sum(axis=2) > 0, squared.sum(axis=2), np.nan)
     if method.standard_error == "linearised":
         section_variance = _linearised(counts, strata, w, linear, variance, reread)
     else:
@@ -142,7 +137,64 @@ def score(
         np.where(np.isnan(values), np.nan, np.sqrt(np.where(variances < ROUNDING, 0.0, variances))),
         np.full(values.shape, Status.SHOWN, dtype=np.int8),
     )
-    return Scores(estimates, weights, respondents.sum(axis=1))
+    single = [m[0] if len(m) == 1 else -1 for _, m in layout.sections]
+    blank = np.zeros((len(layout.organisations), len(single)))
+    whole = np.where(np.array(single) >= 0, effective[:, single], np.nan)
+    return Scores(
+        estimates,
+        weights,
+        respondents.sum(axis=1),
+        np.concatenate([effective, whole], axis=1),
+        np.concatenate([gain, blank], axis=1),
+        np.concatenate([movers, blank.astype(np.int64)], axis=1),
+    )
+
+
+def weighted_means(
+    weighted: Floats, squared: Floats, points: Floats, scored: NDArray[np.bool_], method: Method
+) -> tuple[Floats, Floats, Floats, Floats]:
+    """Value, variance, deviations of the points from the value, and W, from sums of w and w squared by answer.
+
+    `weighted` and `squared` have shape (..., questions, answers), `points` and `scored` (questions, answers); value,
+    variance and W (1 where there is nothing) come without the last axis. Formulas: method.md 3 and 6.
+    """
+    total = weighted.sum(axis=-1)
+    some = total > 0
+    safe = np.where(some, total, 1.0)
+    value = np.where(some, (weighted * points).sum(axis=-1) / safe, np.nan)
+    # A mean lies among its points; rounding must not put it beside them, or answers that are all alike would
+    # seem to vary by a hair and weigh more than all others.
+    given = weighted > 0
+    low = np.where(given, points, np.inf).min(axis=-1)
+    high = np.where(given, points, -np.inf).max(axis=-1)
+    value = np.where(some, np.clip(value, low, high), np.nan)
+    deviation = np.where(scored & some[..., None], points - np.nan_to_num(value)[..., None], 0.0)
+    if method.standard_error == "linearised":
+        variance = (squared * deviation**2).sum(axis=-1) / safe**2
+    else:
+        spread = (weighted * deviation**2).sum(axis=-1) / safe
+        variance = spread * squared.sum(axis=-1) / safe**2
+    return value, variance, deviation, safe
+
+
+def _next_steps(points: Floats, scored: NDArray[np.bool_]) -> Floats:
+    """How many points lie between each answer and the next better one, 0 at the top and for what is not scored."""
+    step = np.zeros_like(points)
+    for q in range(points.shape[0]):
+        levels = np.unique(points[q, scored[q]])
+        above = np.searchsorted(levels, points[q], side="right")
+        better = scored[q] & (above < levels.size)
+        step[q, better] = levels[above[better]] - points[q, better]
+    return step
+
+
+def _answering(counts: Counts, strata: Ints, chosen: NDArray[np.bool_]) -> Ints:
+    """Respondents whose answer is among those chosen, shape (organisations, questions)."""
+    columns = []
+    for q in range(chosen.shape[0]):
+        answers = counts.answers[q][:, strata].sum(axis=(1, 2))
+        columns.append(answers @ chosen[q, : answers.shape[1]].astype(np.int64))
+    return np.stack(columns, axis=1).astype(np.int64)
 
 
 def _chunks(layout: Layout, questions: int) -> list[list[int]]:
@@ -150,6 +202,11 @@ def _chunks(layout: Layout, questions: int) -> list[list[int]]:
     each = len(layout.organisations) * layout.strata * layout.width
     size = max(1, CHUNK // max(each, 1))
     return [list(range(start, min(start + size, questions))) for start in range(0, questions, size)]
+
+
+def variance_factor(counts: Counts, strata: Ints, method: Method) -> Floats:
+    """The finite-sample factor on each organisation's variances, shape (organisations,)."""
+    return _correction(method, counts.respondents[:, strata].sum(axis=1))
 
 
 def _correction(method: Method, respondents: Ints) -> Floats:

@@ -1,0 +1,144 @@
+"""How firm the bands are: chance among many comparisons, resampling, and what would change a band."""
+
+from __future__ import annotations
+
+from stocktake.compare.firmness import expected_by_chance
+from stocktake.reports.facts import Facts, Row, band_word
+from stocktake.reports.model import Block, Bullets, Cell, Heading, Number, Page, Side, Table, Text, say
+from stocktake.reports.words import per_cent, plural, rounded
+
+
+def firmness(facts: Facts) -> list[Page]:
+    """One page on how far the bands can be relied on; none where nothing has a band."""
+    banded = [q for q in facts.questions if q in facts.firmness and facts.firmness[q]["band"] is not None]
+    if not banded:
+        return []
+    outside = [q for q in banded if facts.row(q)["band"] != 4]
+    word = facts.survey.organisation_word
+    chance, far, _ = expected_by_chance(len(banded))
+    left: list[Block] = [
+        Heading("How many would stand out by chance?"),
+        say(
+            f"Of {{all}} questions with a band, about {{chance}} would lie outside the expected range by chance alone, even if this {word} "
+            "were just like the others; about {far} of these would be 'better' or 'worse', or further out. Here {here} lie outside.",
+            all=facts.count(banded, "banded"),
+            chance=Number(chance, rounded(chance), f"chance:90:{len(banded)}"),
+            far=Number(far, rounded(far), f"chance:95:{len(banded)}"),
+            here=facts.count(outside, "outside"),
+        ),
+        _discovery(facts, outside),
+    ]
+    resampled = [q for q in outside if facts.firmness[q]["p_outside"] is not None]
+    if resampled:
+        firm = [q for q in resampled if facts.firmness[q]["p_outside"] >= 0.9]
+        lone = [q for q in resampled if facts.firmness[q]["survives"]]
+        left += [
+            Heading("If other people had answered"),
+            say(
+                "Each result was worked out again many times from answers drawn anew from the same respondents. {firm} of the {all} questions outside the "
+                "range {stay} outside it in at least nine of ten draws. {lone} {keep} the same band whichever one other "
+                f"{word} is left out.",
+                firm=facts.count(firm, "outside in nine of ten draws"),
+                all=facts.count(resampled, "outside"),
+                lone=facts.count(lone, "band survives leaving out any one"),
+                stay=plural(len(firm), "stays", "stay"),
+                keep=plural(len(lone), "keeps", "keep"),
+            ),
+        ]
+    left.append(
+        say(
+            "A band close to its limit may be another one next time with nothing having changed. The figures for every question are in "
+            "the workbook and on the web page.",
+            "note",
+        )
+    )
+    right: list[Block] = [Heading("The questions outside the range")]
+    if outside:
+        right.append(_table(facts, outside, bool(resampled)))
+        right.append(say(_explained(bool(resampled), word), "note"))
+    else:
+        right.append(say("There are none."))
+    near = _nearest(facts, banded)
+    if near:
+        right += [Heading("Closest to standing out"), Bullets(tuple(near))]
+    return [
+        Page(
+            "firmness",
+            "How firm are these bands?",
+            (Side(tuple(left), tuple(right)),),
+            "firmness",
+            f"Comparison with other {word}s",
+        )
+    ]
+
+
+def _discovery(facts: Facts, outside: list[str]) -> Text:
+    """What remains when the many comparisons are allowed for."""
+    rate = facts.survey.method.false_discovery
+    if rate is None:
+        small = [q for q in outside if (facts.firmness[q]["q_value"] or 0) <= 0.05]
+        return say(
+            "If one in twenty false findings among those listed is the most that one accepts, {some} of them can be relied on (false "
+            "discovery rate of Benjamini and Hochberg). The bands do not depend on this.",
+            some=facts.count(small, "q at most 0.05"),
+        )
+    kept = [q for q in outside if facts.firmness[q]["stands"]]
+    return say(
+        f"With a false discovery rate of {per_cent(100 * rate)} (a setting), {{some}} of them {plural(len(kept), 'stands', 'stand')}. The bands "
+        "do not depend on this.",
+        some=facts.count(kept, "stands"),
+    )
+
+
+def _table(facts: Facts, outside: list[str], resampled: bool) -> Table:
+    header = ["Question", "Band", "To nearest limit"]
+    widths = [0.9, 2.0, 0.9]
+    if resampled:
+        header += ["Outside in", "Same without any one", "People"]
+        widths += [0.85, 1.0, 0.75]
+    rows = []
+    for q in sorted(outside, key=lambda q: -abs(facts.row(q)["z"])):
+        row = facts.firmness[q]
+        cells: list[Cell] = [
+            q,
+            band_word(facts.survey, facts.row(q)),
+            facts.number(row, "nearest_limit", "firmness", 2),
+        ]
+        if resampled:
+            cells += [
+                facts.percent(row, "p_outside", "firmness", share=True),
+                _yes(row),
+                facts.number(row, "steps_to_better", "firmness"),
+            ]
+        rows.append(tuple(cells))
+    return Table("Questions outside the expected range", tuple(header), tuple(rows), widths=tuple(widths))
+
+
+def _yes(row: Row) -> str:
+    if row["survives"] is None:
+        return "-"
+    return "yes" if row["survives"] else "no"
+
+
+def _explained(resampled: bool, word: str) -> str:
+    told = "To nearest limit: score points between the score and the nearest limit of its band."
+    if resampled:
+        told += (
+            " Outside in: the share of draws that lie outside the range. Same without any one: whether the band is the same whichever one other "
+            f"{word} is left out. People: how many respondents would have had to answer one step better for the next better band; "
+            "a dash where all of them together would not do, or there is none."
+        )
+    return told
+
+
+def _nearest(facts: Facts, banded: list[str]) -> list[Text]:
+    """Up to three questions about the same that come closest to a limit, in units of S."""
+    same = [q for q in banded if facts.row(q)["band"] == 4]
+    out = []
+    for q in sorted(same, key=lambda q: -abs(facts.row(q)["z"]))[:3]:
+        up = facts.row(q)["z"] > 0
+        row = facts.firmness[q]
+        gap = facts.number(row, "to_better" if up else "to_worse", "firmness", 2)
+        if isinstance(gap, Number):
+            out.append(say(f"{facts.named(q)}: {{gap}} points from somewhat {'better' if up else 'worse'}.", gap=gap))
+    return out

@@ -1,0 +1,454 @@
+"""The method annex: formulas, every setting, what each measure's comparison rests on, and one example followed through."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from stocktake.compare.expected_range import CUTS
+from stocktake.reports import back
+from stocktake.reports.facts import Facts, Row, band_word, field_of
+from stocktake.reports.model import Block, Bullets, Cell, Heading, Number, Page, Report, Side, Table, Text, say
+from stocktake.reports.words import rounded
+from stocktake.results import Results
+from stocktake.results.schemas import LIMITS
+from stocktake.survey.instrument import Survey
+
+FORMULAS = "Formulas"
+FIGURES = "This survey's figures"
+
+
+def method_annex(results: Results, survey: Survey, *, notice: str = "") -> Report:
+    """The technical document of one run, from its results alone."""
+    first = str(results.scores.filter(results.scores["year"] == survey.year)["organisation"][0])
+    facts = Facts(field_of(results, survey), first)
+    imported = any("standard_error" in (r["not_published"] or "") for r in facts.rows.values())
+    pages = [
+        Page("cover", survey.title, (), chapter=""),
+        _about(survey, imported),
+        *([] if imported else [_scores(survey)]),
+        _compare(survey, imported),
+        _change(survey, imported),
+        _firm(survey, imported),
+        _disclosure(survey),
+        _settings(facts, results, imported),
+        *_measures(results, survey),
+        *_example(facts, results),
+        _inferred(facts, results, imported),
+    ]
+    return Report(
+        title="Method annex",
+        subtitle="How every figure was worked out, with this survey's own settings and figures",
+        organisation=survey.title,
+        organisation_code="",
+        date_line=survey.programme,
+        pages=tuple(pages),
+        digest=results.digest,
+        notice=notice,
+        keywords=(survey.code, "method", results.digest),
+    )
+
+
+def _about(survey: Survey, imported: bool) -> Page:
+    source = (
+        "The scores and bases were read from an official published workbook; averages, limits, z and bands were worked out anew from them. "
+        "Steps before the scores are told in the survey's own technical document."
+        if imported
+        else "Everything was worked out from respondents' answers and the sample files."
+    )
+    return Page(
+        "about",
+        "About this annex",
+        (
+            say(source),
+            say(
+                "How sure we are of each step is said beside it: verified (official published figures come out), seen (printed in official reports), "
+                "recalled (general practice in this field), or inferred. Whatever is not verified or seen is a setting."
+            ),
+            Heading("Notation"),
+            Bullets(
+                (
+                    say(
+                        f"i: one {survey.organisation_word}; j: one respondent; k: one question; g: one cell of standardisation."
+                    ),
+                    say("w: weight; x: points of an answer, 0 to 10; n: number of scored answers; W: sum of weights."),
+                    say(
+                        "y: score; s: its standard error; V = s²; θ: national average; I: number of organisations with a score."
+                    ),
+                    say(
+                        "φ: over-dispersion; τ²: variance between organisations; S: spread expected of a score; z: distance in units of S."
+                    ),
+                )
+            ),
+        ),
+        "about",
+    )
+
+
+def _formula(words: str) -> Text:
+    return say(words, "formula")
+
+
+def _scores(survey: Survey) -> Page:
+    method = survey.method
+    cells = ", ".join(survey.demographic(c).title.lower() for c in survey.cells) or "none"
+    error = (
+        "V = Σ over respondents of (w (x − y) / W)²"
+        if method.standard_error == "linearised"
+        else "V = (Σ w (x − y)² / W) × Σ w² / W²"
+    )
+    return Page(
+        "scores",
+        "Weights, scores and standard errors",
+        (
+            Side(
+                (
+                    Heading("Weight (principle seen, details recalled)"),
+                    _formula("w = P / p, at most the cap"),
+                    say(
+                        f"P is the share of a cell among all respondents, p its share among the organisation's own. Cells are combinations of: {cells}. "
+                        "A respondent in no cell is counted but not scored."
+                    ),
+                    Heading("Question score (seen)"),
+                    _formula("y = Σ w x / Σ w, over scored answers"),
+                    Heading("Section score (verified)"),
+                    _formula("y = plain mean of the section's question scores"),
+                    say("Missing where any of its questions is withheld."),
+                ),
+                (
+                    Heading("Standard error (recalled)"),
+                    _formula(error),
+                    say(
+                        "Of a section: each respondent's contributions to its questions are averaged first, so that one person answering "
+                        "several questions is allowed for."
+                    ),
+                    Heading("Interval"),
+                    _formula("y ± 1.96 s, within 0 and 10"),
+                    Heading("Effective base (Kish)"),
+                    _formula("(Σ w)² / Σ w²"),
+                    say("How many equally weighted answers would tell as much."),
+                ),
+            ),
+        ),
+        "scores",
+        FORMULAS,
+    )
+
+
+def _compare(survey: Survey, imported: bool) -> Page:
+    winsorise = survey.method.winsorise
+    left: list[Block] = [
+        Heading("National average (verified)"),
+        _formula("θ = Σ y / I, over organisations with a shown score"),
+        Heading("Spread (recalled; consistent with a published workbook)"),
+    ]
+    if imported:
+        left += [
+            _formula("S = (upper − lower 95% limit) / (2 × 1.959964)"),
+            say("Where a limit is clipped at an end of the scale, S comes from the average and the other limit."),
+        ]
+    else:
+        left += [
+            _formula("z = (y − θ) / s"),
+            say(
+                f"The most extreme {100 * winsorise:g}% of z at each end are drawn in to the {100 * winsorise:g}th and {100 - 100 * winsorise:g}th percentiles "
+                f"({back.setting_value('percentile', survey.method.percentile)})."
+            ),
+            _formula("φ = mean of the squared z"),
+            _formula("τ² = max(0, (I φ − (I − 1)) / (Σ v − Σ v² / Σ v)), v = 1 / s²"),
+            _formula("S = √(s² + τ²)"),
+        ]
+    right: list[Block] = [
+        Heading("Bands (verified on 7,434 published bands)"),
+        _formula("z = (y − θ) / S"),
+        Table(
+            "Bands and cut-offs",
+            ("Size of z", "Band"),
+            (
+                (f"below {CUTS[0]:.6f}", "about the same"),
+                (f"up to {CUTS[1]:.6f}", "somewhat better or worse than expected"),
+                (f"up to {CUTS[2]:.6f}", "better or worse than expected"),
+                ("beyond", "much better or worse than expected"),
+            ),
+            row_headers=False,
+        ),
+        _formula("limits = θ ± c S for each cut-off c, clipped to 0 and 10"),
+        say("Bands are read from z, so that clipping a limit never moves a band."),
+        say(
+            "An organisation whose answers do not vary at all has no spread of its own; a setting says what becomes of it.",
+            "note",
+        ),
+    ]
+    return Page("compare", "Average, expected range and bands", (Side(tuple(left), tuple(right)),), "compare", FORMULAS)
+
+
+def _change(survey: Survey, imported: bool) -> Page:
+    told: list[Block] = [_formula("z = (y now − y then) / √(V now + V then)")]
+    if imported:
+        told = [say("The verdicts were read from the published workbook; they were not worked out here.")]
+    elif survey.method.change_test == "t":
+        told.append(say("The statistic is held against Student's t with Welch and Satterthwaite's degrees of freedom."))
+    return Page(
+        "change",
+        "Change over time, best and worst, response rate",
+        (
+            Heading("Change over time (recalled)"),
+            *told,
+            Heading("Best and worst five (seen)"),
+            _formula("y − θ, sorted before rounding; questions, not sections"),
+            Heading("Adjusted response rate (seen)"),
+            _formula("useable questionnaires / (sampled − undeliverable − died)"),
+            Heading("Rounding (seen)"),
+            say(
+                "To one decimal, halves away from zero, last of all; everything is worked out and banded on unrounded figures."
+            ),
+        ),
+        "change",
+        FORMULAS,
+    )
+
+
+def _firm(survey: Survey, imported: bool) -> Page:
+    draws = survey.method.draws
+    missing = (
+        [say("This run comes from a published workbook, which has no answers and no standard errors: probabilities, leaving out, and "
+             "respondents needed are not given.", "verdict")]
+        if imported
+        else []
+    )  # fmt: skip
+    return Page(
+        "firm",
+        "How firm a band is",
+        (
+            *missing,
+            Side(
+                (
+                    Heading("Distance"),
+                    say(
+                        "Score points to the nearest limit of the band, average and S held; limits beyond the ends of the scale do not count."
+                    ),
+                    Heading("Probability of each band: questions"),
+                    say(
+                        f"A multinomial bootstrap of each organisation's counts of cell and answer, {draws:,} draws, weights worked out anew in every draw. Each "
+                        "draw has its own score and standard error; average and τ² are held."
+                    ),
+                    _formula("z* = (y* − θ) / √(s*² + τ²)"),
+                    Heading("Probability of each band: sections"),
+                    say(
+                        "Counts of answer pairs do not fix how one person answered a whole section, so the normal approximation stands in: the score "
+                        "drawn from a normal distribution with mean y and standard deviation s. The tables label it so."
+                    ),
+                    Heading("Leaving out any one"),
+                    say(
+                        "θ, φ and τ² are worked out anew without each other organisation in turn; a band survives if it is the same every time."
+                    ),
+                ),
+                (
+                    Heading("What would change this"),
+                    _formula("people = points to the next better band / gain per person, rounded up"),
+                    say(
+                        "The gain per person is the mean rise of the score if one respondent who is not at the top answers one step better. A dash "
+                        "where all of them together would not do."
+                    ),
+                    Heading("Many comparisons"),
+                    say(
+                        "By chance alone 10% of results lie outside 'about the same', 5% are better or worse and beyond, and 0.2% are much better or worse: "
+                        "3.5, 1.8 and 0.07 of 35."
+                    ),
+                    _formula("q(i) = min over k ≥ i of m p(k) / k"),
+                    say(
+                        "q is Benjamini and Hochberg's adjusted p-value among an organisation's m questions, p(1) the smallest. The setting for the false "
+                        "discovery rate marks what stands; it never moves a band."
+                    ),
+                ),
+            ),
+        ),
+        "firm",
+        FORMULAS,
+    )
+
+
+def _disclosure(survey: Survey) -> Page:
+    minimum = Number(survey.method.minimum_base, str(survey.method.minimum_base), "settings/minimum_base")
+    return Page(
+        "disclosure",
+        "What is withheld, and what could still be worked out",
+        (
+            Bullets(
+                (
+                    say(
+                        "A score with fewer than {minimum} scored answers is withheld with its base, in every file that is made.",
+                        minimum=minimum,
+                    ),
+                    say(
+                        "A section with a withheld question is withheld: with the others known it would give the question's score away."
+                    ),
+                    say(
+                        "A national average of all is the mean of shown scores only, so that subtracting the shown scores from it leaves nothing."
+                    ),
+                    say(
+                        "Where one service group's number of participants is withheld, the next smallest is too (a setting), or it could be found by "
+                        "subtraction from the whole. The same holds for the profile of respondents."
+                    ),
+                    say(
+                        "The national number of participants includes every organisation's. Where exactly one organisation's is withheld, "
+                        "the national number is withheld as well."
+                    ),
+                    say(
+                        "Scores of service groups are weighted group by group, each to its own respondents, so that a withheld group's score cannot be found from "
+                        "the whole's and the other groups'. Its base can be, to within the few people without a group."
+                    ),
+                )
+            ),
+        ),
+        "disclosure",
+        FORMULAS,
+    )
+
+
+def _settings(facts: Facts, results: Results, imported: bool) -> Page:
+    skip = back.SKIPPED_FOR_WORKBOOKS if imported else set()
+    return Page("settings", "Settings", (back.settings_table(facts.survey, skip),), "settings", FIGURES)
+
+
+def _measures(results: Results, survey: Survey) -> list[Page]:
+    """Every measure's average, phi and tau squared, a page for each group."""
+    now = results.measures.filter(results.measures["year"] == survey.year)
+    pages = []
+    titles = {"all": "All respondents"} | {g.code: g.title for g in survey.groups}
+    for group in now["group"].unique(maintain_order=True):
+        rows = [r for r in now.filter(now["group"] == group).iter_rows(named=True) if r["organisations"] > 0]
+        if not rows:
+            continue
+        header = ("Measure", "Organisations", "Withheld", "Average θ", "Lowest", "Highest", "φ", "τ²", "τ")
+        cells = tuple(_measure(r) for r in rows)
+        pages.append(
+            Page(
+                "measures",
+                f"Averages and spread: {titles.get(group, group)}",
+                (
+                    say("φ above 1 means that scores vary more than chance alone would have them; τ is that extra spread, in score points. "
+                        "A dash marks what is not compared, or not published.", "note"),
+                    Table(f"Measures, {titles.get(group, group)}", header, cells),
+                ),
+                f"measures-{group}",
+                FIGURES,
+            )
+        )  # fmt: skip
+    return pages
+
+
+def _measure(row: Row) -> tuple[Cell, ...]:
+    def number(column: str, places: int) -> Cell:
+        value = row[column]
+        if value is None:
+            return "-"
+        text = f"{value:,}" if isinstance(value, int) else rounded(value, places)
+        prefix = "measures" if row["group"] == "all" else f"measures:{row['group']}"
+        return Number(value, text, f"{prefix}/{row['year']}//{row['measure']}/{column}")
+
+    places: Mapping[str, int] = {
+        "organisations": 0, "withheld": 0, "centre": 3, "lowest": 3, "highest": 3, "phi": 3, "tau2": 4, "tau": 3,
+    }  # fmt: skip
+    return (row["measure"], *(number(column, n) for column, n in places.items()))
+
+
+def _example(facts: Facts, results: Results) -> list[Page]:
+    """One result followed from score to band, and to its change, in unrounded steps."""
+    banded = [q for q in facts.questions if facts.row(q)["band"] is not None]
+    if not banded:
+        return []
+    code = max(banded, key=lambda q: abs(facts.row(q)["z"]))
+    row, measure = facts.row(code), facts.field.measures[facts.year, code]
+
+    def n(column: str, places: int = 4, table: str = "scores", source: Row = row) -> Any:
+        return facts.number(source, column, table, places)
+
+    left: list[Block] = [
+        say(f"{facts.name}, {facts.heading(code)}"),
+        Heading("From answers to the score"),
+        say("{n} scored answers give a score y of {y}.", n=n("n"), y=n("score")),
+    ]
+    if row["standard_error"] is not None:
+        left += [
+            say(
+                "Its standard error s is {s}, so that the 95% interval runs from {low} to {high}. The effective base is {base}.",
+                s=n("standard_error"),
+                low=n("lower_95", 3),
+                high=n("upper_95", 3),
+                base=n("effective_base", 1),
+            )
+        ]
+    left += [
+        Heading("The average and the spread"),
+        say(
+            "{count} organisations have a score; their mean θ is {centre}.",
+            count=n("organisations", 0, "measures", measure),
+            centre=n("centre", 4, "measures", measure),
+        ),
+    ]
+    spread = (row["score"] - row["national_average"]) / row["z"] if row["z"] else None
+    if measure["tau2"] is not None and spread is not None:
+        left += [
+            say(
+                "φ is {phi} and τ² is {tau2}.",
+                phi=n("phi", 4, "measures", measure),
+                tau2=n("tau2", 5, "measures", measure),
+            ),
+            _formula(
+                f"S = √({rounded(row['standard_error'], 4)}² + {rounded(measure['tau2'], 5)}) = {rounded(spread, 4)}"
+            ),
+        ]
+    elif spread is not None:
+        left.append(_formula(f"S from the published limits = {rounded(spread, 4)}"))
+    right: list[Block] = [
+        Heading("The band"),
+        _formula(
+            f"z = ({rounded(row['score'], 4)} − {rounded(row['national_average'], 4)}) / {rounded(spread or 1, 4)} = {rounded(row['z'], 4)}"
+        ),
+        say(f"That is: {band_word(facts.survey, row, 'sentence')}."),
+        Table(
+            "Limits",
+            ("Limit", "Score at which it begins"),
+            tuple((name[6:].replace("_", " ").capitalize(), n(name, 3)) for name in LIMITS),
+        ),
+    ]
+    year = facts.earlier
+    change = facts.changes.get((year, code)) if year is not None else None
+    if change is not None and change["statistic"] is not None:
+        then = facts.row(code, year)
+        right += [
+            Heading("Change"),
+            _formula(
+                f"z = ({rounded(change['score_now'], 4)} − {rounded(change['score_then'], 4)}) / √({rounded(row['standard_error'], 4)}² + "
+                f"{rounded(then['standard_error'], 4)}²) = {rounded(change['statistic'], 4)}"
+            ),
+            say(f"Held against {rounded(change['critical'], 4)}: {str(change['verdict']).lower()}."),
+        ]
+    right += _firm_example(facts, code)
+    return [Page("example", "One result followed through", (Side(tuple(left), tuple(right)),), "example", FIGURES)]
+
+
+def _firm_example(facts: Facts, code: str) -> list[Block]:
+    row = facts.firmness.get(code)
+    if row is None or row["p_band"] is None:
+        return []
+    left_out = "the same" if row["survives"] else "not the same"
+    return [
+        Heading("How firm"),
+        say(
+            f"The nearest limit is {{gap}} points away. {{p}} of the draws fall in the same band. It is {left_out} whichever one other is left out.",
+            gap=facts.number(row, "nearest_limit", "firmness", 3),
+            p=facts.percent(row, "p_band", "firmness", share=True),
+        ),
+    ]
+
+
+def _inferred(facts: Facts, results: Results, imported: bool) -> Page:
+    return Page(
+        "inferred",
+        "What was inferred, and where the figures come from",
+        tuple(back.inferred_blocks(facts.survey, results, imported)),
+        "inferred",
+        FIGURES,
+    )

@@ -1,0 +1,30 @@
+"""The poster as a document of its own."""
+
+from __future__ import annotations
+
+from stocktake.reports import headline
+from stocktake.reports.facts import Facts, field_of
+from stocktake.reports.model import Report
+from stocktake.results import Results
+from stocktake.survey.instrument import Survey
+
+
+def poster(
+    results: Results, survey: Survey, organisation: str, *, contact: str = "", notice: str = ""
+) -> Report | None:
+    """The one-page poster of an organisation; None where the questions have no wording, or nothing can be shown."""
+    facts = Facts(field_of(results, survey), organisation)
+    pages = headline.poster(facts, contact, notice, chapter="") if facts.shown else []
+    if not pages:
+        return None
+    return Report(
+        title=f"{survey.title}: poster",
+        subtitle="",
+        organisation=facts.name,
+        organisation_code=organisation,
+        date_line=survey.programme,
+        pages=tuple(pages),
+        digest=results.digest,
+        notice=notice,
+        keywords=(survey.code, organisation, "poster", results.digest),
+    )

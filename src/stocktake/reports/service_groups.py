@@ -1,0 +1,328 @@
+"""The service-group report: each group of an organisation's services by its own rules."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from stocktake.reports import back, change_pages, firm_pages, front, headline, question_pages
+from stocktake.reports.charts import PlainBars
+from stocktake.reports.facts import Facts, field_of
+from stocktake.reports.model import (
+    Block,
+    Bullets,
+    Cell,
+    Figure,
+    Heading,
+    Link,
+    Number,
+    Page,
+    Report,
+    Side,
+    Strong,
+    Table,
+    Together,
+    part_of,
+    say,
+)
+from stocktake.reports.words import listed, rounded
+from stocktake.results import Results
+from stocktake.survey.instrument import Group, Survey
+
+
+@dataclass(frozen=True)
+class _Part:
+    """One group with the organisation's results in it."""
+
+    group: Group
+    facts: Facts
+
+    @property
+    def there(self) -> bool:
+        return any(self.facts.row(q)["status"] != "no data" for q in self.facts.questions)
+
+    @property
+    def prefix(self) -> str:
+        return f"{self.group.code}-"
+
+    @property
+    def left_out(self) -> list[str]:
+        """Questions that no organisation has a score for in this group."""
+        return list(self.facts.field.left_out)
+
+
+def service_groups(
+    results: Results, survey: Survey, organisation: str, *, contact: str = "", notice: str = ""
+) -> Report | None:
+    """The report of one organisation's service groups; None for a survey without groups."""
+    grouped = set(results.scores["group"].unique())
+    parts = [
+        _Part(g, Facts(field_of(results, survey, g.code), organisation)) for g in survey.groups if g.code in grouped
+    ]
+    if not parts:
+        return None
+    whole = Facts(field_of(results, survey), organisation)
+    pages: list[Page] = [
+        front.cover(whole),
+        _glance(whole, parts, notice),
+        front.contents(),
+        _about(whole, parts),
+        front.key_terms(whole),
+        question_pages.how_scored(whole),
+    ]
+    if any(p.group.compared and p.there for p in parts):
+        pages.append(question_pages.how_to_interpret(whole))
+    for part in parts:
+        pages += part_of(_group(part), part.prefix, part.group.title)
+    pages += back.method(next((p.facts for p in parts if p.group.compared), whole), results)
+    pages += back.sources(whole, contact)
+    return Report(
+        title=f"{survey.title}: service-group report",
+        subtitle="Results by kind of service",
+        organisation=whole.name,
+        organisation_code=organisation,
+        date_line=survey.programme,
+        pages=tuple(pages),
+        digest=results.digest,
+        notice=notice,
+        keywords=(survey.code, organisation, "service groups", results.digest),
+    )
+
+
+def _short(group: Group) -> str:
+    """What the report has of a group, in few words."""
+    return {
+        "full": "sections, questions, change",
+        "questions": "questions, change",
+        "scores": "scores, not compared",
+    }[group.report]
+
+
+def _glance(whole: Facts, parts: list[_Part], notice: str) -> Page:
+    """Which groups there are, how many answered in each, and how they stand."""
+    rows: list[tuple[Cell, ...]] = []
+    for part in parts:
+        facts, work = part.facts, part.facts.work()
+        completed = "-" if work is None else facts.number(work, "completed", "fieldwork")
+        rate = "-" if work is None else facts.percent(work, "response_rate", "fieldwork", share=True)
+        better: Cell = "-"
+        worse: Cell = "-"
+        if part.there and part.group.compared:
+            better = facts.count([q for b in (5, 6, 7) for q in facts.by_band[b]], f"better {part.group.code}")
+            worse = facts.count([q for b in (1, 2, 3) for q in facts.by_band[b]], f"worse {part.group.code}")
+        shown = facts.count(facts.shown, f"shown {part.group.code}") if part.there else "-"
+        rows.append(
+            (part.group.title, completed, rate, shown, better, worse, _short(part.group) if part.there else "no data")
+        )
+    header = (
+        "Service group",
+        "Answered",
+        "Response rate",
+        "Questions shown",
+        "Above range",
+        "Below range",
+        "In this report",
+    )
+    return Page(
+        "glance",
+        "The result by service group",
+        (
+            Table("Service groups", header, tuple(rows), widths=(3, 0.9, 0.9, 1, 0.8, 0.8, 1.9)),
+            say(
+                "A dash marks a figure that is not shown, or does not exist. Above and below range count questions outside the expected range "
+                "among the same group's services elsewhere.",
+                "note",
+            ),
+            *([say(notice, "verdict")] if notice else []),
+            Heading("Where to go next", 3),
+            Bullets(tuple(say("{link}", link=Link(p.group.title, f"{p.prefix}start")) for p in parts)),
+        ),
+        "glance",
+        level=1,
+    )
+
+
+def _about(whole: Facts, parts: list[_Part]) -> Page:
+    survey = whole.survey
+    word, people = survey.organisation_word, survey.people
+    right: list[Block] = [Heading("What each group's pages hold")]
+    right.append(
+        Bullets(
+            tuple(
+                say(
+                    f"{{b}} {_rule(p.group, word)}{f' {p.group.note}' if p.group.note else ''}",
+                    b=Strong(f"{p.group.title}:"),
+                )
+                for p in parts
+            )
+        )
+    )
+    own = survey.method.group_reference == "own"
+    standard = "the same kind of service in all" if own else "all services of all"
+    left = (
+        Heading("Why by service group?"),
+        say(
+            f"People of different ages use different services and rate them differently. A {word} with many older people would look better than "
+            "one with few if all were taken together, though each service were the same."
+        ),
+        say(
+            f"So each group is treated as a survey of its own: its own averages, its own expected range, and its own weights, which match "
+            f"the {people} of each {word} to those of {standard} {word}s."
+        ),
+        say(
+            f"Which service a person mainly used was told by the {word}. A few people have no group and are in none of these results, so the "
+            "groups do not add up to the whole.",
+        ),
+    )
+    return Page("background", "About service groups", (Side(left, tuple(right)),), "background", front.CHAPTER)
+
+
+def _rule(group: Group, word: str) -> str:
+    return {
+        "full": f"every section and question against other {word}s, change over time, and lists by band.",
+        "questions": f"every question against other {word}s, change over time, and lists by band.",
+        "scores": "scores and numbers of respondents alone.",
+    }[group.report]
+
+
+def _group(part: _Part) -> list[Page]:
+    facts = part.facts
+    if not part.there:
+        return [_nothing(part)]
+    if not facts.shown:
+        return [_too_few(part)]
+    pages = [_opening(part)]
+    if part.group.report == "scores":
+        return [*pages, *_plain(part)]
+    pages.append(headline.summary(facts))
+    left_out = set(part.left_out)
+    for section in facts.survey.sections:
+        asked = [q.code for q in facts.survey.members(section.code) if q.code not in left_out]
+        if not asked:
+            continue
+        if part.group.report == "full":
+            pages += question_pages.section(facts, section.code)
+        else:
+            pages.append(_starred(facts, section.code, asked))
+    pages += change_pages.pages(facts)
+    pages.append(back.comparison(facts))
+    pages += firm_pages.firmness(facts)
+    pages.append(back.figures(facts))
+    return pages
+
+
+def _nothing(part: _Part) -> Page:
+    survey = part.facts.survey
+    word = survey.organisation_word
+    return Page(
+        "no-data",
+        f"{part.group.title}: no data",
+        (
+            say(f"There are no results of this {word} for this service group: nobody in it answered.", "lead"),
+            say(
+                f"Either the {word} has no such service, or nobody of it was in the sample or answered. It takes no part in the averages of this "
+                "group."
+            ),
+        ),
+        "start",
+    )
+
+
+def _too_few(part: _Part) -> Page:
+    survey = part.facts.survey
+    minimum = Number(survey.method.minimum_base, str(survey.method.minimum_base), "settings/minimum_base")
+    return Page(
+        "no-data",
+        f"{part.group.title}: too few answers",
+        (
+            say(
+                f"Fewer than {{minimum}} {survey.people} of this service group gave an answer that counts to each of the questions, so none of "
+                "its scores can be shown.",
+                "lead",
+                minimum=minimum,
+            ),
+            say("So few answers would say more of chance than of care, and might point to a person."),
+        ),
+        "start",
+    )
+
+
+def _opening(part: _Part) -> Page:
+    facts, group = part.facts, part.group
+    blocks: list[Block] = [headline.cards(facts)]
+    if group.note:
+        blocks.append(say(group.note, "verdict"))
+    word = facts.survey.organisation_word
+    there = facts.field.measures
+    most = max((there[facts.year, q] for q in facts.questions), key=lambda r: r["organisations"])
+    blocks.append(
+        say(
+            f"The question with most results in this group is shown for {{count}} {word}s.",
+            count=facts.number(most, "organisations", "measures"),
+        )
+    )
+    if part.left_out:
+        blocks += [
+            Heading("Left out for every one", 3),
+            say(
+                f"No {word} has enough answers in this group, so these questions are left out: {listed(part.left_out)}."
+            ),
+        ]
+        gone = [
+            s.number
+            for s in facts.survey.sections
+            if all(q.code in part.left_out for q in facts.survey.members(s.code))
+        ]
+        if gone:
+            blocks.append(
+                say(
+                    f"Sections without any question left are not in this chapter: {listed([str(n) for n in gone])}.",
+                    "note",
+                )
+            )
+    hidden = [q for q in facts.questions if q not in facts.shown]
+    if hidden:
+        blocks.append(
+            say(f"Not shown for this {word} alone, because too few people answered: {listed(hidden)}.", "note")
+        )
+    return Page("who", "Who answered, and what is shown", tuple(blocks), "start")
+
+
+def _plain(part: _Part) -> list[Page]:
+    """Bars of the scores alone, section by section."""
+    facts = part.facts
+    left_out = set(part.left_out)
+    pages: list[Page] = []
+    for section in facts.survey.sections:
+        asked = [q.code for q in facts.survey.members(section.code) if q.code not in left_out]
+        if not asked:
+            continue
+        rows = [facts.row(q) for q in asked]
+        bars = tuple((r["measure"], r["score"], r["n"]) for r in rows)
+        alt = "Bars of scores: " + listed([f"{q} {'not shown' if s is None else rounded(s)}" for q, s, _ in bars])
+        table = Table(
+            f"{facts.section_title(section.code)}: scores",
+            ("Question", "Respondents", "Score"),
+            tuple((facts.heading(r["measure"]), facts.number(r, "n"), facts.number(r, "score")) for r in rows),
+            widths=(4.2, 1.1, 0.7),
+        )
+        shown: tuple[Block, ...] = (Figure(PlainBars(bars, f"{alt}.")),)
+        if all(r["score"] is None for r in rows):
+            shown = (say(str(rows[0]["reason"]), "note"),)
+        body = Together((Side(shown, (table,), 0.8),))
+        pages.append(
+            Page("scores", facts.section_title(section.code), (body,), f"section-{section.code}", new_sheet=not pages)
+        )
+    return pages
+
+
+def _starred(facts: Facts, section: str, asked: list[str]) -> Page:
+    """Question charts with a star and the average's line, without a section score."""
+    return Page(
+        "questions",
+        facts.section_title(section),
+        (
+            question_pages.key(facts, own=False),
+            *(question_pages.question(facts, q, star=True) for q in asked),
+        ),
+        f"section-{section}",
+    )
