@@ -489,9 +489,9 @@ def unclipped_limits(centre: float, spread: float) -> list[float]:
     ]
 
 
-def spread_of(s: float | None, tau2: float | None, zero_spread: ZeroSpread = "unbanded") -> float | None:
+def spread_of(s: float | None, tau2: float, zero_spread: ZeroSpread = "unbanded") -> float | None:
     """Give S = sqrt(s^2 + tau2); None without a standard error, or with s = 0 unless tau alone is let to band it."""
-    if s is None or tau2 is None:
+    if s is None:
         return None
     if s == 0 and (zero_spread == "unbanded" or tau2 == 0):
         return None
@@ -656,7 +656,7 @@ def left_out_bands(
         result = results[organisation, measure]
         if not result.withheld and result.score is not None and (result.standard_error or 0) > 0:
             with_error += 1
-    out = {organisation: (0, 0) for organisation in organisations}
+    out = dict.fromkeys(organisations, (0, 0))
     if with_error < 4 or len(organisations) > MOST_LEFT_OUT:
         return out
     without = left_out(results, measure, organisations, winsorise=winsorise, zero_spread=zero_spread)

@@ -15,6 +15,7 @@ from stocktake.compare.expected_range import (
     Percentile,
     ZeroSpread,
     banding,
+    expected_range,
     overdispersion,
     usable_spread,
 )
@@ -147,7 +148,9 @@ def leave_one_out(
         own = np.eye(valued.size, dtype=bool)
         lowest[valued, j] = np.where(own | (band == 0), 8, band).min(axis=1) % 8
         highest[valued, j] = np.where(own, 0, band).max(axis=1)
-    return lowest, highest
+    # Leaving one out may give a tau, and with it a band, where the survey has none; such a band is nobody's.
+    banded = expected_range(estimates, winsorise=winsorise, percentile=percentile, zero_spread=zero_spread).band > 0
+    return np.where(banded, lowest, 0), np.where(banded, highest, 0)
 
 
 def steps_to_better(to_better: Floats, gain: Floats, movers: Ints) -> Floats:
@@ -176,7 +179,7 @@ def false_discovery(z: Floats) -> Floats:
     raised = np.where(np.isnan(ranked), np.inf, ranked * many / np.arange(1, p.shape[1] + 1))
     falling = np.minimum.accumulate(raised[:, ::-1], axis=1)[:, ::-1]
     out = np.empty_like(p)
-    np.put_along_axis(out, order, np.minimum(falling, 1.0), axis=1)
+    np.put_along_axis(out, order, falling, axis=1)
     return np.where(np.isnan(p), np.nan, out)
 
 

@@ -99,7 +99,7 @@ def how_to_interpret(facts: Facts) -> Page:
     left = (
         Heading("Section charts"),
         say(
-            f"Each bar is one {word}, from the lowest score to the highest. Its colour and triangles show its own band; yours is "
+            f"Each bar is one {word}, from the lowest score to the highest. Its colour and its marks show its own band; yours is "
             "black. The dashed line is the national average."
         ),
         say(
@@ -123,7 +123,7 @@ def how_to_interpret(facts: Facts) -> Page:
                 say(
                     "Its segments are the bands for your number of respondents; a band beyond the lowest or highest score is not visible."
                 ),
-                say("The black line with the arrowhead is your score; the dashed line is the national average."),
+                say("The black line is your score; the dashed line is the national average."),
                 say("On the pages that follow, a table beside each strip gives the figures and the band in words."),
             )
         ),

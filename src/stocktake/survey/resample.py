@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import zlib
 from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
@@ -38,12 +39,11 @@ def band_probabilities(
         return out, resampled
     strata = group_strata(counts.layout, group)
     factor = variance_factor(counts, strata, method)
-    said = 0 if group is None else 1 + [g.code for g in survey.groups].index(group)
 
     def one(place: tuple[int, int]) -> Floats:
         i, q = place
         points, merged = _merged(counts.answers[q][i][strata].sum(axis=0), table[q])
-        rng = np.random.default_rng([method.seed, said, i, q])
+        rng = np.random.default_rng([method.seed, _number(counts.layout.organisations[i], group, counts.layout.questions[q][0])])
 
         def score(drawn: Ints) -> tuple[Floats, Floats]:
             w = standardise(drawn.sum(axis=2), method.cap, scores.weights.shares).values
@@ -63,8 +63,15 @@ def band_probabilities(
     questions = table.shape[0]
     for s, (_, members) in enumerate(counts.layout.sections):
         if len(members) == 1:
-            out[:, questions + s], resampled[:, questions + s] = out[:, members[0]], resampled[:, members[0]]
+            banded = compared.band[:, questions + s] > 0
+            out[banded, questions + s] = out[banded, members[0]]
+            resampled[:, questions + s] = resampled[:, members[0]] & banded
     return out, resampled
+
+
+def _number(organisation: str, group: str | None, question: str) -> int:
+    """A number of a result's own, so that its draws do not depend on which others there are."""
+    return zlib.crc32("\n".join((organisation, group or "", question)).encode())
 
 
 def _merged(answers: Ints, points: Floats) -> tuple[Floats, Ints]:

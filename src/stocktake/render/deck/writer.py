@@ -1,0 +1,572 @@
+"""A report on slides: blocks flow down one or two columns, and on to a further slide where they do not fit."""
+
+from __future__ import annotations
+
+import math
+import os
+from collections.abc import Sequence
+from copy import deepcopy
+from dataclasses import dataclass, field
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+from xml.sax.saxutils import escape
+
+from lxml import etree
+from pptx.dml.color import RGBColor
+from pptx.enum.dml import MSO_THEME_COLOR
+from pptx.enum.text import MSO_ANCHOR, MSO_AUTO_SIZE, PP_ALIGN
+from pptx.opc.constants import RELATIONSHIP_TYPE as RT
+from pptx.oxml import parse_xml
+from pptx.oxml.ns import qn
+from pptx.util import Inches, Pt
+
+from stocktake.render.deck.charts import Drawing, Frame, describe, height_of
+from stocktake.render.deck.master import BODY_HEIGHT, BODY_WIDTH, GAP, LEFT, TOP, new_deck
+from stocktake.render.theme import Theme
+from stocktake.render.words import clean
+from stocktake.reports.model import (
+    Aside,
+    Block,
+    Bullets,
+    Cards,
+    Contents,
+    Figure,
+    Heading,
+    Inline,
+    Link,
+    Number,
+    Page,
+    Poster,
+    Report,
+    Side,
+    Strong,
+    Table,
+    Text,
+    Together,
+    plain,
+)
+
+A = "http://schemas.openxmlformats.org/drawingml/2006/main"
+# Light Style 1: rules above and below, and a bold header, in the theme's own colours.
+TABLE_STYLE = "{9D7B030F-B1BA-407E-AD0F-02E6A3D2B9C3}"
+P14 = "http://schemas.microsoft.com/office/powerpoint/2010/main"
+SECTIONS = "{521415D9-36F7-43E2-AB2F-B90AF26B5E84}"
+SIZES = {"lead": 18, "note": 11, "verdict": 14, "formula": 14, "plain": 14}
+TABLE_SIZE = 11
+# The same results must give the same file as far as the clock goes.
+WHEN = datetime(2000, 1, 1)
+
+
+def write_deck(report: Report, path: Path, theme: Theme) -> Path:
+    """Write a report as a PPTX deck; the file appears whole or not at all."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    temporary = path.with_name(f".{path.name}.{os.getpid()}.part")
+    with temporary.open("wb") as file:
+        _Deck(report, theme).build().save(file)
+    temporary.replace(path)
+    return path
+
+
+Textual = Text | Bullets | Heading
+
+
+@dataclass
+class _Column:
+    """Blocks of one column with their heights: what follows is where a slide may break."""
+
+    x: float
+    w: float
+    used: float = 0.0
+    blocks: list[tuple[Block, float]] = field(default_factory=list)
+
+
+def _lines(words: str, size: float, width: float) -> int:
+    """How many lines a text takes; Arial's letters are about half as wide as high."""
+    return max(1, math.ceil(len(words) * size * 0.5 / 72 / max(width, 0.1)))
+
+
+def _text_height(words: str, size: float, width: float, after: float = 6.0) -> float:
+    return (_lines(words, size, width) * size * 1.2 + after) / 72
+
+
+class _Deck:
+    def __init__(self, report: Report, theme: Theme) -> None:
+        self.report, self.theme = report, theme
+        self.deck = new_deck(theme)
+        self.layouts = {layout.name: layout for layout in self.deck.slide_layouts}
+        self.anchors: dict[str, Any] = {}
+        self.links: list[tuple[Any, Any, str]] = []
+        self.titles: dict[str, int] = {}
+        self.sections: list[tuple[str, list[int]]] = []
+        self.chapter = ""
+        self.contents: list[tuple[Any, Frame]] = []
+
+    def build(self) -> Any:
+        report = self.report
+        core = self.deck.core_properties
+        core.title, core.author = clean(f"{report.title}, {report.organisation}"), "Stocktake"
+        core.subject, core.keywords = clean(report.subtitle), clean(", ".join(report.keywords))
+        core.language, core.created, core.modified, core.last_modified_by = report.language, WHEN, WHEN, "Stocktake"
+        for page in report.pages:
+            self.page(page)
+        for slide, frame in self.contents:
+            self._fill_contents(slide, frame)
+        for slide, run, anchor in self.links:
+            self._jump(slide, run, anchor)
+        self._sections()
+        return self.deck
+
+    # Slides
+
+    def slide(self, layout: str, title: str, anchor: str = "") -> Any:
+        slide = self.deck.slides.add_slide(self.layouts[layout])
+        count = self.titles.get(title, 0) + 1
+        self.titles[title] = count
+        # Every slide has a name of its own, by which screen readers and menus tell it from others.
+        slide.shapes.title.text_frame.text = clean(title if count == 1 else f"{title} ({count})")
+        if anchor:
+            self.anchors.setdefault(anchor, slide)
+        section = self.chapter or "Overview"
+        if not self.sections or self.sections[-1][0] != section:
+            self.sections.append((section, []))
+        self.sections[-1][1].append(slide.slide_id)
+        self._foot(slide)
+        return slide
+
+    def _foot(self, slide: Any) -> None:
+        """Footer and number, which python-pptx leaves on the layout."""
+        report = self.report
+        words = ". ".join(w for w in (report.organisation, self.chapter, report.notice.rstrip(".")) if w)
+        for shape in slide.slide_layout.placeholders:
+            kind = str(shape.placeholder_format.type)
+            if "FOOTER" not in kind and "SLIDE_NUMBER" not in kind:
+                continue
+            copy = deepcopy(shape._element)
+            slide.shapes._spTree.append(copy)
+            # Ids belong to the slide, and may not repeat in it.
+            copy.xpath(".//*[local-name()='cNvPr']")[0].set("id", str(1000 + len(slide.shapes._spTree)))
+            if "FOOTER" in kind:
+                slide.placeholders[shape.placeholder_format.idx].text_frame.text = clean(words)
+
+    def page(self, page: Page) -> None:
+        if page.kind == "cover":
+            self._cover()
+            return
+        self.chapter = page.chapter
+        if page.kind == "poster":
+            self._poster(page)
+            return
+        for k, (columns, texts) in enumerate(self._slides(page)):
+            anchor = page.anchor if k == 0 else ""
+            layout = "Title Only"
+            if texts:
+                layout = "Two Content" if len(columns) == 2 else "Title and Content"
+            title = page.title.removesuffix(" (continued)")
+            slide = self.slide(layout, title, anchor)
+            if texts:
+                bodies = [s for s in slide.placeholders if s.placeholder_format.idx in (1, 2)]
+                for shape, column in zip(bodies, columns, strict=True):
+                    shape.left, shape.top = Inches(column.x), Inches(TOP)
+                    shape.width, shape.height = Inches(column.w), Inches(BODY_HEIGHT)
+                    self._fill(slide, shape.text_frame, [b for b, _ in column.blocks])
+            else:
+                for column in columns:
+                    self._column(slide, column)
+            # The foot comes last in the order in which a screen reader goes.
+            tree = slide.shapes._spTree
+            for shape in list(slide.placeholders):
+                if shape.placeholder_format.idx >= 10:
+                    tree.remove(shape._element)
+                    tree.append(shape._element)
+
+    def _slides(self, page: Page) -> list[tuple[list[_Column], bool]]:
+        """The page's blocks split over slides; whether all of a slide is text."""
+        slides: list[list[_Column]] = []
+        top = 0.0
+
+        def fresh() -> None:
+            nonlocal top
+            slides.append([_Column(LEFT, BODY_WIDTH)])
+            top = 0.0
+
+        fresh()
+        for block in _unfolded(page.blocks):
+            pieces = self._pieces(block, BODY_WIDTH)
+            room = BODY_HEIGHT - top
+            if isinstance(block, Side) and self._height(block, BODY_WIDTH) > room > 2.4:
+                # Columns begin below what stands above them, rather than leave the slide empty.
+                split = self._split_side(block, BODY_WIDTH, room)
+                if split[0].left and split[0].right:
+                    pieces = list(split)
+            for piece in pieces:
+                height = self._height(piece, BODY_WIDTH)
+                if top + height > BODY_HEIGHT and top > 0:
+                    fresh()
+                slides[-1][0].blocks.append((piece, height))
+                top += height
+                slides[-1][0].used = top
+        out = []
+        for columns in slides:
+            column = columns[0]
+            if len(column.blocks) == 1 and isinstance(column.blocks[0][0], Side):
+                side = column.blocks[0][0]
+                left, right = self._halves(side, LEFT, BODY_WIDTH)
+                if _all_text(side.left) and _all_text(side.right):
+                    out.append(([left, right], True))
+                    continue
+            blocks = [b for b, _ in column.blocks]
+            out.append((columns, bool(blocks) and _all_text(blocks)))
+        return out
+
+    def _halves(self, side: Side, x: float, width: float) -> tuple[_Column, _Column]:
+        left = (width - GAP) * side.ratio / (side.ratio + 1)
+        right = width - GAP - left
+        a, b = _Column(x, left), _Column(x + left + GAP, right)
+        for column, blocks in ((a, side.left), (b, side.right)):
+            column.blocks = [(p, self._height(p, column.w)) for p in _unfolded(blocks)]
+        return a, b
+
+    def _pieces(self, block: Block, width: float) -> list[Block]:
+        """A block too high for a slide in parts that are not; others as they are."""
+        if self._height(block, width) <= BODY_HEIGHT:
+            return [block]
+        if isinstance(block, Table):
+            return list(self._split_table(block, width))
+        if isinstance(block, Bullets):
+            half = len(block.items) // 2
+            if half:
+                parts = (Bullets(block.items[:half], block.numbered), Bullets(block.items[half:], block.numbered))
+                return [p for part in parts for p in self._pieces(part, width)]
+        if isinstance(block, Together):
+            return [p for inner in _unfolded(block.blocks) for p in self._pieces(inner, width)]
+        if isinstance(block, Side):
+            return list(self._split_side(block, width, BODY_HEIGHT))
+        return [block]
+
+    def _split_side(self, side: Side, width: float, room: float) -> list[Side]:
+        """Two columns over several slides, the first with so much room, each column broken where it must be."""
+        left, right = self._halves(side, LEFT, width)
+
+        def filled(column: _Column) -> list[tuple[Block, ...]]:
+            out: list[list[Block]] = [[]]
+            used = 0.0
+            for block, _ in column.blocks:
+                for piece in self._pieces(block, column.w):
+                    height = self._height(piece, column.w)
+                    if used + height > (room if len(out) == 1 else BODY_HEIGHT) and (out[-1] or len(out) == 1):
+                        # A heading does not stay behind alone.
+                        carried = [out[-1].pop()] if len(out[-1]) > 1 and isinstance(out[-1][-1], Heading) else []
+                        out.append(carried)
+                        used = sum(self._height(c, column.w) for c in carried)
+                    out[-1].append(piece)
+                    used += height
+            return [tuple(x) for x in out]
+
+        a, b = filled(left), filled(right)
+        many = max(len(a), len(b))
+        a += [()] * (many - len(a))
+        b += [()] * (many - len(b))
+        return [Side(x, y, side.ratio) for x, y in zip(a, b, strict=True)]
+
+    def _split_table(self, table: Table, width: float) -> list[Block]:
+        widths = self._widths(table, width)
+        parts: list[list[Any]] = [[]]
+        used = head = self._row_height(table.header, widths)
+        for row in table.rows:
+            height = self._row_height(row, widths)
+            if used + height > BODY_HEIGHT - 0.15 and parts[-1]:
+                parts.append([])
+                used = head
+            parts[-1].append(row)
+            used += height
+        return [Table(table.title, table.header, tuple(p), table.row_headers, table.widths) for p in parts]
+
+    # Heights, in inches
+
+    def _height(self, block: Block, width: float) -> float:
+        if isinstance(block, Text):
+            extra = 0.16 if block.tone == "verdict" else 0.0
+            return _text_height(plain(block), SIZES[block.tone], width - extra) + extra
+        if isinstance(block, Heading):
+            return _text_height(block.text, 16 if block.level < 3 else 14, width, 4)
+        if isinstance(block, Bullets):
+            return sum(_text_height(plain(t), SIZES[t.tone], width - 0.3, 4) for t in block.items)
+        if isinstance(block, Figure):
+            return height_of(block.chart, width) + 0.1
+        if isinstance(block, Table):
+            widths = self._widths(block, width)
+            return sum(self._row_height(r, widths) for r in (block.header, *block.rows)) + 0.12
+        if isinstance(block, Side):
+            left, right = self._halves(block, 0, width)
+            return max((sum(h for _, h in c.blocks) for c in (left, right)), default=0.0)
+        if isinstance(block, (Together, Aside)):
+            return sum(self._height(b, width) for b in _unfolded(block.blocks)) + 0.05
+        if isinstance(block, Cards):
+            return 1.1 if block.items else 0.0
+        if isinstance(block, Contents):
+            return BODY_HEIGHT
+        return 4.5
+
+    def _widths(self, table: Table, width: float) -> list[float]:
+        shares = table.widths or (1.0,) * len(table.header)
+        return [width * s / sum(shares) for s in shares]
+
+    def _row_height(self, row: Sequence[Any], widths: Sequence[float]) -> float:
+        lines = max(_lines(plain(c), TABLE_SIZE, w - 0.12) for c, w in zip(row, widths, strict=True))
+        return (lines * TABLE_SIZE * 1.2 + 6) / 72
+
+    # Drawing
+
+    def _column(self, slide: Any, column: _Column, top: float = TOP) -> float:
+        y = top
+        run: list[Block] = []
+        started = y
+        for block, height in column.blocks:
+            if isinstance(block, (Text, Bullets, Heading)) and not (isinstance(block, Text) and block.tone == "verdict"):
+                if not run:
+                    started = y
+                run.append(block)
+                y += height
+                continue
+            self._flush(slide, run, column, started, y)
+            run = []
+            self._draw(slide, block, column.x, y, column.w, height)
+            y += height
+        self._flush(slide, run, column, started, y)
+        return y
+
+    def _flush(self, slide: Any, run: list[Block], column: _Column, top: float, bottom: float) -> None:
+        if not run:
+            return
+        box = slide.shapes.add_textbox(Inches(column.x), Inches(top), Inches(column.w), Inches(max(bottom - top, 0.2)))
+        self._fill(slide, box.text_frame, run)
+
+    def _fill(self, slide: Any, frame: Any, blocks: Sequence[Block]) -> None:
+        """Paragraphs of text, bullets and headings into a text frame."""
+        frame.word_wrap, frame.auto_size = True, MSO_AUTO_SIZE.NONE
+        frame.margin_left = frame.margin_right = frame.margin_top = frame.margin_bottom = 0
+        frame.vertical_anchor = MSO_ANCHOR.TOP
+        first = True
+        for block in blocks:
+            items: list[tuple[Text | Heading, str]] = []
+            if isinstance(block, Bullets):
+                items = [(t, f"{i}." if block.numbered else "•") for i, t in enumerate(block.items, start=1)]
+            elif isinstance(block, (Text, Heading)):
+                items = [(block, "")]
+            for item, sign in items:
+                paragraph = frame.paragraphs[0] if first else frame.add_paragraph()
+                first = False
+                _bullet(paragraph, sign)
+                paragraph.space_after = Pt(4)
+                if isinstance(item, Heading):
+                    self._inline(slide, paragraph, Strong(item.text), 16 if item.level < 3 else 14, "heading")
+                    if item.anchor:
+                        self.anchors.setdefault(item.anchor, slide)
+                else:
+                    for part in item.parts:
+                        self._inline(slide, paragraph, part, SIZES[item.tone], item.tone)
+
+    def _inline(self, slide: Any, paragraph: Any, part: Inline, size: int, tone: str) -> None:
+        run = paragraph.add_run()
+        run.text = clean(part if isinstance(part, str) else part.text)
+        run.font.size = Pt(size)
+        if isinstance(part, Strong) or tone == "verdict":
+            run.font.bold = True
+        if tone == "heading":
+            run.font.color.theme_color = MSO_THEME_COLOR.ACCENT_1
+        elif tone == "note":
+            run.font.color.theme_color = MSO_THEME_COLOR.TEXT_2
+        if isinstance(part, Link):
+            if part.anchor:
+                self.links.append((slide, run, part.anchor))
+            elif part.address:
+                run.hyperlink.address = part.address
+
+    def _draw(self, slide: Any, block: Block, x: float, y: float, w: float, h: float) -> None:
+        if isinstance(block, Figure):
+            Drawing(slide, self.theme).draw(block.chart, Frame(x, y, w, height_of(block.chart, w)))
+        elif isinstance(block, Table):
+            self._table(slide, block, x, y, w)
+        elif isinstance(block, Side):
+            for column in self._halves(block, x, w):
+                self._column(slide, column, y)
+        elif isinstance(block, (Together, Aside)):
+            inner = _Column(x, w, 0.0, [(b, self._height(b, w)) for b in _unfolded(block.blocks)])
+            self._column(slide, inner, y)
+        elif isinstance(block, Cards):
+            self._cards(slide, block, x, y, w)
+        elif isinstance(block, Contents):
+            self.contents.append((slide, Frame(x, y, w, BODY_HEIGHT)))
+        elif isinstance(block, Text):
+            self._verdict(slide, block, x, y, w, h)
+
+    def _verdict(self, slide: Any, block: Text, x: float, y: float, w: float, h: float) -> None:
+        box = slide.shapes.add_textbox(Inches(x), Inches(y), Inches(w), Inches(h - 0.08))
+        box.fill.solid()
+        box.fill.fore_color.theme_color = MSO_THEME_COLOR.BACKGROUND_2
+        self._fill(slide, box.text_frame, [block])
+        frame = box.text_frame
+        frame.margin_left, frame.margin_top = Inches(0.1), Inches(0.04)
+        frame.vertical_anchor = MSO_ANCHOR.MIDDLE
+
+    def _cards(self, slide: Any, block: Cards, x: float, y: float, w: float) -> None:
+        each = (w - 0.15 * (len(block.items) - 1)) / max(len(block.items), 1)
+        for i, (number, label) in enumerate(block.items):
+            box = slide.shapes.add_textbox(Inches(x + i * (each + 0.15)), Inches(y), Inches(each), Inches(0.95))
+            box.fill.solid()
+            box.fill.fore_color.theme_color = MSO_THEME_COLOR.BACKGROUND_2
+            frame = box.text_frame
+            frame.word_wrap = True
+            for words, size, bold in ((number.text, 24, True), (label, 11, False)):
+                paragraph = frame.paragraphs[0] if bold else frame.add_paragraph()
+                run = paragraph.add_run()
+                run.text, run.font.size, run.font.bold = clean(words), Pt(size), bold
+                if bold:
+                    run.font.color.theme_color = MSO_THEME_COLOR.ACCENT_1
+
+    def _table(self, slide: Any, block: Table, x: float, y: float, w: float) -> None:
+        widths = self._widths(block, w)
+        rows = (block.header, *block.rows)
+        numeric = [
+            bool(block.rows) and all(isinstance(r[i], Number) or r[i] == "-" for r in block.rows)
+            for i in range(len(block.header))
+        ]
+        shape = slide.shapes.add_table(1, 1, Inches(x), Inches(y), Inches(w), Inches(0.25 * len(rows)))
+        describe(shape, block.title, block.title)
+        # Written as one piece of XML: cell by cell through the library takes longer than all charts together.
+        grid = "".join(f'<a:gridCol w="{Inches(width)}"/>' for width in widths)
+        body = "".join(
+            f'<a:tr h="{Inches(self._row_height(row, widths))}">'
+            + "".join(
+                _cell(plain(cell), bold=r == 0, right=numeric[c])
+                for c, cell in enumerate(row)
+            )
+            + "</a:tr>"
+            for r, row in enumerate(rows)
+        )
+        first = ' firstCol="1"' if block.row_headers else ""
+        xml = (
+            f'<a:tbl xmlns:a="{A}"><a:tblPr firstRow="1"{first}><a:tableStyleId>{TABLE_STYLE}</a:tableStyleId></a:tblPr>'
+            f"<a:tblGrid>{grid}</a:tblGrid>{body}</a:tbl>"
+        )
+        old = shape._element.graphic.graphicData.tbl
+        old.getparent().replace(old, parse_xml(xml))
+
+    # Particular slides
+
+    def _cover(self) -> None:
+        report = self.report
+        slide = self.slide("Title Slide", report.organisation)
+        lines = (report.title, report.subtitle, report.date_line, report.notice)
+        slide.placeholders[1].text_frame.text = clean("\n".join(w for w in lines if w)).replace("  ", " ")
+        frame = slide.placeholders[1].text_frame
+        frame.text = ""
+        for i, words in enumerate(w for w in lines if w):
+            paragraph = frame.paragraphs[0] if i == 0 else frame.add_paragraph()
+            paragraph.alignment = PP_ALIGN.LEFT
+            run = paragraph.add_run()
+            run.text, run.font.size = clean(words), Pt(20 if i == 0 else 14)
+            run.font.color.theme_color = MSO_THEME_COLOR.TEXT_2
+        if self.theme.logo and not self.theme.logo.lower().endswith(".svg"):
+            path = (self.theme.folder or Path()) / self.theme.logo
+            picture = slide.shapes.add_picture(str(path), Inches(10.5), Inches(0.5), height=Inches(0.9))
+            describe(picture, self.theme.logo_alt, "Logo")
+
+    def _poster(self, page: Page) -> None:
+        block = next(b for b in page.blocks if isinstance(b, Poster))
+        slide = self.slide("Two Content", page.title, page.anchor)
+        bodies = [s for s in slide.placeholders if s.placeholder_format.idx in (1, 2)]
+        halves = ((block.best_title, block.best, "EAF5EA"), (block.improve_title, block.improve, "FDF3E3"))
+        half = (BODY_WIDTH - GAP) / 2
+        for i, (shape, (title, items, colour)) in enumerate(zip(bodies, halves, strict=True)):
+            shape.left, shape.top = Inches(LEFT + i * (half + GAP)), Inches(TOP)
+            shape.width, shape.height = Inches(half), Inches(4.4)
+            shape.fill.solid()
+            shape.fill.fore_color.rgb = RGBColor.from_string(colour)
+            self._fill(slide, shape.text_frame, [Heading(title), Bullets(tuple(Text(t.parts, "lead") for t in items))])
+            shape.text_frame.margin_left = shape.text_frame.margin_top = Inches(0.15)
+        about = _Column(LEFT, BODY_WIDTH, 0.0, [(block.about, self._height(block.about, BODY_WIDTH))])
+        self._column(slide, about, TOP + 4.5)
+
+    def _fill_contents(self, slide: Any, frame: Frame) -> None:
+        """The chapters and their first pages, as links; made last, when all slides are known."""
+        seen: dict[str, str] = {}
+        for page in self.report.pages:
+            if page.anchor and page.kind not in ("cover", "contents"):
+                seen.setdefault(page.chapter or page.title, page.anchor)
+        numbers = {s.slide_id: i for i, s in enumerate(self.deck.slides, start=1)}
+        items = tuple(
+            Text((Link(f"{name} (slide {numbers[self.anchors[a].slide_id]})", a),))
+            for name, a in seen.items()
+            if a in self.anchors
+        )
+        column = _Column(frame.x, frame.w, 0.0, [(Bullets(items), BODY_HEIGHT - 0.1)])
+        self._column(slide, column, frame.y)
+
+    def _jump(self, slide: Any, run: Any, anchor: str) -> None:
+        target = self.anchors.get(anchor)
+        if target is None:
+            return
+        relation = slide.part.relate_to(target.part, RT.SLIDE)
+        properties = run._r.get_or_add_rPr()
+        click = properties.makeelement(qn("a:hlinkClick"), {})
+        click.set(qn("r:id"), relation)
+        click.set("action", "ppaction://hlinksldjump")
+        properties.append(click)
+
+    def _sections(self) -> None:
+        """PowerPoint's own sections, one a chapter, to find one's way among many slides."""
+        root = self.deck.part._element
+        parts = []
+        for i, (name, ids) in enumerate(self.sections, start=1):
+            slides = "".join(f'<p14:sldId id="{n}"/>' for n in ids)
+            guid = f"{{00000000-0000-4000-8000-{i:012d}}}"
+            parts.append((name, guid, slides))
+        listed = etree.fromstring(f'<p14:sectionLst xmlns:p14="{P14}"/>')
+        for name, guid, slides in parts:
+            section = etree.fromstring(f'<p14:section xmlns:p14="{P14}" id="{guid}"><p14:sldIdLst>{slides}</p14:sldIdLst></p14:section>')
+            section.set("name", clean(name))
+            listed.append(section)
+        extension = root.makeelement(qn("p:ext"), {"uri": SECTIONS})
+        extension.append(listed)
+        holder = root.find(qn("p:extLst"))
+        if holder is None:
+            holder = root.makeelement(qn("p:extLst"), {})
+            root.append(holder)
+        holder.append(extension)
+
+
+def _cell(words: str, *, bold: bool, right: bool) -> str:
+    """One table cell; whatever stands in it is text."""
+    weight, side = ' b="1"' if bold else "", ' algn="r"' if right else ""
+    return (
+        f'<a:tc><a:txBody><a:bodyPr/><a:lstStyle/><a:p><a:pPr{side}/><a:r><a:rPr lang="en-GB" sz="{TABLE_SIZE * 100}"{weight}>'
+        f'<a:solidFill><a:schemeClr val="tx1"/></a:solidFill></a:rPr><a:t>{escape(clean(words))}</a:t></a:r></a:p></a:txBody>'
+        '<a:tcPr marL="45720" marR="45720" marT="27432" marB="27432"/></a:tc>'
+    )
+
+
+def _bullet(paragraph: Any, sign: str) -> None:
+    """A hanging bullet or number, or none: body placeholders have bullets of their own."""
+    properties = paragraph._p.get_or_add_pPr()
+    if sign:
+        properties.set("marL", str(Inches(0.28)))
+        properties.set("indent", str(-Inches(0.28)))
+        mark = properties.makeelement(qn("a:buChar"), {"char": "•"})
+        if sign != "•":
+            mark = properties.makeelement(qn("a:buAutoNum"), {"type": "arabicPeriod"})
+    else:
+        properties.set("marL", "0")
+        properties.set("indent", "0")
+        mark = properties.makeelement(qn("a:buNone"), {})
+    properties.append(mark)
+
+
+def _unfolded(blocks: Sequence[Block]) -> list[Block]:
+    """Blocks without those that only hold others together and would not fit anyway."""
+    return [b for b in blocks if not (isinstance(b, Cards) and not b.items)]
+
+
+def _all_text(blocks: Sequence[Block]) -> bool:
+    return all(isinstance(b, (Text, Bullets, Heading)) and getattr(b, "tone", "") != "verdict" for b in blocks)

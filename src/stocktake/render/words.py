@@ -1,0 +1,11 @@
+"""Text as files can hold it."""
+
+from __future__ import annotations
+
+# Zero-width and control characters are kept out of no name; only those that XML cannot hold become blanks.
+_FORBIDDEN = dict.fromkeys([*range(0x20), 0x7F, 0xFFFE, 0xFFFF], " ")
+
+
+def clean(words: str) -> str:
+    """Text without the control characters that no XML file may hold, each a blank instead."""
+    return words.translate(_FORBIDDEN)
