@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Literal
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 from cyclopts import App, Parameter
 
@@ -65,7 +66,7 @@ Folder = Annotated[Path, Parameter(help="A folder with survey.yaml.")]
 
 @app.command
 def demo(*, out: Annotated[Path, Parameter(help="Where to put it.")] = Path("demo")) -> None:
-    """Simulate a survey, benchmark it, and make the reports of three trusts."""
+    """Simulate a survey, benchmark it, make the reports of three trusts and the web edition."""
     from stocktake.run.demo import DEMO_REPORTS, make_demo
 
     console = _console()
@@ -78,6 +79,10 @@ def demo(*, out: Annotated[Path, Parameter(help="Where to put it.")] = Path("dem
     console.print(f"\nThe figures behind them:       {out / 'results'}")
     console.print(f"What was found in the data:    {made.quality}")
     console.print(f"Every other trust's report:    {_me()} report {out} --all")
+    console.print(
+        f"Decks, workbooks, posters:     {_me()} report {out} --all --format pdf,pptx,xlsx,ods --edition trust,service-groups,poster"
+    )
+    console.print(f"\nEverything as web pages: open {made.site} in a browser, or run {_me()} serve {out}")
 
 
 @app.command
@@ -155,26 +160,74 @@ def report(
     *,
     organisation: Annotated[tuple[str, ...], Parameter(help="An organisation's code; may be given again.")] = (),
     all: Annotated[bool, Parameter(help="Every organisation.", negative="")] = False,  # noqa: A002
+    format: Annotated[str, Parameter(help="pdf, pptx, xlsx, ods; several with commas between.")] = "pdf",  # noqa: A002
+    edition: Annotated[
+        str, Parameter(help="trust, service-groups, poster (PDF alone), national, method; several with commas.")
+    ] = "trust",
 ) -> None:
-    """Write benchmark reports (PDF), into the folder's reports/CODE/."""
+    """Write reports into the folder's reports/CODE/, and national tables and the method annex into national/."""
     from stocktake.problems import StocktakeError
-    from stocktake.run.reporting import Made, make_reports
+    from stocktake.run.national import WHOLE, make_whole
+    from stocktake.run.reporting import EDITIONS, FORMATS, Made, make_reports
 
-    if not organisation and not all:
+    formats = _chosen("format", format, FORMATS)
+    editions = _chosen("edition", edition, (*EDITIONS, *WHOLE))
+    own = [e for e in editions if e in EDITIONS]
+    if own and not organisation and not all:
         raise StocktakeError("say which reports: --organisation CODE (again for more), or --all.")
     console = _console()
-    with _progress("reports") as advance:
+    if own:
+        with _progress("reports") as advance:
 
-        def tell(made: Made) -> None:
-            advance(1)
+            def tell(made: Made) -> None:
+                advance(1)
 
-        made = make_reports(folder, None if all else organisation, tell, lambda total: advance(0, total))
-    fresh = sum(m.fresh for m in made)
-    console.print(f"{fresh} made, {len(made) - fresh} up to date already: {folder / 'reports'}")
-    for one in made[:3]:
-        console.print(f"  {one.path}")
-    if len(made) > 3:
-        console.print(f"  and {len(made) - 3} more")
+            who = None if all else organisation
+            begin = lambda total: advance(0, total)  # noqa: E731
+            made = make_reports(folder, who, tell, begin, editions=own, formats=formats)
+        there = [m for m in made if not m.missing]
+        fresh = sum(m.fresh for m in there)
+        console.print(f"{fresh} made, {len(there) - fresh} up to date already: {folder / 'reports'}")
+        for one in there[:3]:
+            console.print(f"  {one.path}")
+        if len(there) > 3:
+            console.print(f"  and {len(there) - 3} more")
+        for why in dict.fromkeys(m.missing for m in made if m.missing):
+            console.print(f"Not made for {sum(m.missing == why for m in made)}: {why}")
+    for path in make_whole(folder, [e for e in editions if e in WHOLE]):
+        console.print(f"  {path}")
+
+
+def _chosen(what: str, given: str, known: Sequence[Any]) -> list[Any]:
+    """The names of a list with commas; StocktakeError for one that is not known."""
+    from stocktake.problems import StocktakeError, nearest
+
+    names = list(dict.fromkeys(n.strip().lower() for n in given.split(",") if n.strip()))
+    problems = [f"no {what} {n!r}; expected {', '.join(known)}.{nearest(n, known)}" for n in names if n not in known]
+    if problems or not names:
+        raise StocktakeError(problems or f"say a {what}: {', '.join(known)}.")
+    return names
+
+
+@app.command
+def site(folder: Folder) -> None:
+    """Make the web edition in the folder's site/: every page, chart, table and download."""
+    from stocktake.run.site import make_site
+
+    console = _console()
+    with _progress("pages") as advance:
+        first = make_site(folder, advance, lambda total: advance(0, total))
+    console.print(f"Open {first} in a browser, or run {_me()} serve {folder}")
+
+
+@app.command
+def serve(folder: Folder, *, port: Annotated[int, Parameter(help="Port on this machine.")] = 8000) -> None:
+    """Show the folder's site on this machine alone, until you press Ctrl-C."""
+    from stocktake.run.serve import server
+
+    with server(folder / "site", port) as running:
+        _console().print(f"Open http://localhost:{running.server_port}/ in a browser. Ctrl-C ends it.")
+        running.serve_forever()
 
 
 @app.command

@@ -9,6 +9,7 @@ import zipfile
 from collections.abc import Sequence
 from datetime import datetime
 from pathlib import Path
+from typing import Any, cast
 from xml.sax.saxutils import escape, quoteattr
 
 from stocktake.render.words import clean
@@ -39,7 +40,7 @@ def write_ods(book: Book, path: Path) -> Path:
     document = Document("spreadsheet")
     document.body.clear()
     for style in _styles():
-        document.insert_style(Element.from_tag(style), automatic=True)
+        document.insert_style(cast(Any, Element.from_tag(style)), automatic=True)
     meta = document.meta
     meta.title, meta.subject, meta.creator = clean(book.title), clean(book.subject), "Stocktake"
     meta.initial_creator, meta.language = "Stocktake", book.language
@@ -64,7 +65,12 @@ def _filled(shell: bytes, tables: str) -> bytes:
     out = io.BytesIO()
     with zipfile.ZipFile(io.BytesIO(shell)) as old, zipfile.ZipFile(out, "w", zipfile.ZIP_DEFLATED) as new:
         for item in old.infolist():
+            if item.filename.startswith("Configurations2/"):
+                # The template's empty toolbars.
+                continue
             data = old.read(item.filename)
+            if item.filename == "META-INF/manifest.xml":
+                data = re.sub(rb'<manifest:file-entry [^>]*"Configurations2/[^>]*/>', b"", data)
             if item.filename == "content.xml":
                 text = data.decode("utf-8")
                 text, put = re.subn(rf'<table:table [^>]*"{PLACE}"[^>]*/>', lambda _: tables, text)
@@ -97,13 +103,19 @@ def _styles() -> list[str]:
 def _words(value: str, style: str, link: str = "") -> str:
     text = escape(clean(value))
     if link:
-        text = f"<text:a xlink:type=\"simple\" xlink:href={quoteattr(f'#{link}.A1')}>{text}</text:a>"
+        text = f'<text:a xlink:type="simple" xlink:href={quoteattr(f"#{link}.A1")}>{text}</text:a>'
     return f'<table:table-cell office:value-type="string" calcext:value-type="string" table:style-name="{style}"><text:p>{text}</text:p></table:table-cell>'
 
 
 def _number(value: float, kind: Kind) -> str:
     places = DECIMALS[kind] or 0
-    shown = f"{100 * value:.{places}f}%" if kind == "share" else f"{value:,.{places}f}" if kind == "count" else f"{value:.{places}f}"
+    shown = (
+        f"{100 * value:.{places}f}%"
+        if kind == "share"
+        else f"{value:,.{places}f}"
+        if kind == "count"
+        else f"{value:.{places}f}"
+    )
     of = "percentage" if kind == "share" else "float"
     return f'<table:table-cell office:value-type="{of}" calcext:value-type="{of}" office:value="{value!r}" table:style-name="{kind}"><text:p>{shown}</text:p></table:table-cell>'
 
@@ -128,9 +140,7 @@ def _sheet(sheet: Sheet) -> str:
     head = [_row([_words(sheet.title, "title")]), *(_row([_words(line, "Default")]) for line in sheet.about)]
     if not sheet.columns:
         return _table(sheet.name, '<table:table-column table:style-name="cover"/>', head)
-    columns = "".join(
-        f'<table:table-column table:style-name="{_width(sheet, c)}"/>' for c in range(len(sheet.columns))
-    )
+    columns = "".join(f'<table:table-column table:style-name="{_width(sheet, c)}"/>' for c in range(len(sheet.columns)))
     header = _row([_words(c.title, "head") for c in sheet.columns])
     links = sheet.name == "Contents"
     body = [

@@ -8,6 +8,7 @@ from typing import Any
 
 import polars as pl
 
+from stocktake.results.csv import write_csv
 from stocktake.survey.findings import CHECKS, summarise
 from stocktake.survey.instrument import Survey
 
@@ -23,7 +24,7 @@ def write_quality(survey: Survey, waves: list[dict[str, Any]], findings: pl.Data
     from jinja2 import Environment
 
     folder.mkdir(parents=True, exist_ok=True)
-    findings.write_csv(folder / "findings.csv")
+    write_csv(findings, folder / "findings.csv")
     template = (resources.files("stocktake.render") / "templates" / "data_quality.html").read_text("utf-8")
     page = Environment(autoescape=True).from_string(template)
     path = folder / "data_quality.html"

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import math
 import os
+from collections.abc import Sequence
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -45,7 +47,7 @@ def write_xlsx(book: Book, path: Path) -> Path:
         "about": workbook.add_format({"text_wrap": False}),
         "head": workbook.add_format({"bold": True, "text_wrap": True, "valign": "top", "bottom": 1}),
         "wrap": workbook.add_format({"text_wrap": True, "valign": "top"}),
-        "link": workbook.add_format({"font_color": "#005A9C", "underline": 1}),
+        "link": workbook.add_format({"font_color": "#005A9C", "underline": 1, "valign": "top"}),
     }
     for number, sheet in enumerate((*(() if book.raw else book.front()), *book.sheets)):
         if sheet.raw:
@@ -95,11 +97,30 @@ def _sheet(page: Any, sheet: Sheet, formats: Any, more: Any, number: int) -> Non
             "columns": [{"header": clean(c.title), "header_format": more["head"]} for c in sheet.columns],
         },
     )
-    for c, column in enumerate(sheet.columns):
-        longest = max((len(str(row[c])) for row in sheet.rows if isinstance(row[c], str)), default=0)
-        wide = min(60, max(longest + 1, 9 if column.kind == "text" else 11))
-        page.set_column(c, c, max(wide, min(14, len(column.title) + 2)))
+    widths = [_width(sheet, c) for c in range(len(sheet.columns))]
+    for c, width in enumerate(widths):
+        page.set_column(c, c, width)
+    # Heights are told, because not every program works them out for wrapped text.
+    page.set_row(top, 15 * _lines([c.title for c in sheet.columns], widths) + 2)
+    for r, row in enumerate(sheet.rows, start=top + 1):
+        lines = _lines([v if isinstance(v, str) else "" for v in row], widths)
+        if lines > 1:
+            page.set_row(r, 15 * lines)
     page.freeze_panes(top + 1, 0)
+    page.set_landscape()
+    page.fit_to_pages(1, 0)
     if sheet.name == "Contents":
         for r, row in enumerate(sheet.rows, start=top + 1):
             page.write_url(r, 0, f"internal:'{row[0]}'!A1", more["link"], clean(str(row[0])))
+
+
+def _width(sheet: Sheet, column: int) -> float:
+    """A column's width in letters: its longest text up to sixty, room for a figure, and for its heading's words."""
+    longest = max((len(str(row[column])) for row in sheet.rows if isinstance(row[column], str)), default=0)
+    heading = max(len(word) for word in sheet.columns[column].title.split() or [""])
+    return min(60, max(longest + 1, heading + 3, 8))
+
+
+def _lines(texts: Sequence[str], widths: Sequence[float]) -> int:
+    """How many lines the longest of the texts needs in its column."""
+    return max(max(1, math.ceil(len(t) / w)) for t, w in zip(texts, widths, strict=True))

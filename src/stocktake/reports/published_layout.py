@@ -32,13 +32,13 @@ def published_layout(results: Results, survey: Survey, *, notice: str = "") -> B
     """
     everyone = pl.col("group") == "all"
     now = results.scores.filter(everyone & (pl.col("year") == survey.year))
-    names: dict[str, str] = dict(now.select("organisation", "organisation_name").unique(maintain_order=True).iter_rows())
+    names: dict[str, str] = dict(
+        now.select("organisation", "organisation_name").unique(maintain_order=True).iter_rows()
+    )
     measures = list(now["measure"].unique(maintain_order=True))
     questions = [m for m in measures if m in survey.by_code]
     rows = {(r["organisation"], r["measure"]): r for r in now.iter_rows(named=True)}
-    work = {
-        (r["year"], r["organisation"]): r for r in results.fieldwork.filter(everyone).iter_rows(named=True)
-    }
+    work = {(r["year"], r["organisation"]): r for r in results.fieldwork.filter(everyone).iter_rows(named=True)}
     profile = results.profile.filter(everyone & (pl.col("year") == survey.year))
     shares = _shares(profile, survey)
     sheets = [
@@ -100,12 +100,17 @@ def _share_names(shares: Mapping[str, Mapping[str, list[Row]]], end: str) -> lis
     return [f"{v}{k}_{end}" for v, by in shares.items() for k in range(1, len(next(iter(by.values()))) + 1)]
 
 
-def _key(survey: Survey, questions: list[str], measures: list[str], shares: Mapping[str, Mapping[str, list[Row]]]) -> Sheet:
+def _key(
+    survey: Survey, questions: list[str], measures: list[str], shares: Mapping[str, Mapping[str, list[Row]]]
+) -> Sheet:
     word = survey.organisation_word
     rows: list[list[Value | None]] = [
         ["Trust_Respondents", "TrustCode", f"{word.capitalize()} code"],
         ["", "trustname", f"{word.capitalize()} name"],
-        *(["", f"{q}_tres", f"Number of respondents (per {word}) for {q}: {survey.label(q)}"] for q in questions),
+    ]
+    for q in questions:
+        rows.append(["", f"{q}_tres", f"Number of respondents (per {word}) for {q}: {survey.label(q)}"])
+    rows += [
         ["", "n_tpat", f"Total number of respondents (per {word})"],
         ["", "tr_rate", f"Adjusted response rate, per cent (per {word})"],
     ]
@@ -134,7 +139,14 @@ def _respondents(
     work: Mapping[tuple[int, str], Row],
     shares: Mapping[str, Mapping[str, list[Row]]],
 ) -> Sheet:
-    header = ["TrustCode", "trustname", *(f"{q}_tres" for q in questions), "n_tpat", "tr_rate", *_share_names(shares, "tpc")]
+    header = [
+        "TrustCode",
+        "trustname",
+        *(f"{q}_tres" for q in questions),
+        "n_tpat",
+        "tr_rate",
+        *_share_names(shares, "tpc"),
+    ]
     body = []
     for code, name in names.items():
         took = work.get((survey.year, code), {})
@@ -182,7 +194,7 @@ def _national(
 
 
 def _extent(measures: list[str], rows: Mapping[tuple[str, str], Row]) -> Sheet:
-    first = {m: r for (_, m), r in reversed(rows.items())}
+    first = {m: r for (_, m), r in reversed(list(rows.items()))}
     header = [f"{m}_{end}" for m in measures for end in ("min", "max")]
     return _sheet("National_Max&Min", header, [[first[m][c] for m in measures for c in ("lowest", "highest")]])
 

@@ -28,11 +28,14 @@ class _Writer:
         self.results, self.survey, self.whole, self.groups = results, survey, whole, groups
         self.titles = {"all": "All respondents"} | {g.code: g.title for g in survey.groups}
 
+    def group(self, row: Row) -> Value:
+        return self.titles.get(row["group"], str(row["group"]))
+
     def who(self) -> Plan:
         """The columns that say whose row it is."""
         plan: list[tuple[Column, Cellular]] = []
         if self.whole or self.groups != ["all"]:
-            plan.append((Column("Service group"), lambda r: self.titles.get(r["group"], r["group"])))
+            plan.append((Column("Service group"), self.group))
         if self.whole:
             word = self.survey.organisation_word.capitalize()
             plan += [(Column(f"{word} code"), "organisation"), (Column(f"{word} name"), "organisation_name")]
@@ -71,11 +74,20 @@ class _Writer:
         plan: Plan = [
             *self.who(),
             *self.what(),
-            (Column("Respondents", "count", "Scored answers; for a section the smallest of its questions' numbers."), "n"),
-            (Column("Effective base", "score", "How many equally weighted answers would tell as much (Kish)."), "effective_base"),
+            (
+                Column("Respondents", "count", "Scored answers; for a section the smallest of its questions' numbers."),
+                "n",
+            ),
+            (
+                Column("Effective base", "score", "How many equally weighted answers would tell as much (Kish)."),
+                "effective_base",
+            ),
             (Column("Score", "precise", "Standardised mean score, 0 to 10."), "score"),
             (Column("Standard error", "precise", "Standard error of the score."), "standard_error"),
-            (Column("95% interval, lower", "precise", "Where the score would lie, 19 times in 20, by chance alone."), "lower_95"),
+            (
+                Column("95% interval, lower", "precise", "Where the score would lie, 19 times in 20, by chance alone."),
+                "lower_95",
+            ),
             (Column("95% interval, upper", "precise"), "upper_95"),
             (Column("National average", "precise", f"Plain mean of all {word}s' shown scores."), "national_average"),
             (Column("Lowest", "precise", f"Lowest shown score of any {word}."), "lowest"),
@@ -83,13 +95,23 @@ class _Writer:
             (Column("z", "precise", "Distance from the average in units of the spread expected of this score."), "z"),
             (Column("Band", "text", "Place in the expected range, in seven bands."), self.band),
             *(
-                (Column(f"Limit: {name[6:].replace('_', ' ')}", "precise", "Where this band begins, within 0 and 10."), name)
+                (
+                    Column(
+                        f"Limit: {name[6:].replace('_', ' ')}", "precise", "Where this band begins, within 0 and 10."
+                    ),
+                    name,
+                )
                 for name in LIMITS
             ),
-            (Column("Remark", "text", "Why a figure is not there, where that can be said."), lambda r: r["reason"] or "none"),
+            (
+                Column("Remark", "text", "Why a figure is not there, where that can be said."),
+                lambda r: r["reason"] or "none",
+            ),
         ]
         table = self.rows(self.results.scores, organisation, year=self.survey.year)
-        about = "Scores run from 0 to 10; 10 is the best experience. Figures are not rounded; cells show three decimals."
+        about = (
+            "Scores run from 0 to 10; 10 is the best experience. Figures are not rounded; cells show three decimals."
+        )
         return self.sheet("Scores", f"Scores and expected ranges, {self.survey.year}", (about,), table, plan)
 
     def firmness(self, organisation: str | None) -> Sheet:
@@ -195,7 +217,7 @@ class _Writer:
 
     def measures(self) -> Sheet:
         plan: Plan = [
-            (Column("Service group"), lambda r: self.titles.get(r["group"], r["group"])),
+            (Column("Service group"), self.group),
             *self.what(),
             (Column("Organisations", "count", "With a shown score."), "organisations"),
             (Column("Withheld", "count", "Organisations whose score is withheld."), "withheld"),
@@ -213,7 +235,11 @@ class _Writer:
         values = self.survey.method.model_dump()
         rows = tuple((SETTING_WORDS[k], setting_value(k, v)) for k, v in values.items())
         return Sheet(
-            "Settings", "Settings of the method", ("This sheet holds one table.",), (Column("Setting"), Column("Value")), rows
+            "Settings",
+            "Settings of the method",
+            ("This sheet holds one table.",),
+            (Column("Setting"), Column("Value")),
+            rows,
         )
 
 
@@ -228,12 +254,10 @@ def _cover(results: Results, survey: Survey, lines: Sequence[str], contact: str,
 
 def organisation_book(
     results: Results, survey: Survey, organisation: str, edition: str = "trust", *, contact: str = "", notice: str = ""
-) -> Book | None:
-    """One organisation's workbook: everything its report shows, and more; None where an edition has no results."""
+) -> Book:
+    """One organisation's workbook: everything its report shows, and more."""
     groups = ["all"] if edition == "trust" else [g.code for g in survey.groups]
     groups = [g for g in groups if g in set(results.scores["group"].unique())]
-    if not groups:
-        return None
     name = str(results.scores.filter(pl.col("organisation") == organisation)["organisation_name"][0])
     make = _Writer(results, survey, False, groups)
     sheets = [make.scores(organisation), make.firmness(organisation), make.changes(organisation)]
@@ -306,5 +330,3 @@ def national_book(results: Results, survey: Survey, *, notice: str = "") -> Book
         results.digest,
         keywords=(survey.code,),
     )
-
-

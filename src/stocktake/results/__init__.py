@@ -13,6 +13,7 @@ from typing import Any
 import polars as pl
 
 from stocktake.problems import StocktakeError
+from stocktake.results.csv import write_csv
 from stocktake.results.schemas import SCHEMAS
 
 TABLES = tuple(SCHEMAS)
@@ -36,7 +37,7 @@ class Results:
         for name in TABLES:
             table: pl.DataFrame = getattr(self, name)
             table.write_parquet(folder / f"{name}.parquet", compression="zstd", statistics=False)
-            table.write_csv(folder / f"{name}.csv")
+            write_csv(table, folder / f"{name}.csv")
         text = json.dumps(self.provenance, indent=2, sort_keys=True, ensure_ascii=False)
         (folder / "provenance.json").write_text(text + "\n", "utf-8")
 

@@ -25,7 +25,7 @@ VERDICTS = {
     Verdict.NONE: None,
 }
 INTERVAL = "standard_error lower_95 upper_95"
-BANDING = "z band limits"
+BANDING = "spread z band limits"
 
 
 def reasons(survey: Survey, method: Method) -> dict[int, str]:
@@ -134,6 +134,7 @@ def scores(
             "national_average": national(compared.centre),
             "lowest": national(compared.lowest),
             "highest": national(compared.highest),
+            "spread": nulls(np.where(np.isnan(compared.z), np.nan, compared.spread)),
             "z": nulls(compared.z),
             "band": whole(band),
             **{name: nulls(compared.limits[..., i]) for i, name in enumerate(LIMITS)},
@@ -167,7 +168,7 @@ def firmness(
     known = ~np.isnan(own) & banded
     left = (firm.lowest > 0) & banded
     survives = (firm.lowest == compared.band) & (firm.highest == compared.band)
-    kind = np.where(firm.resampled, "resampled", "normal approximation")
+    kind = np.where(firm.resampled, "resampled", "normal approximation").astype(object)
     stands = (firm.q <= (false_discovery or 0)) & (compared.band != SAME)
     judged = banded & ~np.isnan(firm.q) & (false_discovery is not None)
     status = np.where(banded, "shown", "not banded")
@@ -183,7 +184,7 @@ def firmness(
             **{f"p_{name}": shown(firm.probability[..., b]) for b, name in enumerate(BANDS)},
             "p_band": shown(own),
             "p_outside": shown(1 - firm.probability[..., SAME - 1]),
-            "probability_method": pl.Series(np.where(known, kind, None).ravel().tolist(), dtype=pl.String),
+            "probability_method": pl.Series(np.where(known, kind, np.array(None)).ravel().tolist(), dtype=pl.String),
             "left_out_lowest": whole(np.where(left, firm.lowest, np.nan)),
             "left_out_highest": whole(np.where(left, firm.highest, np.nan)),
             "survives": _flags(survives, left),
@@ -199,7 +200,7 @@ def firmness(
 
 def _flags(values: Any, known: Any) -> pl.Series:
     """A column of yes and no, null where not known."""
-    return pl.Series(np.where(known, values, None).ravel().tolist(), dtype=pl.Boolean)
+    return pl.Series(np.where(known, values, np.array(None)).ravel().tolist(), dtype=pl.Boolean)
 
 
 def measures_table(

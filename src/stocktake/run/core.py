@@ -18,10 +18,15 @@ from stocktake.survey.wave import Wave
 
 if TYPE_CHECKING:
     from stocktake.render.theme import Theme
+    from stocktake.reports.books import Book
     from stocktake.reports.model import Report
 
 
 Edition = Literal["trust", "service-groups", "poster"]
+
+
+class Unavailable(StocktakeError):
+    """An edition that these results do not make; the sentence says why."""
 
 
 @dataclass(frozen=True)
@@ -74,26 +79,22 @@ class Run:
     def report(self, organisation: str, edition: Edition = "trust") -> Told:
         """One organisation's report: its benchmark report, its service groups', or its poster.
 
-        Raises StocktakeError for an unknown code, and for an edition that these results do not make: a poster without
-        wording, or service groups where there are none.
+        Raises StocktakeError for an unknown code, and Unavailable for an edition that these results do not make: a
+        poster without wording, or service groups where there are none.
         """
-        from stocktake.reports.poster import poster
-        from stocktake.reports.service_groups import service_groups
-        from stocktake.reports.trust_benchmark import trust_benchmark
-
         if organisation not in self.organisations:
             known = list(self.organisations)
             raise StocktakeError(f"no organisation {organisation!r} in these results.{nearest(organisation, known)}")
-        contact = self.settings.contacts.get(organisation, self.settings.contact)
-        make = {"trust": trust_benchmark, "service-groups": service_groups, "poster": poster}[edition]
-        told = make(self.results, self.survey, organisation, contact=contact, notice=self.settings.notice)
-        if told is None:
-            why = {
-                "service-groups": "these results have no service groups",
-                "poster": "there is no wording or no score to put on a poster",
-            }[edition]
-            raise StocktakeError(f"{organisation}, {edition}: {why}.")
-        return Told(told, self)
+        if edition == "service-groups" and not set(self.results.scores["group"].unique()) - {assemble.ALL}:
+            raise Unavailable("These results have no service groups.")
+        told = Told(self, organisation, edition)
+        if edition == "poster" and told.maybe is None:
+            raise Unavailable("There is no poster where questions have no wording or no score can be shown.")
+        return told
+
+    def contact(self, organisation: str) -> str:
+        """How readers reach an organisation's survey lead; empty where nothing is known."""
+        return self.settings.contacts.get(organisation, self.settings.contact)
 
     def write(self, folder: Path | str) -> None:
         """Write the results tables to a folder."""
@@ -107,16 +108,75 @@ class Run:
 
 @dataclass(frozen=True)
 class Told:
-    """A report as a value, with ways to write it."""
+    """One organisation's report as a value, with ways to write it."""
 
-    report: Report
     run: Run
+    organisation: str
+    edition: Edition = "trust"
+
+    @cached_property
+    def maybe(self) -> Report | None:
+        from stocktake.reports.poster import poster
+        from stocktake.reports.service_groups import service_groups
+        from stocktake.reports.trust_benchmark import trust_benchmark
+
+        make = {"trust": trust_benchmark, "service-groups": service_groups, "poster": poster}[self.edition]
+        run = self.run
+        return make(
+            run.results,
+            run.survey,
+            self.organisation,
+            contact=run.contact(self.organisation),
+            notice=run.settings.notice,
+        )
+
+    @property
+    def report(self) -> Report:
+        """The report: pages of headings, sentences, tables and charts."""
+        assert self.maybe is not None
+        return self.maybe
+
+    @cached_property
+    def book(self) -> Book:
+        """The same results and more as a workbook."""
+        from stocktake.reports.tables import organisation_book
+
+        run = self.run
+        contact, notice = run.contact(self.organisation), run.settings.notice
+        return organisation_book(
+            run.results, run.survey, self.organisation, self.edition, contact=contact, notice=notice
+        )
+
+    def write(self, path: Path | str, paper: Literal["a3", "a4"] = "a4") -> Path:
+        """Write the report in the format that the path's ending names: .pdf, .pptx, .xlsx or .ods.
+
+        PDF is PDF/UA-1, and `paper` is for posters. Raises StocktakeError for another ending.
+        """
+        target = Path(path)
+        ending = target.suffix.lower()
+        if ending == ".pdf":
+            from stocktake.render.pdf import write_pdf
+
+            return write_pdf(self.report, target, self.run.theme, paper)
+        if ending == ".pptx":
+            from stocktake.render.deck import write_deck
+
+            return write_deck(self.report, target, self.run.theme)
+        if ending == ".xlsx":
+            from stocktake.render.xlsx import write_xlsx
+
+            return write_xlsx(self.book, target)
+        if ending == ".ods":
+            from stocktake.render.ods import write_ods
+
+            return write_ods(self.book, target)
+        raise StocktakeError(
+            f"{target}: cannot write {ending or 'a file without an ending'}; expected .pdf, .pptx, .xlsx or .ods."
+        )
 
     def write_pdf(self, path: Path | str, paper: Literal["a3", "a4"] = "a4") -> Path:
         """Write the report as an accessible PDF (PDF/UA-1); `paper` is for posters."""
-        from stocktake.render.pdf import write_pdf
-
-        return write_pdf(self.report, Path(path), self.run.theme, paper)
+        return self.write(Path(path).with_suffix(".pdf"), paper)
 
     def _repr_html_(self) -> str:
         from stocktake.render.notebook import report_html

@@ -83,7 +83,7 @@ def _demographic_checks(survey: Survey) -> Iterator[Problem]:
 
 
 def _group_checks(survey: Survey) -> Iterator[Problem]:
-    scored = [q.code for q in survey.scored]
+    scored = [q.code for q in survey.questions if q.section is not None]
     for i, group in enumerate(survey.groups):
         for code in group.left_out:
             if code not in scored:

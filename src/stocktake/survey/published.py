@@ -119,7 +119,9 @@ def estimates_of(survey: Survey, workbook: Workbook) -> tuple[Estimates, Expecte
     )
     count, centre, lowest, highest = summary(estimates.value)
     spread = spread_from_limits(centre, workbook.low95[:, place], workbook.high95[:, place])
-    shown = estimates.status == Status.SHOWN
+    # A score published without a band and without limits is one whose answers do not vary.
+    bare = np.isnan(workbook.banded) & np.isnan(workbook.low95) & np.isnan(workbook.high95)
+    shown = (estimates.status == Status.SHOWN) & ~bare[:, place]
     problems = [
         f"{workbook.file}: {measures[j].code} of {estimates.organisations[i]} has a score but its 95% limits are both "
         "clipped or blank, so that no band can be worked out."

@@ -43,7 +43,9 @@ def band_probabilities(
     def one(place: tuple[int, int]) -> Floats:
         i, q = place
         points, merged = _merged(counts.answers[q][i][strata].sum(axis=0), table[q])
-        rng = np.random.default_rng([method.seed, _number(counts.layout.organisations[i], group, counts.layout.questions[q][0])])
+        rng = np.random.default_rng(
+            [method.seed, _number(counts.layout.organisations[i], group, counts.layout.questions[q][0])]
+        )
 
         def score(drawn: Ints) -> tuple[Floats, Floats]:
             w = standardise(drawn.sum(axis=2), method.cap, scores.weights.shares).values

@@ -51,7 +51,7 @@ class History:
 class Workbook:
     """What a published workbook carries: scores, S, bases, rates, profile and history, NaN where blank.
 
-    `rate` and `national_rate` are shares; `profile` maps a variable to percentages (organisations,
+    `banded` says only where a band was published (NaN: none), never which. `rate` and `national_rate` are shares; `profile` maps a variable to percentages (organisations,
     options) and `national_profile` to percentages (options,).
     """
 
@@ -64,6 +64,7 @@ class Workbook:
     value: Floats
     low95: Floats
     high95: Floats
+    banded: Floats
     completed: Floats
     rate: Floats
     national_rate: float
@@ -222,6 +223,7 @@ def _assemble(
         np.stack([scores.numbers(place[f"mean{c}"]) for c in codes], axis=1),
         limit("ll95"),
         limit("ul95"),
+        np.stack([scores.numbers(place.get(f"band{c}", -1)) for c in codes], axis=1),
         bases.numbers(bases.one(TOTAL, "total respondents n_tpat"))[rows],
         bases.numbers(bases.one(RATE, "response rate tr_rate"))[rows] / 100,
         float(rates[0]) / 100,

@@ -9,7 +9,13 @@ from typing import Any
 from lxml import etree
 from pptx.chart.data import CategoryChartData
 from pptx.dml.color import RGBColor
-from pptx.enum.chart import XL_CHART_TYPE, XL_LABEL_POSITION, XL_LEGEND_POSITION, XL_MARKER_STYLE, XL_TICK_LABEL_POSITION
+from pptx.enum.chart import (
+    XL_CHART_TYPE,
+    XL_LABEL_POSITION,
+    XL_LEGEND_POSITION,
+    XL_MARKER_STYLE,
+    XL_TICK_LABEL_POSITION,
+)
 from pptx.enum.dml import MSO_LINE, MSO_THEME_COLOR
 from pptx.enum.shapes import MSO_CONNECTOR
 from pptx.enum.text import MSO_ANCHOR, PP_ALIGN
@@ -105,9 +111,7 @@ class Drawing:
         return chart
 
     def _line(self, x: float, y1: float, y2: float, colour: Any, dashed: bool) -> None:
-        line = self.slide.shapes.add_connector(
-            MSO_CONNECTOR.STRAIGHT, Inches(x), Inches(y1), Inches(x), Inches(y2)
-        )
+        line = self.slide.shapes.add_connector(MSO_CONNECTOR.STRAIGHT, Inches(x), Inches(y1), Inches(x), Inches(y2))
         line.line.width = Pt(2.25)
         line.line.color.theme_color = colour
         if dashed:
@@ -259,7 +263,13 @@ class Drawing:
             self._label(words, own + 0.05, top - 0.27, 1.2, MSO_THEME_COLOR.ACCENT_6, PP_ALIGN.LEFT, True)
 
     def _two_bars(
-        self, labels: list[str], first: tuple[str, list[Any]], second: tuple[str, list[Any]], frame: Frame, alt: str, fmt: str
+        self,
+        labels: list[str],
+        first: tuple[str, list[Any]],
+        second: tuple[str, list[Any]],
+        frame: Frame,
+        alt: str,
+        fmt: str,
     ) -> Any:
         data = CategoryChartData(number_format=fmt)
         data.categories = [clean(w) for w in labels]

@@ -323,7 +323,9 @@ class _Deck:
         run: list[Block] = []
         started = y
         for block, height in column.blocks:
-            if isinstance(block, (Text, Bullets, Heading)) and not (isinstance(block, Text) and block.tone == "verdict"):
+            if isinstance(block, (Text, Bullets, Heading)) and not (
+                isinstance(block, Text) and block.tone == "verdict"
+            ):
                 if not run:
                     started = y
                 run.append(block)
@@ -438,10 +440,7 @@ class _Deck:
         grid = "".join(f'<a:gridCol w="{Inches(width)}"/>' for width in widths)
         body = "".join(
             f'<a:tr h="{Inches(self._row_height(row, widths))}">'
-            + "".join(
-                _cell(plain(cell), bold=r == 0, right=numeric[c])
-                for c, cell in enumerate(row)
-            )
+            + "".join(_cell(plain(cell), bold=r == 0, right=numeric[c]) for c, cell in enumerate(row))
             + "</a:tr>"
             for r, row in enumerate(rows)
         )
@@ -525,7 +524,9 @@ class _Deck:
             parts.append((name, guid, slides))
         listed = etree.fromstring(f'<p14:sectionLst xmlns:p14="{P14}"/>')
         for name, guid, slides in parts:
-            section = etree.fromstring(f'<p14:section xmlns:p14="{P14}" id="{guid}"><p14:sldIdLst>{slides}</p14:sldIdLst></p14:section>')
+            section = etree.fromstring(
+                f'<p14:section xmlns:p14="{P14}" id="{guid}"><p14:sldIdLst>{slides}</p14:sldIdLst></p14:section>'
+            )
             section.set("name", clean(name))
             listed.append(section)
         extension = root.makeelement(qn("p:ext"), {"uri": SECTIONS})

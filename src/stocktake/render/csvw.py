@@ -1,0 +1,68 @@
+"""Tidy CSV with its metadata (W3C CSV on the Web), so that programs know every column."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import polars as pl
+
+from stocktake.results import Results
+from stocktake.results.csv import write_csv
+from stocktake.results.schemas import SCHEMAS
+from stocktake.survey.instrument import Survey
+
+DATATYPES = {pl.String: "string", pl.Float64: "double", pl.Int64: "integer", pl.Boolean: "boolean"}
+KEYS = {
+    "scores": ("year", "group", "organisation", "measure"),
+    "firmness": ("year", "group", "organisation", "measure"),
+    "changes": ("group", "organisation", "measure", "year_then"),
+    "fieldwork": ("year", "group", "organisation"),
+    "profile": ("year", "group", "organisation", "variable", "option"),
+    "measures": ("year", "group", "measure"),
+}
+ESCAPED = "A text that begins with =, +, -, @, a tab or a carriage return has an apostrophe in front, so that no spreadsheet program runs it."
+
+
+def write_tidy(results: Results, survey: Survey, folder: Path) -> list[Path]:
+    """Write every table as CSV and csv-metadata.json to a folder; returns the paths."""
+    folder.mkdir(parents=True, exist_ok=True)
+    paths = []
+    for name in SCHEMAS:
+        paths.append(folder / f"{name}.csv")
+        write_csv(getattr(results, name), paths[-1])
+    meta = folder / "csv-metadata.json"
+    meta.write_text(json.dumps(metadata(results, survey), indent=2, ensure_ascii=False) + "\n", "utf-8")
+    return [*paths, meta]
+
+
+def metadata(results: Results, survey: Survey) -> dict[str, Any]:
+    """The CSVW metadata of all tables."""
+    return {
+        "@context": ["http://www.w3.org/ns/csvw", {"@language": "en"}],
+        "dc:title": survey.title,
+        "dc:description": f"All results. {ESCAPED} Null figures are empty; their status and reason say why.",
+        "dc:identifier": results.digest,
+        "tables": [_table(name, columns) for name, columns in SCHEMAS.items()],
+    }
+
+
+def _table(name: str, columns: Any) -> dict[str, Any]:
+    return {
+        "url": f"{name}.csv",
+        "dc:title": name,
+        "tableSchema": {
+            "columns": [
+                {
+                    "name": column,
+                    "titles": column,
+                    "dc:description": text,
+                    "datatype": DATATYPES[type(kind)],
+                    "required": column in KEYS[name],
+                }
+                for column, (kind, text) in columns.items()
+            ],
+            "primaryKey": list(KEYS[name]),
+        },
+    }

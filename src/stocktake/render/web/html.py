@@ -1,0 +1,238 @@
+"""Blocks of a report as HTML; whatever stands in a text is shown as text."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from functools import singledispatchmethod
+from html import escape
+
+from stocktake.render.svg import draw
+from stocktake.render.theme import Theme
+from stocktake.render.words import clean
+from stocktake.reports.charts import BandKey, BandStrip, Chart, CountBars, Funnel, PlainBars, RankedBars, TrendLines
+from stocktake.reports.model import (
+    Aside,
+    Block,
+    Bullets,
+    Cards,
+    Contents,
+    Figure,
+    Heading,
+    Inline,
+    Number,
+    Page,
+    Poster,
+    Report,
+    Side,
+    Strong,
+    Table,
+    Text,
+    Together,
+    blocks_of,
+    plain,
+)
+
+# How wide each chart is drawn, so that its letters can be read on a phone and on a large screen alike.
+WIDTHS: dict[type, int] = {
+    RankedBars: 700,
+    Funnel: 640,
+    BandKey: 380,
+    BandStrip: 380,
+    TrendLines: 380,
+    CountBars: 400,
+    PlainBars: 380,
+}
+WIDE = (RankedBars, Funnel)
+
+
+def text(words: str) -> str:
+    """Words as HTML text."""
+    return escape(clean(words))
+
+
+class Html:
+    """Sets blocks; `level` is the level of the next heading down, `anchors` those that links may lead to."""
+
+    def __init__(self, theme: Theme, anchors: Iterable[str] = ()) -> None:
+        self.theme, self.anchors = theme, set(anchors)
+
+    def inline(self, part: Inline) -> str:
+        if isinstance(part, str):
+            return text(part)
+        if isinstance(part, Number):
+            return text(part.text)
+        if isinstance(part, Strong):
+            return f"<strong>{text(part.text)}</strong>"
+        if part.anchor in self.anchors:
+            return f'<a href="#{escape(part.anchor)}">{text(part.text)}</a>'
+        if part.address:
+            return f'<a href="{escape(part.address)}" rel="external">{text(part.text)}</a>'
+        return text(part.text)
+
+    def words(self, said: Text) -> str:
+        return "".join(self.inline(p) for p in said.parts)
+
+    def blocks(self, blocks: Iterable[Block], level: int) -> str:
+        return "".join(self.block(b, level) for b in blocks)
+
+    @singledispatchmethod
+    def block(self, block: Block, level: int) -> str:
+        raise TypeError(f"no HTML for {type(block).__name__}")
+
+    @block.register
+    def _(self, block: Text, level: int) -> str:
+        kind = {"plain": "", "lead": ' class="lead"', "note": ' class="note"', "verdict": ' class="verdict"'}
+        return f"<p{kind.get(block.tone, ' class=formula')}>{self.words(block)}</p>\n"
+
+    @block.register
+    def _(self, block: Heading, level: int) -> str:
+        anchor = f' id="{escape(block.anchor)}"' if block.anchor else ""
+        return f"<h{level}{anchor}>{text(block.text)}</h{level}>\n"
+
+    @block.register
+    def _(self, block: Bullets, level: int) -> str:
+        tag, kind = ("ol", "number") if block.numbered else ("ul", "bullet")
+        items = "".join(f"<li>{self.words(t)}</li>" for t in block.items)
+        return f'<{tag} class="nhsuk-list nhsuk-list--{kind}">{items}</{tag}>\n'
+
+    @block.register
+    def _(self, block: Table, level: int) -> str:
+        return table(
+            block.title,
+            block.header,
+            [[plain(c) for c in r] for r in block.rows],
+            self._figures(block),
+            block.row_headers,
+        )
+
+    def _figures(self, block: Table) -> list[bool]:
+        return [
+            bool(block.rows) and all(isinstance(r[i], Number) or r[i] == "-" for r in block.rows)
+            for i in range(len(block.header))
+        ]
+
+    @block.register
+    def _(self, block: Figure, level: int) -> str:
+        return figure(block.chart, self.theme, block.title)
+
+    @block.register
+    def _(self, block: Aside, level: int) -> str:
+        return f'<div class="nhsuk-inset-text">{self.blocks(block.blocks, level)}</div>\n'
+
+    @block.register
+    def _(self, block: Side, level: int) -> str:
+        left, right = self.blocks(block.left, level), self.blocks(block.right, level)
+        return f'<div class="side"><div>{left}</div><div>{right}</div></div>\n'
+
+    @block.register
+    def _(self, block: Together, level: int) -> str:
+        inner, below = "", level
+        for b in block.blocks:
+            inner += self.block(b, below)
+            below = level + 1 if isinstance(b, Heading) else below
+        return f'<div class="together">{inner}</div>\n'
+
+    @block.register
+    def _(self, block: Cards, level: int) -> str:
+        items = "".join(f"<div><dt>{text(label)}</dt><dd>{text(n.text)}</dd></div>" for n, label in block.items)
+        return f'<dl class="cards">{items}</dl>\n'
+
+    @block.register
+    def _(self, block: Contents, level: int) -> str:
+        return ""
+
+    @block.register
+    def _(self, block: Poster, level: int) -> str:
+        halves = []
+        for title, items, kind in (
+            (block.best_title, block.best, "best"),
+            (block.improve_title, block.improve, "improve"),
+        ):
+            lines = "".join(f"<li>{self.words(t)}</li>" for t in items) or "<li>Nothing can be shown.</li>"
+            halves.append(
+                f'<div class="poster-{kind}"><h{level}>{text(title)}</h{level}><ul class="nhsuk-list nhsuk-list--bullet">{lines}</ul></div>'
+            )
+        return f'<div class="side">{"".join(halves)}</div><p class="note">{self.words(block.about)}</p>\n'
+
+
+def table(
+    title: str, header: Iterable[str], rows: Iterable[Iterable[str]], figures: list[bool], row_headers: bool = True
+) -> str:
+    """A table in a region that scrolls by itself where the screen is narrow."""
+    kinds = [' class="figure"' if f else "" for f in figures]
+    head = "".join(f'<th scope="col"{k}>{text(h)}</th>' for h, k in zip(header, kinds, strict=True))
+    body = []
+    for row in rows:
+        cells = []
+        for i, (cell, kind) in enumerate(zip(row, kinds, strict=True)):
+            tag, scope = ("th", ' scope="row"') if i == 0 and row_headers else ("td", "")
+            cells.append(f"<{tag}{scope}{kind}>{text(cell)}</{tag}>")
+        body.append(f"<tr>{''.join(cells)}</tr>")
+    return (
+        f'<div class="scroll" role="group" tabindex="0" aria-label="{escape(clean(title))}"><table class="nhsuk-table">'
+        f'<caption class="nhsuk-u-visually-hidden">{text(title)}</caption>'
+        f"<thead><tr>{head}</tr></thead><tbody>{''.join(body)}</tbody></table></div>\n"
+    )
+
+
+def figure(chart: Chart, theme: Theme, title: str = "") -> str:
+    """A chart with the same figures as a table beneath it."""
+    svg = draw(chart, theme, WIDTHS.get(type(chart), 380))
+    if isinstance(chart, BandKey):
+        return f'<div class="chart key">{svg}</div>\n'
+    header, rows = chart.table()
+    name = title or getattr(chart, "title", "") or chart.alt.split(":", 1)[0]
+    numbers = [all(_figure(r[i]) for r in rows) and i > 0 for i in range(len(header))]
+    inner = table(f"Figures of the chart: {name}", header, rows, numbers)
+    wide = " wide" if isinstance(chart, WIDE) else ""
+    region = f' role="group" tabindex="0" aria-label="Chart: {escape(clean(name))}"' if wide else ""
+    return (
+        f'<figure class="chart{wide}"><div class="paper"{region}>{svg}</div>'
+        f'<details class="nhsuk-details"><summary class="nhsuk-details__summary"><span class="nhsuk-details__summary-text">'
+        f'The chart as a table<span class="nhsuk-u-visually-hidden">: {text(name)}</span></span></summary><div class="nhsuk-details__text">{inner}</div></details></figure>\n'
+    )
+
+
+def _figure(words: str) -> bool:
+    return words == "-" or words.lstrip("-").replace(".", "").replace(",", "").replace("%", "").isdigit()
+
+
+def anchors_of(report: Report) -> set[str]:
+    """Every place of a report that a link can lead to."""
+    found = {p.anchor for p in report.pages if p.anchor}
+    return found | {b.anchor for b in blocks_of(report) if isinstance(b, Heading) and b.anchor}
+
+
+def pages_html(report: Report, theme: Theme, anchors: Iterable[str] = ()) -> str:
+    """All pages of a report under each other: chapters as h2, pages as h3, what is inside below these.
+
+    `anchors` are places elsewhere on the same web page that links may lead to as well.
+    """
+    html = Html(theme, {*anchors_of(report), *anchors})
+    out, chapter = [], ""
+    for page in report.pages:
+        if page.kind in ("cover", "contents"):
+            continue
+        if page.chapter and page.chapter != chapter:
+            out.append(f'<h2 id="{chapter_anchor(page.chapter)}">{text(page.chapter)}</h2>\n')
+        chapter = page.chapter
+        out.append(_page(page, html, 3 if page.chapter else 2))
+    return "".join(out)
+
+
+def _page(page: Page, html: Html, level: int) -> str:
+    anchor = f' id="{escape(page.anchor)}"' if page.anchor else ""
+    title = page.title.removesuffix(" (continued)")
+    body = html.blocks(page.blocks, level + 1)
+    return f"<section><h{level}{anchor}>{text(title)}</h{level}>\n{body}</section>\n"
+
+
+def chapter_anchor(chapter: str) -> str:
+    """Where a chapter begins."""
+    return "chapter-" + "".join(c if c.isalnum() and c.isascii() else "-" for c in chapter.lower())
+
+
+def chapters(report: Report) -> list[tuple[str, str]]:
+    """The chapters of a report with their anchors, for a list of contents."""
+    names = dict.fromkeys(p.chapter for p in report.pages if p.chapter)
+    return [(name, chapter_anchor(name)) for name in names]

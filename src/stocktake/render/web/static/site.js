@@ -1,0 +1,181 @@
+// What the pages do better with a script: sorting, filtering and comparing. The part of the address after #? holds the state,
+// so that a page can be sent to somebody as it is; nothing is stored, and nothing is asked of any server.
+(function () {
+  "use strict";
+
+  function read() {
+    return new URLSearchParams(location.hash.indexOf("#?") === 0 ? location.hash.slice(2) : "");
+  }
+
+  function write(state) {
+    var kept = new URLSearchParams();
+    state.forEach(function (value, key) { if (value) kept.set(key, value); });
+    var text = kept.toString();
+    var old = location.hash;
+    if (text || old.indexOf("#?") === 0) {
+      if (old !== "#?" + text) history.replaceState === undefined ? (location.hash = "?" + text) : replace("#?" + text);
+    }
+  }
+
+  function replace(hash) {
+    try { history.replaceState(null, "", hash); } catch (error) { location.hash = hash; }
+  }
+
+  function own(text) {
+    return (text || "").toUpperCase().split(/[\s,;]+/).filter(Boolean);
+  }
+
+  function list(table) {
+    var body = table.tBodies[0];
+    var rows = Array.prototype.slice.call(body.rows);
+    var form = document.querySelector("[data-filter]");
+    var marks = Array.prototype.slice.call(document.querySelectorAll(".paper [data-code]"));
+    var heads = Array.prototype.slice.call(table.tHead.rows[0].cells);
+    var data = rows.map(function (row, place) {
+      return {
+        row: row, place: place, code: row.dataset.code || "", kind: row.dataset.kind || "", region: row.dataset.region || "",
+        text: row.cells[0].textContent.toLowerCase(),
+        keys: Array.prototype.map.call(row.cells, function (cell) {
+          var value = cell.dataset.sort;
+          return value === undefined ? null : (value !== "" && !isNaN(value)) ? Number(value) : value.toLowerCase();
+        })
+      };
+    });
+    heads.forEach(function (head) {
+      var button = document.createElement("button");
+      button.type = "button";
+      button.textContent = head.textContent;
+      head.textContent = "";
+      head.appendChild(button);
+      button.addEventListener("click", function () {
+        var state = read();
+        var same = state.get("sort") === head.dataset.key;
+        state.set("sort", head.dataset.key);
+        state.set("order", same && state.get("order") !== "down" ? "down" : "up");
+        write(state);
+        apply();
+      });
+    });
+
+    function sort(state) {
+      var column = heads.findIndex(function (head) { return head.dataset.key === state.get("sort"); });
+      var down = state.get("order") === "down" ? -1 : 1;
+      heads.forEach(function (head, i) {
+        if (i === column) head.setAttribute("aria-sort", down < 0 ? "descending" : "ascending");
+        else head.removeAttribute("aria-sort");
+      });
+      var order = data.slice().sort(function (a, b) {
+        if (column < 0) return a.place - b.place;
+        var x = a.keys[column], y = b.keys[column];
+        // What has no figure comes last either way.
+        if (x === null || y === null) return (x === null) - (y === null) || a.place - b.place;
+        return (x < y ? -1 : x > y ? 1 : 0) * down || a.place - b.place;
+      });
+      var fragment = document.createDocumentFragment();
+      order.forEach(function (entry) { fragment.appendChild(entry.row); });
+      body.appendChild(fragment);
+    }
+
+    function filter(state) {
+      if (!form) return;
+      var find = (state.get("find") || "").toLowerCase().trim();
+      var mine = own(state.get("own"));
+      var shown = {}, count = 0;
+      data.forEach(function (entry) {
+        var fits = (!find || entry.text.indexOf(find) >= 0) &&
+          (!state.get("kind") || entry.kind === state.get("kind")) &&
+          (!state.get("region") || entry.region === state.get("region")) &&
+          (!mine.length || mine.indexOf(entry.code.toUpperCase()) >= 0);
+        entry.row.hidden = !fits;
+        if (fits) { shown[entry.code] = true; count += 1; }
+      });
+      marks.forEach(function (mark) { mark.classList.toggle("dim", !shown[mark.dataset.code]); });
+      var unknown = mine.filter(function (code) { return !data.some(function (e) { return e.code.toUpperCase() === code; }); });
+      form.querySelector("[data-count]").textContent =
+        "Showing " + count + " of " + data.length + "." + (unknown.length ? " Not known: " + unknown.join(", ") + "." : "");
+    }
+
+    function apply() {
+      var state = read();
+      sort(state);
+      filter(state);
+    }
+
+    function fill() {
+      var state = read();
+      ["find", "kind", "region", "own"].forEach(function (name) {
+        if (form && form.elements[name]) form.elements[name].value = state.get(name) || "";
+      });
+      apply();
+    }
+
+    if (form) {
+      form.hidden = false;
+      form.addEventListener("submit", function (event) { event.preventDefault(); });
+      form.addEventListener("input", function () {
+        var state = read();
+        ["find", "kind", "region", "own"].forEach(function (name) {
+          if (form.elements[name]) state.set(name, form.elements[name].value);
+        });
+        write(state);
+        apply();
+      });
+    }
+    window.addEventListener("hashchange", fill);
+    fill();
+  }
+
+  function compare(form) {
+    var table = document.querySelector("[data-table]");
+    var heads = Array.prototype.slice.call(table.tHead.rows[0].cells);
+    var codes = heads.slice(1).map(function (head) { return head.dataset.code; });
+    var names = heads.slice(1).map(function (head) { return head.querySelector("abbr").title; });
+    // The whole table is read once and taken out of the page; what is chosen is built anew from it.
+    var lines = Array.prototype.map.call(table.tBodies[0].rows, function (row) {
+      return { head: row.cells[0], cells: Array.prototype.slice.call(row.cells, 1).map(function (c) { return c.textContent; }) };
+    });
+    var selects = Array.prototype.slice.call(form.querySelectorAll("select"));
+
+    function draw() {
+      var chosen = own(read().get("own")).map(function (code) {
+        return codes.findIndex(function (c) { return c.toUpperCase() === code; });
+      }).filter(function (i, place, all) { return i >= 0 && all.indexOf(i) === place; }).slice(0, selects.length);
+      var head = document.createElement("tr");
+      head.appendChild(heads[0]);
+      chosen.forEach(function (i) {
+        var cell = document.createElement("th");
+        cell.scope = "col";
+        cell.className = "figure";
+        cell.textContent = names[i] + " (" + codes[i] + ")";
+        head.appendChild(cell);
+      });
+      var body = document.createElement("tbody");
+      lines.forEach(function (line) {
+        var row = body.insertRow();
+        row.appendChild(line.head);
+        chosen.forEach(function (i) {
+          var cell = row.insertCell();
+          cell.className = "figure";
+          cell.textContent = line.cells[i];
+        });
+      });
+      table.tHead.replaceChildren(head);
+      table.replaceChild(body, table.tBodies[0]);
+      selects.forEach(function (select, k) { select.value = k < chosen.length ? codes[chosen[k]] : ""; });
+      form.querySelector("[data-count]").textContent = chosen.length ? "Comparing " + chosen.length + "." : "Choose at least one.";
+    }
+
+    form.hidden = false;
+    form.addEventListener("change", function () {
+      var state = read();
+      state.set("own", selects.map(function (s) { return s.value; }).filter(Boolean).join(","));
+      write(state);
+      draw();
+    });
+    window.addEventListener("hashchange", draw);
+    draw();
+  }
+
+  Array.prototype.forEach.call(document.querySelectorAll("table[data-list]"), list);
+  Array.prototype.forEach.call(document.querySelectorAll("[data-compare]"), compare);
+})();

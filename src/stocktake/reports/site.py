@@ -1,0 +1,222 @@
+"""What the web pages say beyond the reports: lists of organisations, a page for each measure, and what is most unusual."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from stocktake.compare.expected_range import CUTS
+from stocktake.reports.charts import Bar, Funnel, Point, RankedBars
+from stocktake.reports.facts import Facts, Field, Row, band_word
+from stocktake.reports.model import Table
+from stocktake.reports.words import per_cent, rounded
+
+# Triangles that tell a band without colour, as in the charts.
+MARKS = {1: "▼▼▼", 2: "▼▼", 3: "▼", 4: "", 5: "▲", 6: "▲▲", 7: "▲▲▲"}
+MOST = 10
+
+
+@dataclass(frozen=True)
+class Listed:
+    """One cell of a list that can be sorted: what is shown, and by what it sorts."""
+
+    text: str
+    sort: float | str | None = None
+
+
+@dataclass(frozen=True)
+class Line:
+    """One organisation of a list, with what lists are filtered by."""
+
+    code: str
+    name: str
+    kind: str
+    region: str
+    cells: tuple[Listed, ...]
+
+
+@dataclass(frozen=True)
+class Listing:
+    """A list of organisations: the headings after the name, each with whether it holds figures, and the lines."""
+
+    title: str
+    header: tuple[tuple[str, bool], ...]
+    lines: tuple[Line, ...]
+
+
+@dataclass(frozen=True)
+class MeasurePage:
+    """All organisations on one question or section."""
+
+    code: str
+    title: str
+    about: str
+    summary: str
+    ranked: RankedBars | None
+    funnel: Funnel | None
+    listing: Listing
+
+
+Places = Mapping[str, tuple[str, str]]
+
+
+def _number(value: float | None, places: int = 1) -> Listed:
+    return Listed("-") if value is None else Listed(rounded(value, places), value)
+
+
+def _count(value: int | None) -> Listed:
+    return Listed("-") if value is None else Listed(f"{value:,}", value)
+
+
+def overview(field: Field, organisations: Mapping[str, str], places: Places) -> Listing:
+    """Every organisation with who answered and how many questions lie outside the range."""
+    lines = []
+    for code, name in organisations.items():
+        facts = Facts(field, code)
+        work = facts.work() or {}
+        rate = work.get("response_rate")
+        bands = {b: len(q) for b, q in facts.by_band.items()}
+        cells = (
+            _count(work.get("completed")),
+            Listed("-") if rate is None else Listed(per_cent(100 * rate), rate),
+            _count(sum(bands[b] for b in (5, 6, 7))),
+            _count(sum(bands[b] for b in (1, 2, 3))),
+            _count(len(facts.unbanded)),
+        )
+        lines.append(Line(code, name, *places.get(code, ("", "")), cells))
+    header = (
+        ("Answered", True),
+        ("Response rate", True),
+        ("Above range", True),
+        ("Below range", True),
+        ("No band", True),
+    )
+    return Listing(f"All {field.survey.organisation_word}s", header, tuple(lines))
+
+
+def measure_page(field: Field, measure: str, organisations: Mapping[str, str], places: Places) -> MeasurePage:
+    """One question or section: its sentence, charts and list."""
+    survey = field.survey
+    word = survey.organisation_word
+    row = field.measures[survey.year, measure]
+    rows = {code: Facts(field, code).row(measure) for code in organisations}
+    ranked = field.ranked.get(measure, [])
+    section = next((s for s in survey.sections if s.code == measure), None)
+    question = survey.by_code.get(measure)
+    title = f"Section {section.number}. {survey.label(measure)}" if section else survey.label(measure)
+    about = "" if question is None else " ".join(p for p in (question.base, question.excluded) if p)
+    if section is not None:
+        about = "The plain average of: " + ", ".join(q.code for q in survey.members(measure)) + "."
+    summary = f"No {word} has a score that can be shown."
+    bars = chart = None
+    if ranked:
+        summary = (
+            f"{len(ranked)} {word}s have a score that can be shown, from {rounded(row['lowest'])} to {rounded(row['highest'])}; the national average is "
+            f"{rounded(row['centre'])}." if row["centre"] is not None else f"{len(ranked)} {word}s have a score."
+        )  # fmt: skip
+        alt = f"{measure}: bars of {len(ranked)} {word}s from {rounded(ranked[0][1])} to {rounded(ranked[-1][1])}."
+        named = tuple(Bar(organisations.get(c, c), s, b, False, c) for c, s, b in ranked)
+        bars = RankedBars(f"{measure}, from the lowest score to the highest", named, row["centre"], alt, survey.bands)
+        chart = _funnel(measure, row, rows, organisations, survey.bands, word)
+    return MeasurePage(
+        measure, title, about, summary, bars, chart, _listing(field, measure, rows, organisations, places)
+    )
+
+
+def _funnel(
+    measure: str, row: Row, rows: Mapping[str, Row], organisations: Mapping[str, str], bands: tuple[str, ...], word: str
+) -> Funnel | None:
+    points = tuple(
+        Point(code, organisations[code], r["spread"], r["score"], r["band"])
+        for code, r in rows.items()
+        if r["band"] is not None
+    )
+    if not points:
+        return None
+    better = sum(p.band > 4 for p in points)
+    worse = sum(p.band < 4 for p in points)
+    alt = (
+        f"{measure}: funnel of {len(points)} {word}s' scores against how sure each is. {better} lie above the limits of the expected range and "
+        f"{worse} below."
+    )
+    return Funnel(f"{measure}, funnel", points, row["centre"], CUTS, alt, bands)
+
+
+def _listing(
+    field: Field, measure: str, rows: Mapping[str, Row], organisations: Mapping[str, str], places: Places
+) -> Listing:
+    survey = field.survey
+    intervals = any(r["lower_95"] is not None for r in rows.values())
+    chances = False
+    lines = []
+    for code, name in organisations.items():
+        row, firm = rows[code], Facts(field, code).firmness.get(measure, {})
+        outside = firm.get("p_outside")
+        chances = chances or outside is not None
+        cells = [_count(row["n"]), _number(row["score"])]
+        if intervals:
+            told = "-" if row["lower_95"] is None else f"{rounded(row['lower_95'])} to {rounded(row['upper_95'])}"
+            cells.append(Listed(told, row["lower_95"]))
+        low, high = row["limit_somewhat_worse"], row["limit_somewhat_better"]
+        cells += [
+            Listed(f"{MARKS.get(row['band'] or 4, '')} {band_word(survey, row)}".strip(), row["band"]),
+            Listed("-" if low is None else f"{rounded(low)} to {rounded(high)}", low),
+            _number(row["z"], 2),
+        ]
+        cells.append(Listed("-") if outside is None else Listed(per_cent(100 * outside), outside))
+        lines.append(Line(code, name, *places.get(code, ("", "")), tuple(cells)))
+    header = [("Respondents", True), ("Score", True)]
+    if intervals:
+        header.append(("95% interval", True))
+    header += [("Band", False), ("Expected range", True), ("z", True)]
+    if chances:
+        header.append(("Chance of lying outside", True))
+    else:
+        lines = [Line(x.code, x.name, x.kind, x.region, x.cells[:-1]) for x in lines]
+    return Listing(f"{measure}: all {survey.organisation_word}s", tuple(header), tuple(lines))
+
+
+def unusual(facts: Facts) -> Table | None:
+    """The questions on which an organisation is furthest from the average in units of S, with the direction."""
+    banded = [q for q in facts.questions if facts.row(q)["z"] is not None]
+    if not banded:
+        return None
+    chosen = sorted(banded, key=lambda q: -abs(facts.row(q)["z"]))[:MOST]
+    firm = any(facts.firmness.get(q, {}).get("p_outside") is not None for q in chosen)
+    header = ["Question", "Direction", "Score", "Average", "z", "Band"]
+    if firm:
+        header += ["Chance of lying outside", "People for the next better band"]
+    rows = []
+    for q in chosen:
+        row = facts.row(q)
+        cells = [
+            facts.named(q),
+            "▲ above the average" if row["z"] > 0 else "▼ below the average",
+            facts.number(row, "score"),
+            facts.number(row, "national_average"),
+            facts.number(row, "z", places=2),
+            band_word(facts.survey, row),
+        ]
+        if firm:
+            cells += [
+                facts.percent(facts.firmness[q], "p_outside", "firmness", share=True),
+                facts.number(facts.firmness[q], "steps_to_better", "firmness"),
+            ]
+        rows.append(tuple(cells))
+    return Table("Most unusual results", tuple(header), tuple(rows))
+
+
+def comparison(field: Field, organisations: Mapping[str, str]) -> list[tuple[str, str, list[str]]]:
+    """Every measure with its wording and each organisation's score and triangles, for the page that compares a few."""
+    survey = field.survey
+    facts = [Facts(field, code) for code in organisations]
+    out = []
+    codes = [s.code for s in survey.sections] + list(facts[0].questions) if facts else []
+    for code in codes:
+        cells = []
+        for one in facts:
+            row = one.row(code)
+            score = "-" if row["score"] is None else rounded(row["score"])
+            cells.append(f"{score} {MARKS.get(row['band'] or 4, '')}".strip())
+        out.append((code, survey.label(code), cells))
+    return out
