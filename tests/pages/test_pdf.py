@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +17,7 @@ from helpers import most_withheld
 from stocktake.problems import StocktakeError
 from stocktake.render.pdf import pdf_bytes
 from stocktake.render.theme import Theme, load_theme
+from stocktake.reports.method_annex import method_annex
 from stocktake.reports.model import Aside, Figure, Heading, Page, Report, Table, say
 from stocktake.run.core import Run, open_run
 from stocktake.survey.simulate import MERGED
@@ -31,7 +33,7 @@ def text_of(pdf: bytes) -> str:
     return "\n".join(p.get_textpage().get_text_range() for p in document)
 
 
-def check_ua(pdf: bytes) -> None:
+def check_ua(pdf: bytes, tables_at_least: int = 20) -> None:
     report = checker.validate_pdf_bytes(pdf, profile=checker.ValidationProfile.PDF_UA_1)
     assert report.is_compliant, [f"{f.rule_id} {f.message}" for f in report.failures[:5]]
     document = pikepdf.open(io.BytesIO(pdf))
@@ -52,7 +54,7 @@ def check_ua(pdf: bytes) -> None:
                 assert len(str(node.get("/Alt", ""))) > 20
             if "/K" in node:
                 stack.append(node["/K"])
-    assert headers >= tables > 20
+    assert headers >= tables >= tables_at_least
 
 
 def test_pdf_ua_for_every_page_kind(run: Run) -> None:
@@ -65,6 +67,31 @@ def test_pdf_ua_for_official_trusts(imported: Path) -> None:
     run = open_run(imported)
     for code in ("RAN", "R1H", "RH8"):
         check_ua(pdf_bytes(run.report(code).report, Theme()))
+
+
+def test_pdf_ua_for_every_other_edition(run: Run) -> None:
+    """Service groups with all, few and no results, posters in both sizes, and the method annex."""
+    for code in ("Z01", most_withheld(run), "Z53"):
+        check_ua(pdf_bytes(run.report(code, "service-groups").report, Theme()), 0 if code == "Z53" else 3)
+    for paper in ("a3", "a4"):
+        pdf = pdf_bytes(run.report("Z01", "poster").report, Theme(), paper)
+        check_ua(pdf, 0)
+        document = pypdfium2.PdfDocument(pdf)
+        width, height = document[0].get_size()
+        assert (round(width), round(height)) == {"a3": (1191, 842), "a4": (842, 595)}[paper]
+        assert len(document) == 1
+    annex = method_annex(run.results, run.survey)
+    check_ua(pdf_bytes(annex, Theme()), 4)
+
+
+def test_a_poster_has_contact_details_only_where_there_are_any(run: Run) -> None:
+    without = text_of(pdf_bytes(run.report("Z01", "poster").report, Theme()))
+    assert "Questions about the survey" not in without
+    settings = run.settings.model_copy(update={"contacts": {"Z01": "survey.lead@example.org"}})
+    own = replace(run, settings=settings)
+    told = text_of(pdf_bytes(own.report("Z01", "poster").report, Theme()))
+    assert "Questions about the survey: survey.lead@example.org" in told.replace("\r\n", " ")
+    assert "example.org" not in text_of(pdf_bytes(own.report("Z02", "poster").report, Theme()))
 
 
 def test_the_same_results_give_the_same_bytes(run: Run, demo: Path) -> None:

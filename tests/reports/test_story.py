@@ -11,6 +11,7 @@ import pytest
 
 from helpers import most_withheld
 from stocktake.reports.charts import BandStrip, CountBars, RankedBars, TrendLines
+from stocktake.reports.method_annex import method_annex
 from stocktake.reports.model import (
     Bullets,
     Figure,
@@ -26,7 +27,7 @@ from stocktake.reports.model import (
     texts_of,
 )
 from stocktake.reports.words import listed, plural, rounded
-from stocktake.run.core import Run, open_run
+from stocktake.run.core import Edition, Run, open_run
 from stocktake.survey.simulate import EXCLUDED, MERGED
 
 
@@ -63,9 +64,9 @@ def test_small_words() -> None:
 
 def look_up(run: Run, source: str) -> Any:
     table, year, organisation, key, column = source.split("/")
+    table, _, group = table.partition(":")
     frame: pl.DataFrame = getattr(run.results, table)
-    if "group" in frame.columns:
-        frame = frame.filter(pl.col("group") == "all")
+    frame = frame.filter(pl.col("group") == (group or "all"))
     frame = frame.filter(pl.col("year_then" if table == "changes" else "year") == int(year))
     if organisation:
         frame = frame.filter(pl.col("organisation") == organisation)
@@ -78,21 +79,28 @@ def look_up(run: Run, source: str) -> Any:
     return frame[column][0]
 
 
-def check_numbers(run: Run, code: str) -> int:
-    report = run.report(code).report
+def check_numbers(run: Run, code: str, edition: Edition = "trust") -> int:
+    return check_report(run, run.report(code, edition).report, code)
+
+
+def check_report(run: Run, report: Report, code: str) -> int:
     checked = 0
     for number in numbers_of(report):
         if number.source.startswith("count:"):
             _, what, _, organisation, members = number.source.split(":", 4)
             assert organisation == code
             assert number.value == len(members.split()) == int(number.text), what
+        elif number.source.startswith("chance:"):
+            _, level, many = number.source.split(":")
+            assert number.value == pytest.approx((1 - int(level) / 100) * int(many))
         elif number.source.startswith("settings/"):
             assert number.value == getattr(run.survey.method, number.source.split("/")[1])
         else:
             value = look_up(run, number.source)
             assert value == number.value, number.source
-            shown = number.text.rstrip("%").replace(",", "")
-            scale = 100 if number.text.endswith("%") and number.source.endswith("_rate") else 1
+            shown = number.text.removeprefix("under ").rstrip("%").replace(",", "")
+            share = number.source.endswith(("_rate", "/p_outside", "/p_band"))
+            scale = 100 if number.text.endswith("%") and share else 1
             assert float(shown) == pytest.approx(value * scale, abs=0.5001 if number.text.endswith("%") else 0.0501)
         checked += 1
     return checked
@@ -102,6 +110,19 @@ def test_every_number_is_a_reference_to_a_result(run: Run) -> None:
     assert check_numbers(run, "Z01") > 300
     assert check_numbers(run, most_withheld(run)) > 200
     assert check_numbers(run, MERGED) > 150
+
+
+def test_every_number_of_the_service_groups_is_a_reference(run: Run) -> None:
+    assert check_numbers(run, "Z01", "service-groups") > 400
+    assert check_numbers(run, most_withheld(run), "service-groups") > 20
+    assert check_numbers(run, "Z53", "service-groups") >= 0
+
+
+def test_every_number_of_the_annex_is_a_reference(run: Run, official: Run) -> None:
+    for one, least in ((run, 600), (official, 150)):
+        report = method_annex(one.results, one.survey)
+        first = next(iter(one.organisations))
+        assert check_report(one, report, first) > least
 
 
 def test_every_number_of_an_official_report_is_a_reference(official: Run) -> None:

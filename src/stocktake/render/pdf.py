@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 from functools import singledispatchmethod
 from importlib import resources
 from pathlib import Path
@@ -83,6 +84,14 @@ def quoted(words: str) -> str:
     return f'"{out}"'
 
 
+def worded(words: str) -> str:
+    """A Typst string literal of words to be shown; a word too long for any line may break every twenty letters.
+
+    Addresses and the like are shorter than that, and are left alone so that they can be copied.
+    """
+    return quoted(re.sub(r"\S{60,}", lambda m: "\u200b".join(re.findall(r".{1,20}", m[0])), words))
+
+
 def typst_source(report: Report, theme: Theme, paper: str = "a4") -> str:
     """The whole document as Typst source."""
     return _Setter(report, theme, paper).source()
@@ -148,8 +157,8 @@ class _Setter:
             soft=theme.soft,
             accent=theme.accent,
             margin=MARGIN,
-            name=quoted(report.organisation),
-            footer=quoted(f"{report.title}. {report.notice}" if report.notice else report.title),
+            name=worded(report.organisation),
+            footer=worded(f"{report.title}. {report.notice}" if report.notice else report.title),
         )
         return head + "".join(self.page(p) for p in report.pages)
 
@@ -172,7 +181,7 @@ class _Setter:
         label = f" <{page.anchor}>" if page.anchor else ""
         level = page.level if page.chapter else 1
         outlined = "false" if page.title.endswith("(continued)") or page.kind == "contents" else "true"
-        out.append(f"#heading(level: {level}, outlined: {outlined}, {quoted(page.title)}){label}\n")
+        out.append(f"#heading(level: {level}, outlined: {outlined}, {worded(page.title)}){label}\n")
         out.extend(self.block(b, FULL) for b in page.blocks)
         return "".join(out)
 
@@ -182,28 +191,28 @@ class _Setter:
         if theme.logo:
             logo = f"#align(right, image({quoted(theme.logo)}, alt: {quoted(theme.logo_alt)}, height: 60pt))\n"
         line = f"#text(size: 13pt, {quoted(report.date_line)})" if report.date_line else ""
-        notice = f"#v(30pt)\n#verdict[#{quoted(report.notice)}]" if report.notice else ""
+        notice = f"#v(30pt)\n#verdict[#{worded(report.notice)}]" if report.notice else ""
         return (
             "#page(header: none, footer: none, margin: 0pt)[\n"
             "#place(top + left, rect(width: 100%, height: 14pt, fill: accent))\n"
             f"#pad(x: 60pt, top: 70pt)[\n{logo}"
-            f"#text(size: 15pt, fill: soft, {quoted(report.title)})\n\n"
-            f"#v(12pt)\n#title(text(size: 34pt, fill: accent, {quoted(report.organisation)}))\n"
-            f"#v(10pt)\n#text(size: 16pt, {quoted(report.subtitle)})\n\n{line}\n\n{notice}\n]]\n"
+            f"#text(size: 15pt, fill: soft, {worded(report.title)})\n\n"
+            f"#v(12pt)\n#title(text(size: 34pt, fill: accent, {worded(report.organisation)}))\n"
+            f"#v(10pt)\n#text(size: 16pt, {worded(report.subtitle)})\n\n{line}\n\n{notice}\n]]\n"
         )
 
     def inline(self, part: Inline) -> str:
         if isinstance(part, str):
-            return f"#{quoted(part)}"
+            return f"#{worded(part)}"
         if isinstance(part, Number):
-            return f"#{quoted(part.text)}"
+            return f"#{worded(part.text)}"
         if isinstance(part, Strong):
-            return f"#strong({quoted(part.text)})"
+            return f"#strong({worded(part.text)})"
         if part.anchor in self.anchors:
-            return f"#link(<{part.anchor}>, {quoted(part.text)})"
+            return f"#link(<{part.anchor}>, {worded(part.text)})"
         if part.address:
-            return f"#link({quoted(part.address)}, {quoted(part.text)})"
-        return f"#{quoted(part.text)}"
+            return f"#link({quoted(part.address)}, {worded(part.text)})"
+        return f"#{worded(part.text)}"
 
     def words(self, text: Text) -> str:
         return "".join(self.inline(p) for p in text.parts)
@@ -230,7 +239,7 @@ class _Setter:
         # Page headings are level 2 (or 1 outside chapters); the model's 2 and 3 both stand right below.
         label = f" <{block.anchor}>" if block.anchor else ""
         outlined = "false"
-        return f"#heading(level: {3 if self.chapter else 2}, outlined: {outlined}, {quoted(block.text)}){label}\n"
+        return f"#heading(level: {3 if self.chapter else 2}, outlined: {outlined}, {worded(block.text)}){label}\n"
 
     @block.register
     def _(self, block: Bullets, width: float) -> str:
@@ -254,10 +263,10 @@ class _Setter:
         widths = block.widths or (1.0,) * columns
         spec = ", ".join(f"{w}fr" for w in widths)
         align = ", ".join(self._align(block, i) for i in range(columns))
-        header = ", ".join(f"[#{quoted(h)}]" for h in block.header)
+        header = ", ".join(f"[#{worded(h)}]" for h in block.header)
         rows = []
         for row in block.rows:
-            cells = [f"[#{quoted(c if isinstance(c, str) else c.text)}]" for c in row]
+            cells = [f"[#{worded(c if isinstance(c, str) else c.text)}]" for c in row]
             rows.append(", ".join(cells))
         body = ",\n".join(rows)
         return f"#table(columns: ({spec},), align: ({align},), table.header({header}),\n{body})\n"
@@ -296,7 +305,7 @@ class _Setter:
 
     @block.register
     def _(self, block: Cards, width: float) -> str:
-        cells = ", ".join(f"card({quoted(n.text)}, {quoted(label)})" for n, label in block.items)
+        cells = ", ".join(f"card({quoted(n.text)}, {worded(label)})" for n, label in block.items)
         columns = len(block.items)
         return f"#grid(columns: (1fr,) * {columns}, column-gutter: 10pt, {cells})\n#v(4pt)\n" if columns else ""
 
@@ -316,26 +325,28 @@ class _Setter:
                 "".join(f"- #text(size: {17 * k:.1f}pt)[{self.words(t)}]\n" for t in items) or "Nothing can be shown.\n"
             )
             return (
-                f"block(width: 100%, height: {345 * k:.0f}pt, inset: {20 * k:.0f}pt, fill: {fill}, stroke: 1pt + accent)"
-                f"[#heading(level: {3 if self.chapter else 2}, outlined: false, {quoted(title)})\n#set list(marker: [{sign}], spacing: 1.1em)\n{lines}]"
+                f"block(width: 100%, height: 100%, inset: {20 * k:.0f}pt, fill: {fill}, stroke: 1pt + accent)"
+                f"[#heading(level: {3 if self.chapter else 2}, outlined: false, {worded(title)})\n#set list(marker: [{sign}], spacing: {22 * k:.0f}pt)\n{lines}]"
             )
 
+        # The boxes take what the heading and the small print leave of the sheet, so that it stays one sheet.
         return (
-            "#grid(columns: (1fr, 1fr), column-gutter: 16pt, "
+            f"#block(height: 1fr, grid(columns: (1fr, 1fr), rows: (100%,), column-gutter: {16 * k:.0f}pt, "
             + half(block.best_title, block.best, "▲", 'rgb("#EAF5EA")')
             + ", "
             + half(block.improve_title, block.improve, "►", 'rgb("#FDF3E3")')
-            + f")\n#v({10 * k:.0f}pt)\n#text(size: {11 * k:.1f}pt)[{self.words(block.about)}]\n"
+            + f"))\n#text(size: {11 * k:.1f}pt)[{self.words(block.about)}]\n"
         )
 
     def poster(self, page: Page) -> str:
         """A sheet to itself, without the report's header and foot: it is put on a wall."""
         label = f" <{page.anchor}>" if page.anchor else ""
         level, k = 2 if page.chapter else 1, self.scale
+        size = 24 * k if len(page.title) < 120 else 15 * k
         body = "".join(self.block(b, FULL) for b in page.blocks)
         return (
             f'#page(paper: "{self.paper}", flipped: true, header: none, footer: none, margin: (x: {42 * k:.0f}pt, y: {34 * k:.0f}pt))[\n'
-            f"#show heading.where(level: {level}): set text(size: {24 * k:.0f}pt)\n"
+            f"#show heading.where(level: {level}): set text(size: {size:.0f}pt)\n"
             f"#show heading.where(level: {level + 1}): set text(size: {18 * k:.0f}pt)\n"
-            f"#heading(level: {level}, {quoted(page.title)}){label}\n{body}]\n"
+            f"#heading(level: {level}, {worded(page.title)}){label}\n{body}]\n"
         )

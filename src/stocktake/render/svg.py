@@ -54,6 +54,14 @@ def contrast(one: str, other: str) -> float:
     return (high + 0.05) / (low + 0.05)
 
 
+def _apart(labels: list[tuple[float, str, str]], least: float) -> list[tuple[float, str, str]]:
+    """Labels from top to bottom, each moved down until it clears the one above it."""
+    out: list[tuple[float, str, str]] = []
+    for at, words, colour in sorted(labels):
+        out.append((max(at, out[-1][0] + least) if out else at, words, colour))
+    return out
+
+
 class _Canvas:
     def __init__(self, theme: Theme, width: float) -> None:
         self.theme, self.width, self.height = theme, width, 0.0
@@ -154,7 +162,8 @@ class _Canvas:
         for i, bar in enumerate(chart.bars):
             x = left + i * step
             fill = theme.own if bar.own else theme.band_colours[(bar.band or 4) - 1]
-            self.parts.append(f"<g data-code={quoteattr(bar.code)}>")
+            name = escape(bar.label)
+            self.parts.append(f"<g data-code={quoteattr(bar.code)}><title>{name} {rounded(bar.value)}</title>")
             self.rect(x + gap / 2, y(bar.value), step - gap, base - y(bar.value), fill, OUTLINE, 0.4)
             self.marks(x + step / 2, y(bar.value) - 1.5, bar.band, min(4.0, step - gap))
             self.parts.append("</g>")
@@ -273,12 +282,12 @@ class _Canvas:
     def _(self, chart: Funnel) -> None:
         theme = self.theme
         self.height = self.height or 300.0
-        left, right, top, foot = 30.0, 84.0, 10.0, 34.0
+        left, right, top, foot = 30.0, 74.0, 18.0, 38.0
         plot_w, plot_h = self.width - left - right, self.height - top - foot
         widest = max((p.spread for p in chart.points), default=1.0) * 1.05
         narrowest = min((p.spread for p in chart.points), default=0.0) * 0.9
         values = [p.value for p in chart.points] or [chart.average]
-        reach = chart.cuts[1] * widest
+        reach = chart.cuts[2] * widest
         low = max(0.0, math.floor(min(*values, chart.average, chart.average - reach)))
         high = min(10.0, math.ceil(max(*values, chart.average, chart.average + reach)))
 
@@ -292,44 +301,51 @@ class _Canvas:
         for tick in range(int(low), int(high) + 1):
             self.line(left, y(tick), left + plot_w, y(tick), "#D5DADE", 0.5)
             self.text(left - 5, y(tick) + 3, str(tick), 9, "end", fill=theme.soft)
+        labels = []
         for cut, dash, name in zip(chart.cuts, ("", "6 3", "2 3"), ("90%", "95%", "99.8%"), strict=True):
             for sign in (-1, 1):
-                ends = [
-                    (x(s), y(min(high, max(low, chart.average + sign * cut * s))))
-                    for s in self._grid(narrowest, widest)
-                ]
-                at = " ".join(f"{_fmt(px)},{_fmt(py)}" for px, py in ends)
-                d = f' stroke-dasharray="{dash}"' if dash else ""
-                self.parts.append(f'<polyline points="{at}" fill="none" stroke="{theme.soft}" stroke-width="0.9"{d}/>')
-                edge = chart.average + sign * cut * narrowest
-                if low < edge < high:
-                    self.text(left + plot_w + 4, y(edge) + 3, name, 8, fill=theme.soft)
+                # Straight from the narrow end to the wide one, or to where the line leaves the drawing.
+                room = (high - chart.average if sign > 0 else chart.average - low) / cut
+                end = min(widest, room)
+                if end > narrowest:
+                    near, far = chart.average + sign * cut * narrowest, chart.average + sign * cut * end
+                    self.line(x(narrowest), y(near), x(end), y(far), theme.soft, 0.9, dash)
+                    labels.append((y(near), name, theme.soft))
         self.line(left, y(chart.average), left + plot_w, y(chart.average), theme.average, 1.4, "5 3")
-        self.text(
-            left + plot_w + 30, y(chart.average) + 3, f"Average {rounded(chart.average)}", 8.5, fill=theme.average
-        )
+        labels.append((y(chart.average), f"Average {rounded(chart.average)}", theme.average))
+        for at, words, colour in _apart(labels, 10.0):
+            self.text(left + plot_w + 6, at + 3, words, 9, fill=colour)
         for point in sorted(chart.points, key=lambda p: p.own):
             self._point(x(point.spread), y(point.value), point)
         self.line(left, top + plot_h, left + plot_w, top + plot_h, theme.ink, 0.8)
-        self.text(left, top + plot_h + 15, "fewer answers: wider limits", 9, fill=theme.soft)
-        self.text(left + plot_w, top + plot_h + 15, "more answers: narrower limits", 9, "end", fill=theme.soft)
-
-    def _grid(self, narrowest: float, widest: float) -> list[float]:
-        return [narrowest + (widest - narrowest) * i / 24 for i in range(25)]
+        self.text(left, 9, "Score (0 to 10)", 9, fill=theme.soft)
+        self.text(left, top + plot_h + 14, "less sure", 9, fill=theme.soft)
+        self.text(left + plot_w, top + plot_h + 14, "surer", 9, "end", fill=theme.soft)
+        for share in (0.25, 0.5, 0.75):
+            spread = widest - share * (widest - narrowest)
+            self.line(x(spread), top + plot_h, x(spread), top + plot_h + 4, theme.soft, 0.6)
+            self.text(x(spread), top + plot_h + 14, rounded(spread, 2), 9, "middle", fill=theme.soft)
+        middle = left + plot_w / 2
+        self.text(
+            middle, top + plot_h + 28, "Spread to be expected of a score (S), in points", 9, "middle", fill=theme.soft
+        )
 
     def _point(self, x: float, y: float, point: Point) -> None:
-        """A mark in the shape of its band: triangles up and down, a circle for about the same."""
+        """A mark in the shape of its band: one to three triangles up or down, a circle for about the same."""
         theme = self.theme
         fill = theme.own if point.own else theme.band_colours[point.band - 1]
-        size = 6.0 if point.own else 4.4
-        self.parts.append(f"<g data-code={quoteattr(point.code)}>")
+        self.parts.append(
+            f"<g data-code={quoteattr(point.code)}><title>{escape(point.label)} {rounded(point.value)}</title>"
+        )
         if point.band == 4:
             self.parts.append(
-                f'<circle cx="{_fmt(x)}" cy="{_fmt(y)}" r="{_fmt(size * 0.85)}" fill="{fill}" stroke="{OUTLINE}" stroke-width="0.7"/>'
+                f'<circle cx="{_fmt(x)}" cy="{_fmt(y)}" r="3.8" fill="{fill}" stroke="{OUTLINE}" stroke-width="0.7"/>'
             )
-        else:
-            up = 1 if point.band > 4 else -1
-            self.polygon([(x - size, y + up * size), (x + size, y + up * size), (x, y - up * size)], fill, OUTLINE)
+        many, up = abs(MARKS[point.band]), 1 if point.band > 4 else -1
+        for i in range(many):
+            # Stacked about the score, so that their number tells how far outside without the colour.
+            at = y + (i - (many - 1) / 2) * 5.4
+            self.polygon([(x - 4.6, at + up * 3), (x + 4.6, at + up * 3), (x, at - up * 3.6)], fill, OUTLINE)
         self.parts.append("</g>")
 
     @draw.register
@@ -372,7 +388,7 @@ class _Canvas:
             labels.append((y(last_own), f"You {rounded(last_own)}", theme.own, "bold"))
         elif last_own is not None:
             # The line's own last point is of an earlier year; its figure must not stand beside this one.
-            labels.append((y(last_own), f"You {chart.years[-1]}: not shown", theme.own, "bold"))
+            labels.append((y(last_own), "You: not shown", theme.own, "bold"))
         if last_avg is not None:
             labels.append((y(last_avg), f"Average {rounded(last_avg)}", theme.average, ""))
         labels.sort()
@@ -442,9 +458,10 @@ class _Canvas:
         ]
         if chart.own:
             entries.append((chart.own, theme.own, None))
-        each = self.width / across
+        each, down = self.width / across, 8 // across
         for i, (label, colour, band) in enumerate(entries):
-            x, y = (i % across) * each, (i // across) * 17 + 1
+            # Down each column, so that the order from worst to best is kept.
+            x, y = (i // down) * each, (i % down) * 17 + 1
             self.rect(x, y, 24, 12, colour, OUTLINE, 0.6)
             if band:
                 self.marks(x + 12, y + 9, band, 5, ink_on(colour), across=True)

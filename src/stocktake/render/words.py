@@ -9,3 +9,9 @@ _FORBIDDEN = dict.fromkeys([*range(0x20), 0x7F, 0xFFFE, 0xFFFF], " ")
 def clean(words: str) -> str:
     """Text without the control characters that no XML file may hold, each a blank instead."""
     return words.translate(_FORBIDDEN)
+
+
+def brief(words: str, most: int = 255) -> str:
+    """Clean text of at most so many characters, for properties that hold no more."""
+    cleaned = clean(words)
+    return cleaned if len(cleaned) <= most else f"{cleaned[: most - 1]}…"

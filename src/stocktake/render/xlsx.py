@@ -9,7 +9,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-from stocktake.render.words import clean
+from stocktake.render.words import brief, clean
 from stocktake.reports.books import Book, Kind, Sheet
 
 FORMATS: dict[Kind, str] = {
@@ -34,10 +34,10 @@ def write_xlsx(book: Book, path: Path) -> Path:
     workbook = xlsxwriter.Workbook(str(temporary), options)
     workbook.set_properties(
         {
-            "title": clean(book.title),
-            "subject": clean(book.subject),
+            "title": brief(book.title),
+            "subject": brief(book.subject),
             "author": "Stocktake",
-            "keywords": clean(", ".join((*book.keywords, book.digest))),
+            "keywords": brief(", ".join((*book.keywords, book.digest))),
             "created": WHEN,
         }
     )
@@ -49,11 +49,11 @@ def write_xlsx(book: Book, path: Path) -> Path:
         "wrap": workbook.add_format({"text_wrap": True, "valign": "top"}),
         "link": workbook.add_format({"font_color": "#005A9C", "underline": 1, "valign": "top"}),
     }
-    for number, sheet in enumerate((*(() if book.raw else book.front()), *book.sheets)):
+    for sheet in (*(() if book.raw else book.front()), *book.sheets):
         if sheet.raw:
             _raw(workbook.add_worksheet(sheet.name), sheet)
         else:
-            _sheet(workbook.add_worksheet(sheet.name), sheet, formats, formats_more, number)
+            _sheet(workbook.add_worksheet(sheet.name), sheet, formats, formats_more)
     workbook.close()
     temporary.replace(path)
     return path
@@ -70,12 +70,14 @@ def _raw(page: Any, sheet: Sheet) -> None:
                 page.write_number(r, c, value)
 
 
-def _sheet(page: Any, sheet: Sheet, formats: Any, more: Any, number: int) -> None:
+def _sheet(page: Any, sheet: Sheet, formats: Any, more: Any) -> None:
     page.write_string(0, 0, clean(sheet.title), more["title"])
     for i, line in enumerate(sheet.about, start=1):
         page.write_string(i, 0, clean(line), more["about"])
     if not sheet.columns:
         page.set_column(0, 0, 100)
+        page.set_landscape()
+        page.fit_to_pages(1, 0)
         return
     top = 1 + len(sheet.about)
     for r, row in enumerate(sheet.rows, start=top + 1):
@@ -91,7 +93,7 @@ def _sheet(page: Any, sheet: Sheet, formats: Any, more: Any, number: int) -> Non
         top + max(len(sheet.rows), 1),
         len(sheet.columns) - 1,
         {
-            "name": f"Table{number}",
+            "name": "".join(c if c.isalnum() else "_" for c in sheet.name) + "_table",
             "style": "Table Style Light 1",
             "banded_rows": False,
             "columns": [{"header": clean(c.title), "header_format": more["head"]} for c in sheet.columns],
@@ -108,6 +110,7 @@ def _sheet(page: Any, sheet: Sheet, formats: Any, more: Any, number: int) -> Non
             page.set_row(r, 15 * lines)
     page.freeze_panes(top + 1, 0)
     page.set_landscape()
+    page.repeat_rows(top)
     page.fit_to_pages(1, 0)
     if sheet.name == "Contents":
         for r, row in enumerate(sheet.rows, start=top + 1):

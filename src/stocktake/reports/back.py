@@ -75,7 +75,7 @@ SETTING_WORDS: Mapping[str, str] = {
     "percentile": "Type of percentile",
     "zero_spread": "Answers that do not vary at all",
     "draws": "Resamples behind the probability of a band",
-    "seed": "Where the resampling begins",
+    "seed": "Random seed",
     "false_discovery": "False discovery rate",
     "change_test": "Test of change",
     "change_level": "Level of the test",

@@ -17,6 +17,7 @@ from stocktake.reports.model import (
     Together,
     say,
 )
+from stocktake.reports.question_pages import unconfirmed
 from stocktake.reports.words import listed, rounded
 
 CHAPTER = "Change over time"
@@ -27,14 +28,16 @@ def pages(facts: Facts) -> list[Page]:
     out = [_opening(facts)]
     if facts.earlier is None or not facts.has_history:
         return out
-    return out + [_section(facts, s.code, i == 0) for i, s in enumerate(facts.survey.sections)]
+    sections = [s.code for s in facts.survey.sections]
+    told = [s for s in sections if any(q.code in facts.questions for q in facts.survey.members(s))]
+    return out + [_section(facts, code, code == told[0]) for code in told]
 
 
 def _new_questions(facts: Facts, year: int) -> list[str]:
     """Questions that no organisation can compare with a year."""
     return [
         q.code
-        for q in facts.survey.scored
+        for q in map(facts.survey.by_code.__getitem__, facts.questions)
         if (facts.earlier is not None)
         and facts.changes.get((year, q.code), {}).get("status") == "not comparable"
         and year not in q.comparable
@@ -127,6 +130,8 @@ def _section(facts: Facts, code: str, first: bool) -> Page:
     blocks: list[Block] = []
     left_out: list[str] = []
     for question in facts.survey.members(code):
+        if question.code not in facts.questions:
+            continue
         rows = [r for y in facts.field.years if (r := facts.changes.get((y, question.code))) is not None]
         if any(r["score_then"] is not None for r in rows):
             blocks.append(_question(facts, question.code, rows))
@@ -187,6 +192,7 @@ def _question(facts: Facts, code: str, changes: list[Row]) -> Together:
     about = " ".join(part for part in (question.base, question.excluded) if part)
     if about:
         right.append(say(about, "note"))
+    right += unconfirmed(facts, [code])
     return Together(
         (Heading(facts.heading(code), 3), Side((Figure(chart),), tuple(right), 1.2)),
     )

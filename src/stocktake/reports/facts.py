@@ -59,7 +59,8 @@ class Field:
         if self.group == "all":
             return ()
         year = self.survey.year
-        return tuple(q.code for q in self.survey.scored if self.measures[year, q.code]["organisations"] == 0)
+        scored = [q.code for q in self.survey.questions if q.section is not None]
+        return tuple(q for q in scored if self.measures[year, q]["organisations"] == 0)
 
     @cached_property
     def years(self) -> tuple[int, ...]:

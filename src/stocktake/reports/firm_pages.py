@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from stocktake.compare.firmness import expected_by_chance
 from stocktake.reports.facts import Facts, Row, band_word
 from stocktake.reports.model import Block, Bullets, Cell, Heading, Number, Page, Side, Table, Text, say
@@ -33,11 +35,11 @@ def firmness(facts: Facts) -> list[Page]:
         firm = [q for q in resampled if facts.firmness[q]["p_outside"] >= 0.9]
         lone = [q for q in resampled if facts.firmness[q]["survives"]]
         left += [
-            Heading("If other people had answered"),
+            Heading("If the survey were run again"),
             say(
-                "Each result was worked out again many times from answers drawn anew from the same respondents. {firm} of the {all} questions outside the "
-                "range {stay} outside it in at least nine of ten draws. {lone} {keep} the same band whichever one other "
-                f"{word} is left out.",
+                "To see how much chance decides, each result was worked out many times from answers drawn at random from those given. {firm} of the "
+                "{all} questions outside the range {stay} outside it in at least nine of ten draws. {lone} {keep} the same band whichever one "
+                f"other {word} is left out.",
                 firm=facts.count(firm, "outside in nine of ten draws"),
                 all=facts.count(resampled, "outside"),
                 lone=facts.count(lone, "band survives leaving out any one"),
@@ -47,8 +49,8 @@ def firmness(facts: Facts) -> list[Page]:
         ]
     left.append(
         say(
-            "A band close to its limit may be another one next time with nothing having changed. The figures for every question are in "
-            "the workbook and on the web page.",
+            "A band close to its limit may be another one next time with nothing having changed. The sheet Firmness of the workbook has these "
+            "figures for every question and section.",
             "note",
         )
     )
@@ -78,31 +80,33 @@ def _discovery(facts: Facts, outside: list[str]) -> Text:
     if rate is None:
         small = [q for q in outside if (facts.firmness[q]["q_value"] or 0) <= 0.05]
         return say(
-            "If one in twenty false findings among those listed is the most that one accepts, {some} of them can be relied on (false "
-            "discovery rate of Benjamini and Hochberg). The bands do not depend on this.",
+            "After allowing for so many comparisons (Benjamini and Hochberg, at five per cent), {some} of them {stand} firm by {own}. The bands "
+            "themselves do not allow for it.",
             some=facts.count(small, "q at most 0.05"),
+            stand=plural(len(small), "stands", "stand"),
+            own=plural(len(small), "itself", "themselves"),
         )
     kept = [q for q in outside if facts.firmness[q]["stands"]]
     return say(
         f"With a false discovery rate of {per_cent(100 * rate)} (a setting), {{some}} of them {plural(len(kept), 'stands', 'stand')}. The bands "
-        "do not depend on this.",
+        "themselves do not allow for it.",
         some=facts.count(kept, "stands"),
     )
 
 
 def _table(facts: Facts, outside: list[str], resampled: bool) -> Table:
-    header = ["Question", "Band", "To nearest limit"]
-    widths = [0.9, 2.0, 0.9]
+    header = ["Question", "Band", "Points to nearest limit"]
+    widths = [0.8, 1.9, 0.95]
     if resampled:
-        header += ["Outside in", "Same without any one", "People"]
-        widths += [0.85, 1.0, 0.75]
+        header += ["Chance of lying outside", "Same band without any one", "People for next better band"]
+        widths += [0.95, 1.05, 1.0]
     rows = []
     for q in sorted(outside, key=lambda q: -abs(facts.row(q)["z"])):
         row = facts.firmness[q]
         cells: list[Cell] = [
             q,
             band_word(facts.survey, facts.row(q)),
-            facts.number(row, "nearest_limit", "firmness", 2),
+            _gap(facts, row, "nearest_limit"),
         ]
         if resampled:
             cells += [
@@ -121,24 +125,32 @@ def _yes(row: Row) -> str:
 
 
 def _explained(resampled: bool, word: str) -> str:
-    told = "To nearest limit: score points between the score and the nearest limit of its band."
+    told = "The furthest from the average in units of its own spread comes first."
     if resampled:
         told += (
-            " Outside in: the share of draws that lie outside the range. Same without any one: whether the band is the same whichever one other "
-            f"{word} is left out. People: how many respondents would have had to answer one step better for the next better band; "
-            "a dash where all of them together would not do, or there is none."
+            f" Same band without any one: whether the band is the same whichever one other {word} is left out. People: how many respondents "
+            "would have had to answer one step better; a dash where all of them together would not do, or there is no better band."
         )
     return told
+
+
+def _gap(facts: Facts, row: Row, column: str) -> Cell:
+    """Score points to a limit, never '0.00'."""
+    number = facts.number(row, column, "firmness", 2)
+    if isinstance(number, Number) and number.value < 0.005:
+        return replace(number, text="under 0.01")
+    return number
 
 
 def _nearest(facts: Facts, banded: list[str]) -> list[Text]:
     """Up to three questions about the same that come closest to a limit, in units of S."""
     same = [q for q in banded if facts.row(q)["band"] == 4]
     out = []
-    for q in sorted(same, key=lambda q: -abs(facts.row(q)["z"]))[:3]:
+    chosen = sorted(same, key=lambda q: -abs(facts.row(q)["z"]))[:3]
+    for q in sorted(chosen, key=lambda q: facts.firmness[q]["nearest_limit"] or 0):
         up = facts.row(q)["z"] > 0
         row = facts.firmness[q]
-        gap = facts.number(row, "to_better" if up else "to_worse", "firmness", 2)
+        gap = _gap(facts, row, "to_better" if up else "to_worse")
         if isinstance(gap, Number):
             out.append(say(f"{facts.named(q)}: {{gap}} points from somewhat {'better' if up else 'worse'}.", gap=gap))
     return out

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from stocktake.compare.firmness import expected_by_chance
 from stocktake.reports.facts import Facts, band_sentence
 from stocktake.reports.model import Bullets, Contents, Heading, Inline, Link, Number, Page, Side, Strong, Text, say
-from stocktake.reports.words import listed, plural
+from stocktake.reports.words import listed, plural, rounded
 
 CHAPTER = "Background and method"
 
@@ -232,7 +233,8 @@ def background(facts: Facts) -> Page:
     return Page("background", "About this survey and this report", (Side(tuple(left), right),), "background", CHAPTER)
 
 
-def key_terms(facts: Facts) -> Page:
+def key_terms(facts: Facts, grouped: bool = False) -> Page:
+    """The words that a reader needs; `grouped` where each service group is standardised to its own respondents."""
     survey = facts.survey
     method = survey.method
     cells = listed([survey.demographic(c).title.lower() for c in survey.cells]) or "no characteristic"
@@ -260,12 +262,13 @@ def key_terms(facts: Facts) -> Page:
         Heading("Standardisation"),
         say(
             f"Older people tend to rate their care higher than younger people, and {word}s serve different people. So each "
-            f"answer is weighted until every {word}'s respondents have the same mix of {cells} as all respondents together."
+            f"answer is weighted until every {word}'s respondents have the same mix of {cells} as all respondents {'of the same service group' if grouped else 'together'}."
         ),
         Heading("Expected range"),
         say(
             f"The range in which a {word}'s score would lie if it were like the others, given how many people answered and how "
-            f"far {word}s differ in the ordinary way. A score outside it is unlikely to be chance."
+            f"far {word}s differ in the ordinary way. A single score outside it is unlikely to be chance; of many questions, a few are to be "
+            "expected outside it."
         ),
         Heading("Statistically significant change"),
         say(
@@ -274,6 +277,17 @@ def key_terms(facts: Facts) -> Page:
         ),
     )
     return Page("terms", "Key terms", (Side(left, right),), "terms", CHAPTER)
+
+
+def _by_chance(facts: Facts) -> Text:
+    """How many of the questions with a band would fall outside the range by chance alone."""
+    banded = [q for q in facts.questions if facts.row(q)["band"] is not None]
+    chance, _, _ = expected_by_chance(len(banded))
+    return say(
+        "Of {all} questions with a band, about {chance} would fall outside the expected range by chance alone.",
+        all=facts.count(banded, "banded"),
+        chance=Number(chance, rounded(chance), f"chance:90:{len(banded)}"),
+    )
 
 
 def how_to_read(facts: Facts) -> Page:
@@ -304,7 +318,7 @@ def how_to_read(facts: Facts) -> Page:
                             say(
                                 "A score rests on the people who answered; those who did not may have answered otherwise."
                             ),
-                            say("With many questions, one or two may fall outside the range by chance alone."),
+                            _by_chance(facts),
                             say(
                                 "Two scores are not different merely because one is higher; look at the band or at the "
                                 "verdict on change."

@@ -86,8 +86,8 @@ def who_took_part(facts: Facts) -> list[Page]:
     intro = (
         cards(facts),
         say(
-            f"Bars show the {people} of this {word} who answered; the upright mark and the figure in brackets show all {word}s "
-            "together. Percentages are of those who answered the question, not weighted.",
+            f"Each chart shows the {people} of this {word} who answered, beside those of all {word}s together. Percentages are of those who "
+            "answered the question, not weighted.",
             "note",
         )
         if blocks
@@ -134,11 +134,11 @@ def summary(facts: Facts) -> Page:
         Heading(f"Compared with other {word}s"),
         Figure(CountBars(tuple(rows), alt)),
         say(
-            "Above the expected range, in any of the three better bands: {better} of {all} questions. Below it: "
-            "{worse}. {link} lists them.",
+            "Above the expected range, in any of the three better bands: {better} of {all} questions with a band. Below it: {worse}."
+            + (" {link} lists them." if better + worse else ""),
             link=Link("Questions by band", "comparison"),
             better=facts.count([q for b in (5, 6, 7) for q in facts.by_band[b]], "better"),
-            all=facts.count(list(facts.questions), "questions"),
+            all=facts.count([q for band in facts.by_band.values() for q in band], "banded"),
             worse=facts.count([q for b in (1, 2, 3) for q in facts.by_band[b]], "worse"),
         ),
     ]

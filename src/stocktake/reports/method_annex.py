@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Sequence
 from typing import Any
 
 from stocktake.compare.expected_range import CUTS
 from stocktake.reports import back
-from stocktake.reports.facts import Facts, Row, band_word, field_of
+from stocktake.reports.facts import Facts, Field, Row, band_word, field_of
 from stocktake.reports.model import Block, Bullets, Cell, Heading, Number, Page, Report, Side, Table, Text, say
 from stocktake.reports.words import rounded
 from stocktake.results import Results
@@ -86,7 +86,8 @@ def _about(survey: Survey, imported: bool) -> Page:
 
 
 def _formula(words: str) -> Text:
-    return say(words, "formula")
+    # A minus is a minus everywhere in a formula.
+    return say(words.replace("-", "−"), "formula")
 
 
 def _scores(survey: Survey) -> Page:
@@ -277,7 +278,7 @@ def _disclosure(survey: Survey) -> Page:
             Bullets(
                 (
                     say(
-                        "A score with fewer than {minimum} scored answers is withheld with its base, in every file that is made.",
+                        "A score with fewer than {minimum} scored answers is withheld with its base: neither stands in any file.",
                         minimum=minimum,
                     ),
                     say(
@@ -320,25 +321,55 @@ def _measures(results: Results, survey: Survey) -> list[Page]:
         rows = [r for r in now.filter(now["group"] == group).iter_rows(named=True) if r["organisations"] > 0]
         if not rows:
             continue
-        header = ("Measure", "Organisations", "Withheld", "Average θ", "Lowest", "Highest", "φ", "τ²", "τ")
-        cells = tuple(_measure(r) for r in rows)
+        # A column that this run has nothing for is left out rather than filled with dashes.
+        columns = [(c, title, n) for c, title, n in COLUMNS if any(r[c] is not None for r in rows)]
+        header = ("Measure", "About", *(title for _, title, _ in columns))
+        field = field_of(results, survey, group)
+        cells = tuple(_measure(r, columns, _about_measure(field, r["measure"])) for r in rows)
+        note = "A dash marks what is not compared, or not published."
+        if any(c == "phi" for c, _, _ in columns):
+            note = f"φ above 1 means that scores vary more than chance alone would have them; τ is that extra spread, in score points. {note}"
         pages.append(
             Page(
                 "measures",
                 f"Averages and spread: {titles.get(group, group)}",
                 (
-                    say("φ above 1 means that scores vary more than chance alone would have them; τ is that extra spread, in score points. "
-                        "A dash marks what is not compared, or not published.", "note"),
-                    Table(f"Measures, {titles.get(group, group)}", header, cells),
+                    say(note, "note"),
+                    Table(
+                        f"Measures, {titles.get(group, group)}",
+                        header,
+                        cells,
+                        widths=(0.8, 3.4, *(1.0 for _ in columns)),
+                    ),
                 ),
                 f"measures-{group}",
                 FIGURES,
             )
-        )  # fmt: skip
+        )
     return pages
 
 
-def _measure(row: Row) -> tuple[Cell, ...]:
+COLUMNS = (
+    ("organisations", "Shown", 0),
+    ("withheld", "Withheld", 0),
+    ("centre", "Average θ", 3),
+    ("lowest", "Lowest", 3),
+    ("highest", "Highest", 3),
+    ("phi", "φ", 3),
+    ("tau2", "τ²", 4),
+    ("tau", "τ", 3),
+)
+
+
+def _about_measure(field: Field, code: str) -> str:
+    """What a measure is about, in few words; a dash where only the code is known."""
+    survey = field.survey
+    question = survey.by_code.get(code)
+    words = survey.label(code) if question is None else question.short or question.label
+    return "-" if words == code else words
+
+
+def _measure(row: Row, columns: Sequence[tuple[str, str, int]], about: str) -> tuple[Cell, ...]:
     def number(column: str, places: int) -> Cell:
         value = row[column]
         if value is None:
@@ -347,10 +378,7 @@ def _measure(row: Row) -> tuple[Cell, ...]:
         prefix = "measures" if row["group"] == "all" else f"measures:{row['group']}"
         return Number(value, text, f"{prefix}/{row['year']}//{row['measure']}/{column}")
 
-    places: Mapping[str, int] = {
-        "organisations": 0, "withheld": 0, "centre": 3, "lowest": 3, "highest": 3, "phi": 3, "tau2": 4, "tau": 3,
-    }  # fmt: skip
-    return (row["measure"], *(number(column, n) for column, n in places.items()))
+    return (row["measure"], about, *(number(column, n) for column, _, n in columns))
 
 
 def _example(facts: Facts, results: Results) -> list[Page]:
@@ -358,7 +386,8 @@ def _example(facts: Facts, results: Results) -> list[Page]:
     banded = [q for q in facts.questions if facts.row(q)["band"] is not None]
     if not banded:
         return []
-    code = max(banded, key=lambda q: abs(facts.row(q)["z"]))
+    # The best result of the first organisation: an example should not expose anybody.
+    code = max(banded, key=lambda q: facts.row(q)["z"])
     row, measure = facts.row(code), facts.field.measures[facts.year, code]
 
     def n(column: str, places: int = 4, table: str = "scores", source: Row = row) -> Any:
@@ -396,15 +425,15 @@ def _example(facts: Facts, results: Results) -> list[Page]:
                 tau2=n("tau2", 5, "measures", measure),
             ),
             _formula(
-                f"S = √({rounded(row['standard_error'], 4)}² + {rounded(measure['tau2'], 5)}) = {rounded(spread, 4)}"
+                f"S = √({rounded(row['standard_error'], 4)}² + {rounded(measure['tau2'], 5)}) = {rounded(spread, 6)}"
             ),
         ]
     elif spread is not None:
-        left.append(_formula(f"S from the published limits = {rounded(spread, 4)}"))
+        left.append(_formula(f"S from the published limits = {rounded(spread, 6)}"))
     right: list[Block] = [
         Heading("The band"),
         _formula(
-            f"z = ({rounded(row['score'], 4)} − {rounded(row['national_average'], 4)}) / {rounded(spread or 1, 4)} = {rounded(row['z'], 4)}"
+            f"z = ({rounded(row['score'], 4)} − {rounded(row['national_average'], 4)}) / {rounded(spread or 1, 6)} = {rounded(row['z'], 4)}"
         ),
         say(f"That is: {band_word(facts.survey, row, 'sentence')}."),
         Table(

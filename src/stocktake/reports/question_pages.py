@@ -173,23 +173,20 @@ def section(facts: Facts, code: str) -> list[Page]:
             Page(
                 "section",
                 title,
-                (*blocks, *questions, *_footnotes(facts, [members[0].code])),
+                (*blocks, *questions),
                 f"section-{code}",
                 CHAPTER,
             )
         ]
     pages = [Page("section", title, tuple(blocks), f"section-{code}", CHAPTER)]
-    notes = _footnotes(facts, [q.code for q in members])
-    pages.append(
-        Page("questions", f"{title}: questions", (key(facts), *notes, *questions), f"questions-{code}", CHAPTER)
-    )
+    pages.append(Page("questions", f"{title}: questions", (key(facts), *questions), f"questions-{code}", CHAPTER))
     return pages
 
 
-def _footnotes(facts: Facts, codes: list[str]) -> list[Text]:
-    """What the mark after a wording means, where one stands on the page."""
+def unconfirmed(facts: Facts, codes: list[str]) -> list[Text]:
+    """What the mark after a wording means, beside the questions that have one."""
     if any(facts.survey.by_code[c].unsure_wording for c in codes):
-        return [say("* This wording is not confirmed by a published source; the method pages say more.", "note")]
+        return [say("* Wording not confirmed by a published source.", "note")]
     return []
 
 
@@ -251,6 +248,7 @@ def question(facts: Facts, code: str, star: bool = False) -> Together:
     about = " ".join(part for part in (asked.base, asked.excluded) if part)
     if about:
         right.append(say(about, "note"))
+    right += unconfirmed(facts, [code])
     if strip is None:
         blocks.append(say(f"No {word} has a score for this question that can be shown.", "note"))
         return Together(tuple(blocks))

@@ -66,25 +66,32 @@ def service_groups(
         _glance(whole, parts, notice),
         front.contents(),
         _about(whole, parts),
-        front.key_terms(whole),
+        front.key_terms(whole, grouped=survey.method.group_reference == "own"),
         question_pages.how_scored(whole),
     ]
+    if not any(p.there for p in parts):
+        return _report(whole, results, [front.cover(whole), _without(whole, notice)], notice)
     if any(p.group.compared and p.there for p in parts):
         pages.append(question_pages.how_to_interpret(whole))
     for part in parts:
         pages += part_of(_group(part), part.prefix, part.group.title)
     pages += back.method(next((p.facts for p in parts if p.group.compared), whole), results)
     pages += back.sources(whole, contact)
+    return _report(whole, results, pages, notice)
+
+
+def _report(whole: Facts, results: Results, pages: list[Page], notice: str) -> Report:
+    survey = whole.survey
     return Report(
         title=f"{survey.title}: service-group report",
         subtitle="Results by kind of service",
         organisation=whole.name,
-        organisation_code=organisation,
+        organisation_code=whole.code,
         date_line=survey.programme,
         pages=tuple(pages),
         digest=results.digest,
         notice=notice,
-        keywords=(survey.code, organisation, "service groups", results.digest),
+        keywords=(survey.code, whole.code, "service groups", results.digest),
     )
 
 
@@ -97,6 +104,28 @@ def _short(group: Group) -> str:
     }[group.report]
 
 
+def _without(whole: Facts, notice: str) -> Page:
+    """In place of everything else, for an organisation whose respondents have no service group."""
+    word = whole.survey.organisation_word
+    return Page(
+        "no-data",
+        "No results by service group",
+        (
+            say(
+                f"None of this {word}'s respondents is known to have used one of the service groups, so there are no results by group.",
+                "lead",
+            ),
+            say(
+                f"Which service a person mainly used is told by the {word}. The results of all its respondents together are in its "
+                "benchmark report."
+            ),
+            *([say(notice, "verdict")] if notice else []),
+        ),
+        "glance",
+        level=1,
+    )
+
+
 def _glance(whole: Facts, parts: list[_Part], notice: str) -> Page:
     """Which groups there are, how many answered in each, and how they stand."""
     rows: list[tuple[Cell, ...]] = []
@@ -106,13 +135,12 @@ def _glance(whole: Facts, parts: list[_Part], notice: str) -> Page:
         rate = "-" if work is None else facts.percent(work, "response_rate", "fieldwork", share=True)
         better: Cell = "-"
         worse: Cell = "-"
-        if part.there and part.group.compared:
+        if facts.shown and part.group.compared:
             better = facts.count([q for b in (5, 6, 7) for q in facts.by_band[b]], f"better {part.group.code}")
             worse = facts.count([q for b in (1, 2, 3) for q in facts.by_band[b]], f"worse {part.group.code}")
-        shown = facts.count(facts.shown, f"shown {part.group.code}") if part.there else "-"
-        rows.append(
-            (part.group.title, completed, rate, shown, better, worse, _short(part.group) if part.there else "no data")
-        )
+        shown = facts.count(facts.shown, f"shown {part.group.code}") if facts.shown else "-"
+        holds = _short(part.group) if facts.shown else "too few answers" if part.there else "no data"
+        rows.append((part.group.title, completed, rate, shown, better, worse, holds))
     header = (
         "Service group",
         "Answered",
@@ -202,7 +230,7 @@ def _group(part: _Part) -> list[Page]:
         if part.group.report == "full":
             pages += question_pages.section(facts, section.code)
         else:
-            pages.append(_starred(facts, section.code, asked))
+            pages.append(_starred(facts, section.code, asked, first=not any(p.kind == "questions" for p in pages)))
     pages += change_pages.pages(facts)
     pages.append(back.comparison(facts))
     pages += firm_pages.firmness(facts)
@@ -252,12 +280,11 @@ def _opening(part: _Part) -> Page:
     if group.note:
         blocks.append(say(group.note, "verdict"))
     word = facts.survey.organisation_word
-    there = facts.field.measures
-    most = max((there[facts.year, q] for q in facts.questions), key=lambda r: r["organisations"])
+    some = sorted({code for ranked in facts.field.ranked.values() for code, _, _ in ranked})
     blocks.append(
         say(
-            f"The question with most results in this group is shown for {{count}} {word}s.",
-            count=facts.number(most, "organisations", "measures"),
+            f"{{count}} {word}s have at least one score that can be shown in this group.",
+            count=facts.count(some, f"organisations in {group.code}"),
         )
     )
     if part.left_out:
@@ -308,21 +335,25 @@ def _plain(part: _Part) -> list[Page]:
         shown: tuple[Block, ...] = (Figure(PlainBars(bars, f"{alt}.")),)
         if all(r["score"] is None for r in rows):
             shown = (say(str(rows[0]["reason"]), "note"),)
-        body = Together((Side(shown, (table,), 0.8),))
+        body = Together((Side(shown, (table,), 0.8), *question_pages.unconfirmed(facts, asked)))
         pages.append(
             Page("scores", facts.section_title(section.code), (body,), f"section-{section.code}", new_sheet=not pages)
         )
     return pages
 
 
-def _starred(facts: Facts, section: str, asked: list[str]) -> Page:
-    """Question charts with a star and the average's line, without a section score."""
+def _starred(facts: Facts, section: str, asked: list[str], first: bool) -> Page:
+    """Question charts with a star and the average's line, without a section score; the key stands before the first."""
+    about = say(
+        f"The star is your {facts.survey.organisation_word}'s score; the blue line is the national average.", "note"
+    )
     return Page(
         "questions",
         facts.section_title(section),
         (
-            question_pages.key(facts, own=False),
+            *((question_pages.key(facts, own=False), about) if first else ()),
             *(question_pages.question(facts, q, star=True) for q in asked),
         ),
         f"section-{section}",
+        new_sheet=first,
     )

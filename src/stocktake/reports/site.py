@@ -10,6 +10,7 @@ from stocktake.reports.charts import Bar, Funnel, Point, RankedBars
 from stocktake.reports.facts import Facts, Field, Row, band_word
 from stocktake.reports.model import Table
 from stocktake.reports.words import per_cent, rounded
+from stocktake.survey.instrument import Survey
 
 # Triangles that tell a band without colour, as in the charts.
 MARKS = {1: "▼▼▼", 2: "▼▼", 3: "▼", 4: "", 5: "▲", 6: "▲▲", 7: "▲▲▲"}
@@ -55,6 +56,13 @@ class MeasurePage:
     ranked: RankedBars | None
     funnel: Funnel | None
     listing: Listing
+
+
+def bare_codes(survey: Survey) -> str:
+    """What to say where questions have codes and no wording; empty where they have."""
+    if any(q.text for q in survey.scored):
+        return ""
+    return "The published figures carry codes of questions, not their wording; the survey's own questionnaire has it."
 
 
 Places = Mapping[str, tuple[str, str]]
@@ -103,7 +111,9 @@ def measure_page(field: Field, measure: str, organisations: Mapping[str, str], p
     ranked = field.ranked.get(measure, [])
     section = next((s for s in survey.sections if s.code == measure), None)
     question = survey.by_code.get(measure)
-    title = f"Section {section.number}. {survey.label(measure)}" if section else survey.label(measure)
+    title = survey.label(measure)
+    if section:
+        title = f"Section {section.number}. {section.title}" if section.title else f"Section {section.number}"
     about = "" if question is None else " ".join(p for p in (question.base, question.excluded) if p)
     if section is not None:
         about = "The plain average of: " + ", ".join(q.code for q in survey.members(measure)) + "."
@@ -159,7 +169,7 @@ def _listing(
             cells.append(Listed(told, row["lower_95"]))
         low, high = row["limit_somewhat_worse"], row["limit_somewhat_better"]
         cells += [
-            Listed(f"{MARKS.get(row['band'] or 4, '')} {band_word(survey, row)}".strip(), row["band"]),
+            Listed(f"{MARKS.get(row['band'], '')} {band_word(survey, row)}".strip(), row["band"]),
             Listed("-" if low is None else f"{rounded(low)} to {rounded(high)}", low),
             _number(row["z"], 2),
         ]
@@ -206,8 +216,11 @@ def unusual(facts: Facts) -> Table | None:
     return Table("Most unusual results", tuple(header), tuple(rows))
 
 
-def comparison(field: Field, organisations: Mapping[str, str]) -> list[tuple[str, str, list[str]]]:
-    """Every measure with its wording and each organisation's score and triangles, for the page that compares a few."""
+Compared = tuple[str, str, str]
+
+
+def comparison(field: Field, organisations: Mapping[str, str]) -> list[tuple[str, str, list[Compared]]]:
+    """Every measure with its wording and each organisation's score, band in words and triangles."""
     survey = field.survey
     facts = [Facts(field, code) for code in organisations]
     out = []
@@ -216,7 +229,11 @@ def comparison(field: Field, organisations: Mapping[str, str]) -> list[tuple[str
         cells = []
         for one in facts:
             row = one.row(code)
-            score = "-" if row["score"] is None else rounded(row["score"])
-            cells.append(f"{score} {MARKS.get(row['band'] or 4, '')}".strip())
+            if row["score"] is None:
+                cells.append(("-", "", ""))
+                continue
+            band = row["band"]
+            marks = "(no band)" if band is None else MARKS[band]
+            cells.append((rounded(row["score"]), band_word(survey, row), marks))
         out.append((code, survey.label(code), cells))
     return out

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from functools import cached_property
 from typing import Any
 
 import polars as pl
 
 from stocktake.compare.firmness import expected_by_chance
-from stocktake.reports.back import SETTING_WORDS, setting_value
+from stocktake.reports.back import SETTING_WORDS, SKIPPED_FOR_WORKBOOKS, setting_value
 from stocktake.reports.books import Book, Column, Sheet, Value, marked, rows_of
 from stocktake.reports.facts import Facts, field_of
 from stocktake.reports.words import rounded
@@ -35,7 +36,12 @@ class _Writer:
         """The columns that say whose row it is."""
         plan: list[tuple[Column, Cellular]] = []
         if self.whole or self.groups != ["all"]:
-            plan.append((Column("Service group"), self.group))
+            plan.append(
+                (
+                    Column("Service group", "text", "The kind of service that people mainly used, or all respondents."),
+                    self.group,
+                )
+            )
         if self.whole:
             word = self.survey.organisation_word.capitalize()
             plan += [(Column(f"{word} code"), "organisation"), (Column(f"{word} name"), "organisation_name")]
@@ -45,15 +51,19 @@ class _Writer:
         survey = self.survey
         return [
             (Column("Measure", "text", "The survey's own code of a question or section."), "measure"),
-            (Column("Wording"), lambda r: survey.label(r["measure"])),
-            (Column("Kind"), "kind"),
-            (Column("Section"), "section"),
+            (
+                Column("Wording", "text", "The question asked, or the section's title."),
+                lambda r: survey.label(r["measure"]),
+            ),
+            (Column("Kind", "text", "A question, or a section (the mean of its questions)."), "kind"),
+            (Column("Section", "text", "Code of the section that it is, or belongs to."), "section"),
         ]
 
     def sheet(self, name: str, title: str, about: Sequence[str], table: pl.DataFrame, plan: Plan) -> Sheet:
         rows = rows_of(table.iter_rows(named=True), [c for _, c in plan])
         many = f"{len(rows):,} rows" if len(rows) != 1 else "1 row"
-        return Sheet(name, title, (f"This sheet holds one table of {many}.", *about), tuple(c for c, _ in plan), rows)
+        first = f"This sheet holds one table of {many}. The sheet Notes explains its columns and the markers [c], [x] and [z]."
+        return Sheet(name, title, (first, *about), tuple(c for c, _ in plan), rows)
 
     def rows(self, table: pl.DataFrame, organisation: str | None, **equal: Any) -> pl.DataFrame:
         """Rows of these groups, of one organisation or all, in the order of the groups."""
@@ -66,8 +76,16 @@ class _Writer:
         return found.sort(pl.col("group").cast(order), maintain_order=True)
 
     def band(self, row: Row) -> Value:
-        found = marked(row, "band")
-        return self.survey.bands[found - 1] if isinstance(found, int) else found
+        return self.other("band")(row)
+
+    def other(self, column: str) -> Callable[[Row], Value]:
+        """A column of bands, in words."""
+
+        def words(row: Row) -> Value:
+            found = marked(row, column)
+            return self.survey.bands[found - 1] if isinstance(found, int) else found
+
+        return words
 
     def scores(self, organisation: str | None) -> Sheet:
         word = self.survey.organisation_word
@@ -88,7 +106,7 @@ class _Writer:
                 Column("95% interval, lower", "precise", "Where the score would lie, 19 times in 20, by chance alone."),
                 "lower_95",
             ),
-            (Column("95% interval, upper", "precise"), "upper_95"),
+            (Column("95% interval, upper", "precise", "The interval's upper end."), "upper_95"),
             (Column("National average", "precise", f"Plain mean of all {word}s' shown scores."), "national_average"),
             (Column("Lowest", "precise", f"Lowest shown score of any {word}."), "lowest"),
             (Column("Highest", "precise", f"Highest shown score of any {word}."), "highest"),
@@ -119,7 +137,7 @@ class _Writer:
         plan: Plan = [
             *self.who(),
             *self.what()[:2],
-            (Column("Band"), self.band),
+            (Column("Band", "text", "Place in the expected range, in seven bands."), self.band),
             (Column("To next better band", "precise", "Score points up to the next better band, all else as it is."), "to_better"),
             (Column("To next worse band", "precise", "Score points down to the next worse band, all else as it is."), "to_worse"),
             (Column("To nearest limit", "precise", "The smaller of the two."), "nearest_limit"),
@@ -132,8 +150,8 @@ class _Writer:
                 )
                 for name in BANDS
             ),
-            (Column("Chance of its own band", "share"), "p_band"),
-            (Column("Chance of any band outside the range", "share"), "p_outside"),
+            (Column("Chance of its own band", "share", "Share of resamples in the band that it has."), "p_band"),
+            (Column("Chance of any band outside the range", "share", "Share of resamples in any band but about the same."), "p_outside"),
             (
                 Column("Method of the chances", "text", "Resampled from counts, or the normal approximation (for sections)."),
                 "probability_method",
@@ -142,8 +160,8 @@ class _Writer:
                 Column("Same without any one", "text", f"Whether the band is the same whichever one other {word} is left out."),
                 "survives",
             ),
-            (Column("Lowest band without one", "count", "1 is much worse, 7 much better."), "left_out_lowest"),
-            (Column("Highest band without one", "count", "1 is much worse, 7 much better."), "left_out_highest"),
+            (Column("Lowest band without one", "text", "Lowest band on leaving out any one other."), self.other("left_out_lowest")),
+            (Column("Highest band without one", "text", "Highest band on leaving out any one other."), self.other("left_out_highest")),
             (
                 Column("Respondents for the next band", "count", "How many would have had to answer one step better for the next better band."),
                 "steps_to_better",
@@ -153,12 +171,14 @@ class _Writer:
                 "q_value",
             ),
             (Column("Stands", "text", "Outside the range and q within the false discovery rate, where one is set."), "stands"),
+            (Column("Remark", "text", "Why a figure is not there, where that can be said."), lambda r: r["reason"] or "none"),
         ]  # fmt: skip
         table = self.rows(self.results.firmness, organisation, year=self.survey.year)
-        about = [
-            "A band near a limit may be another one next time with nothing having changed.",
-            "Chances of questions come from resampling the answers; chances of sections from a normal approximation.",
-        ]
+        about = ["A band near a limit may be another one next time with nothing having changed."]
+        if table["p_band"].drop_nulls().len():
+            about.append(
+                "Chances of questions come from resampling the answers; chances of sections from a normal approximation."
+            )
         if organisation is not None:
             banded = table.filter((pl.col("kind") == "question") & pl.col("band").is_not_null())
             outside = banded.filter(pl.col("band") != 4).height
@@ -168,21 +188,44 @@ class _Writer:
             )
         return self.sheet("Firmness", "How firm each band is", about, table, plan)
 
+    def wave(self, column: str, year: str) -> Cellular:
+        """A figure of one of the two years: where it is missing, that year's own scores row says why."""
+
+        def cell(row: Row) -> Value:
+            if row[column] is not None or row["status"] == "not comparable":
+                return marked(row, column)
+            own = self.states.get((row[year], row["group"], row["organisation"], row["measure"]))
+            return marked({**row, "status": own or "no data"}, column)
+
+        return cell
+
+    @cached_property
+    def states(self) -> dict[tuple[int, str, str, str], str]:
+        """The status of every score."""
+        table = self.results.scores.select("year", "group", "organisation", "measure", "status")
+        return {(y, g, o, m): s for y, g, o, m, s in table.iter_rows()}
+
     def changes(self, organisation: str | None) -> Sheet:
         plan: Plan = [
             *self.who(),
             *self.what()[:2],
-            (Column("Earlier year", "count"), "year_then"),
-            (Column("Respondents then", "count"), "n_then"),
-            (Column("Respondents now", "count"), "n_now"),
-            (Column("Score then", "precise"), "score_then"),
-            (Column("Score now", "precise"), "score_now"),
-            (Column("Difference", "precise"), "difference"),
+            (Column("Earlier year", "count", "The year that this one is compared with."), "year_then"),
+            (
+                Column("Respondents then", "count", "Scored answers in the earlier year."),
+                self.wave("n_then", "year_then"),
+            ),
+            (Column("Respondents now", "count", "Scored answers this year."), self.wave("n_now", "year_now")),
+            (Column("Score then", "precise", "Score in the earlier year."), self.wave("score_then", "year_then")),
+            (Column("Score now", "precise", "Score this year."), self.wave("score_now", "year_now")),
+            (Column("Difference", "precise", "Score now less score then."), "difference"),
             (Column("Test statistic", "precise", "Difference over its standard error."), "statistic"),
             (Column("Critical value", "precise", "What the statistic must reach."), "critical"),
             (Column("Verdict", "text", "Whether the change is more than chance."), "verdict"),
             (Column("Test", "text", "z, t, or imported where it was read from a workbook."), "test"),
-            (Column("Remark"), lambda r: r["reason"] or "none"),
+            (
+                Column("Remark", "text", "Why a figure is not there, where that can be said."),
+                lambda r: r["reason"] or "none",
+            ),
         ]
         table = self.rows(self.results.changes, organisation)
         return self.sheet("Change", "Change over time", (), table, plan)
@@ -190,50 +233,66 @@ class _Writer:
     def fieldwork(self, organisation: str | None) -> Sheet:
         plan: Plan = [
             *self.who(),
-            (Column("Year", "count"), "year"),
-            (Column("Invited", "count"), "invited"),
-            (Column("Undeliverable", "count"), "undeliverable"),
-            (Column("Died", "count"), "died"),
+            (Column("Year", "count", "Year of the survey."), "year"),
+            (Column("Invited", "count", "People who were sent a questionnaire."), "invited"),
+            (Column("Undeliverable", "count", "Of these, not reached."), "undeliverable"),
+            (Column("Died", "count", "Of these, died before they could answer."), "died"),
             (Column("Completed", "count", "Useable questionnaires."), "completed"),
             (Column("Response rate", "share", "Completed over invited less undeliverable and died."), "response_rate"),
-            (Column("Response rate of all", "share"), "national_response_rate"),
-            (Column("Completed, all", "count"), "national_completed"),
-            (Column("Remark"), lambda r: r["reason"] or "none"),
+            (
+                Column("Response rate of all", "share", "The same over all organisations together."),
+                "national_response_rate",
+            ),
+            (Column("Completed, all", "count", "Useable questionnaires of all organisations."), "national_completed"),
+            (
+                Column("Remark", "text", "Why a figure is not there, where that can be said."),
+                lambda r: r["reason"] or "none",
+            ),
         ]
         return self.sheet("Taking part", "Who took part", (), self.rows(self.results.fieldwork, organisation), plan)
 
     def profile(self, organisation: str | None) -> Sheet:
         plan: Plan = [
             *self.who(),
-            (Column("Characteristic"), "title"),
-            (Column("Answer"), "label"),
-            (Column("Respondents", "count"), "n"),
+            (Column("Characteristic", "text", "What people were asked about themselves."), "title"),
+            (Column("Answer", "text", "One of the answers."), "label"),
+            (Column("Base", "count", "Respondents who answered the question about themselves."), "n"),
             (Column("Per cent", "percent", "Of those who answered the question, not weighted."), "percent"),
-            (Column("Per cent of all", "percent"), "national_percent"),
-            (Column("Remark"), lambda r: r["reason"] or "none"),
+            (Column("Per cent of all", "percent", "The same over all organisations together."), "national_percent"),
+            (
+                Column("Remark", "text", "Why a figure is not there, where that can be said."),
+                lambda r: r["reason"] or "none",
+            ),
         ]
         table = self.rows(self.results.profile, organisation, year=self.survey.year)
         return self.sheet("Respondents", "Who the respondents were", (), table, plan)
 
     def measures(self) -> Sheet:
         plan: Plan = [
-            (Column("Service group"), self.group),
+            (
+                Column("Service group", "text", "The kind of service that people mainly used, or all respondents."),
+                self.group,
+            ),
             *self.what(),
-            (Column("Organisations", "count", "With a shown score."), "organisations"),
+            (Column("Organisations", "count", "How many have a score that is shown."), "organisations"),
             (Column("Withheld", "count", "Organisations whose score is withheld."), "withheld"),
             (Column("National average", "precise"), "centre"),
             (Column("Lowest", "precise"), "lowest"),
             (Column("Highest", "precise"), "highest"),
             (Column("phi", "precise", "Over-dispersion: mean square of the Winsorised z."), "phi"),
             (Column("tau squared", "precise", "Variance between organisations."), "tau2"),
-            (Column("tau", "precise"), "tau"),
+            (Column("tau", "precise", "The square root of tau squared, in score points."), "tau"),
         ]
         table = self.rows(self.results.measures, None, year=self.survey.year)
         return self.sheet("Measures", "Averages and spread", (), table, plan)
 
     def settings(self) -> Sheet:
         values = self.survey.method.model_dump()
-        rows = tuple((SETTING_WORDS[k], setting_value(k, v)) for k, v in values.items())
+        imported = self.results.measures["standard_error"].null_count() > 0
+        skip = SKIPPED_FOR_WORKBOOKS if imported else frozenset()
+        if not self.survey.groups:
+            skip = skip | {"group_reference", "secondary"}
+        rows = tuple((SETTING_WORDS[k], setting_value(k, v)) for k, v in values.items() if k not in skip)
         return Sheet(
             "Settings",
             "Settings of the method",
@@ -246,7 +305,10 @@ class _Writer:
 def _cover(results: Results, survey: Survey, lines: Sequence[str], contact: str, notice: str) -> tuple[str, ...]:
     told = [*lines, survey.programme, notice, contact and f"Questions: {contact}"]
     told += [
-        "Figures withheld for small numbers stand in none of the sheets, and none is hidden.",
+        survey.population and f"Who could take part: {survey.population[:1].lower()}{survey.population[1:]}.",
+        survey.sampling_period and f"Contact with services: {survey.sampling_period}.",
+        survey.fieldwork and f"Questionnaires out and back: {survey.fieldwork}.",
+        "A figure withheld for small numbers is in no sheet; there are no hidden sheets, rows or columns.",
         f"Results fingerprint {results.digest}; made with Stocktake {results.provenance.get('versions', {}).get('stocktake', '')}.",
     ]
     return tuple(t for t in told if t)
@@ -295,14 +357,17 @@ def _extremes(facts: Facts) -> Sheet:
 def _sections(facts: Facts) -> Sheet:
     """Every organisation's section scores: what the ranked charts show."""
     survey = facts.survey
+    names = {code: str(rows[0]["organisation_name"]) for code, rows in facts.field.scores.items()}
     rows = []
     for section in survey.sections:
         for place, (code, score, band) in enumerate(facts.field.ranked.get(section.code, []), start=1):
             word = survey.bands[band - 1] if band else "[z]"
-            rows.append((section.code, section.title or section.code, place, code, score, word))
+            rows.append((section.code, section.title or section.code, place, code, names[code], score, word))
+    title = survey.organisation_word.capitalize()
     columns = (
-        Column("Measure"), Column("Section title"), Column("Place from the lowest", "count"),
-        Column(f"{survey.organisation_word.capitalize()} code"), Column("Score", "precise"), Column("Band"),
+        Column("Measure"), Column("Section title", "text", "The section's title, or its code where no title is known."),
+        Column("Place from the lowest", "count", "1 is the lowest score."), Column(f"{title} code"), Column(f"{title} name"),
+        Column("Score", "precise"), Column("Band"),
     )  # fmt: skip
     return Sheet("Section ranks", "Section scores of all", ("This sheet holds one table.",), columns, tuple(rows))
 

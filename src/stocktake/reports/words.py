@@ -28,3 +28,8 @@ def per_cent(value: float | None) -> str:
     if value is None:
         return "-"
     return "under 1%" if 0 < value < 0.5 else f"{rounded(value, 0)}%"
+
+
+def as_shown(value: float, places: int = 1) -> float:
+    """The figure that `rounded` shows, as a number: for charts, whose data must say what the text beside them says."""
+    return float(rounded(value, places))

@@ -28,7 +28,7 @@ INTERVAL = "standard_error lower_95 upper_95"
 BANDING = "spread z band limits"
 
 
-def reasons(survey: Survey, method: Method) -> dict[int, str]:
+def reasons(survey: Survey, method: Method) -> dict[Status, str]:
     """What each status means, as sentences for readers."""
     few = f"Fewer than {method.minimum_base} {survey.people} gave an answer that counts."
     return {
@@ -102,7 +102,7 @@ def scores(
     said = reasons(survey, method)
     status = estimates.status.ravel()
     words: Any = np.array([STATUS_WORDS[Status(int(s))] for s in status], dtype=object)
-    why: Any = np.array([said[int(s)] for s in status], dtype=object)
+    why: Any = np.array([said[Status(int(s))] for s in status], dtype=object)
     flat = (status == Status.SHOWN) & (compared.band.ravel() == 0)
     if BANDING not in not_published:
         words[flat] = "not banded"
@@ -171,7 +171,11 @@ def firmness(
     kind = np.where(firm.resampled, "resampled", "normal approximation").astype(object)
     stands = (firm.q <= (false_discovery or 0)) & (compared.band != SAME)
     judged = banded & ~np.isnan(firm.q) & (false_discovery is not None)
-    status = np.where(banded, "shown", "not banded")
+    said = reasons(survey, survey.method)
+    why = {**said, Status.SHOWN: "There is no band."}
+    words = {**STATUS_WORDS, Status.SHOWN: "not banded"}
+    places = zip(banded.ravel(), estimates.status.ravel(), strict=True)
+    told = [("shown", "") if b else (words[Status(int(s))], why[Status(int(s))]) for b, s in places]
     return frame(
         "firmness",
         {
@@ -191,8 +195,8 @@ def firmness(
             "steps_to_better": whole(np.where(banded, firm.steps, np.nan)),
             "q_value": shown(firm.q),
             "stands": _flags(stands, judged),
-            "status": status.ravel().tolist(),
-            "reason": np.where(banded, "", "There is no band.").ravel().tolist(),
+            "status": [s for s, _ in told],
+            "reason": [r for _, r in told],
             "not_published": np.where(banded, not_published, "").ravel().tolist(),
         },
     )
@@ -346,8 +350,8 @@ def fieldwork(
                 {
                     **_who(survey, year, group or ALL, codes, names, 1),
                     "invited": _maybe(work.invited[g], sampled),
-                    "undeliverable": _maybe(work.undeliverable[g], sampled),
-                    "died": _maybe(work.died[g], sampled),
+                    "undeliverable": whole(np.where(hide | ~sampled, np.nan, work.undeliverable[g])),
+                    "died": whole(np.where(hide | ~sampled, np.nan, work.died[g])),
                     "completed": whole(np.where(hide, np.nan, work.completed[g])),
                     "response_rate": nulls(np.where(hide, np.nan, rates[g])),
                     "national_response_rate": nulls(np.full(size, np.nan if alone else national[g])),
@@ -358,7 +362,9 @@ def fieldwork(
                     "reason": np.where(
                         nothing,
                         f"No {survey.people} answered.",
-                        np.where(few, _few(survey, method), ""),
+                        np.where(
+                            work.completed[g] < method.minimum_base, _few(survey, method), np.where(few, BESIDE, "")
+                        ),
                     ).tolist(),
                     "not_published": ["" if sampled else "invited undeliverable died response_rate"] * size,
                 },
@@ -367,11 +373,12 @@ def fieldwork(
     return pl.concat(tables)
 
 
+# Why a number that is large enough is withheld beside one that is not.
+BESIDE = "Withheld so that the number of a smaller group cannot be worked out."
+
+
 def _few(survey: Survey, method: Method) -> str:
-    return (
-        f"Fewer than {method.minimum_base} {survey.people} answered, here or in another part from which the number could be "
-        "worked out."
-    )
+    return f"Fewer than {method.minimum_base} {survey.people} answered."
 
 
 def withheld_participation(method: Method, completed: Ints) -> Any:
@@ -427,7 +434,9 @@ def profile(
             "percent": nulls(share),
             "national_percent": nulls(np.tile(national, len(codes))),
             "status": np.repeat(np.where(few, "withheld", "shown"), each).tolist(),
-            "reason": np.repeat(np.where(few, _few(survey, method), ""), each).tolist(),
+            "reason": np.repeat(
+                np.where(base < method.minimum_base, _few(survey, method), np.where(few, BESIDE, "")), each
+            ).tolist(),
             "not_published": [""] * (each * len(codes)),
         },
     )

@@ -168,7 +168,9 @@ def _measure_list(run: Run) -> list[dict[str, object]]:
         row = rows[run.survey.year, code]
         figures = [("-" if row[c] is None else rounded(row[c]), row[c]) for c in ("centre", "lowest", "highest")]
         section = next((s for s in run.survey.sections if s.code == code), None)
-        title = f"Section {section.number}. {section.title}" if section else run.survey.label(code)
+        title = run.survey.label(code)
+        if section:
+            title = f"Section {section.number}. {section.title}" if section.title else f"Section {section.number}"
         cells = [*figures, (str(row["organisations"]), row["organisations"])]
         out.append({"code": code, "title": title, "cells": cells})
     return out

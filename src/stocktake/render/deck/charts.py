@@ -36,7 +36,7 @@ from stocktake.reports.charts import (
     ShareBars,
     TrendLines,
 )
-from stocktake.reports.words import rounded
+from stocktake.reports.words import as_shown, rounded
 
 C = "http://schemas.openxmlformats.org/drawingml/2006/chart"
 A = "http://schemas.openxmlformats.org/drawingml/2006/main"
@@ -65,7 +65,7 @@ def height_of(chart: Chart, width: float) -> float:
     if isinstance(chart, PlainBars):
         return 0.4 * len(chart.rows) + 0.5
     if isinstance(chart, TrendLines):
-        return 1.9
+        return 1.75
     if isinstance(chart, ShareBars):
         return 0.34 * len(chart.rows) + 0.75
     if isinstance(chart, CountBars):
@@ -118,12 +118,19 @@ class Drawing:
             line.line.dash_style = MSO_LINE.DASH
         describe(line, "", "Mark")
 
-    def _label(self, words: str, x: float, y: float, w: float, colour: Any, align: Any, bold: bool) -> None:
+    def _label(
+        self, frame: Frame, words: str, x: float, y: float, w: float, colour: Any, align: Any, bold: bool
+    ) -> None:
+        # Kept within the chart's own width: beside it stands something else.
+        if x < frame.x:
+            x, align = frame.x, PP_ALIGN.LEFT
+        if x + w > frame.x + frame.w:
+            x, align = frame.x + frame.w - w, PP_ALIGN.RIGHT
         box = self.slide.shapes.add_textbox(Inches(x), Inches(y), Inches(w), Inches(0.22))
-        frame = box.text_frame
-        frame.margin_left = frame.margin_right = frame.margin_top = frame.margin_bottom = 0
-        frame.vertical_anchor = MSO_ANCHOR.BOTTOM
-        paragraph = frame.paragraphs[0]
+        inside = box.text_frame
+        inside.margin_left = inside.margin_right = inside.margin_top = inside.margin_bottom = 0
+        inside.vertical_anchor = MSO_ANCHOR.BOTTOM
+        paragraph = inside.paragraphs[0]
         paragraph.alignment = align
         run = paragraph.add_run()
         run.text = words
@@ -142,13 +149,13 @@ class Drawing:
         for band in used:
             data.add_series(
                 model.bands[band - 1],
-                [round(b.value, 1) if (b.band or 4) == band and not b.own else None for b in model.bars],
+                [as_shown(b.value) if (b.band or 4) == band and not b.own else None for b in model.bars],
             )
         own = any(b.own for b in model.bars)
         if own:
-            data.add_series("This organisation", [round(b.value, 1) if b.own else None for b in model.bars])
+            data.add_series("This organisation", [as_shown(b.value) if b.own else None for b in model.bars])
         if model.average is not None:
-            data.add_series("National average", [round(model.average, 1)] * len(model.bars))
+            data.add_series("National average", [as_shown(model.average)] * len(model.bars))
         chart = self._add(XL_CHART_TYPE.COLUMN_CLUSTERED, data, frame, model.alt, model.title)
         plot = chart.plots[0]
         plot.gap_width, plot.overlap = 15, 100
@@ -162,8 +169,8 @@ class Drawing:
             _as_line(chart, self.theme.average)
         _score_axis(chart.value_axis)
         axis = chart.category_axis
-        axis.tick_label_position = XL_TICK_LABEL_POSITION.LOW if len(model.bars) <= 60 else XL_TICK_LABEL_POSITION.NONE
-        axis.tick_labels.font.size = Pt(7)
+        # Fifty names under as many bars could not be read; the chart's own data have them.
+        axis.tick_label_position = XL_TICK_LABEL_POSITION.NONE
         axis.format.line.color.theme_color = MSO_THEME_COLOR.TEXT_2
         chart.has_legend = True
         chart.legend.position, chart.legend.include_in_layout = XL_LEGEND_POSITION.BOTTOM, False
@@ -191,7 +198,7 @@ class Drawing:
         data.categories = ["Score"]
         segments = model.segments() or ((0, model.lowest, model.highest),)
         # Ends are rounded as they are shown, so that the workbook holds no digit more than the table beside it.
-        ends = [round(a, 1) for _, a, _ in segments] + [round(segments[-1][2], 1)]
+        ends = [as_shown(a) for _, a, _ in segments] + [as_shown(segments[-1][2])]
         data.add_series("Lowest score", [ends[0]])
         names = ("No expected range", *(b.replace("_", " ") for b in _BAND_NAMES))
         for (band, _, _), low, high in zip(segments, ends, ends[1:], strict=False):
@@ -233,11 +240,11 @@ class Drawing:
         lower = model.own is not None and model.own <= model.average
         words = f"Average {rounded(model.average)}"
         if not near:
-            self._label(words, at(model.average) - 0.6, top - 0.27, 1.2, average, PP_ALIGN.CENTER, False)
+            self._label(frame, words, at(model.average) - 0.6, top - 0.27, 1.2, average, PP_ALIGN.CENTER, False)
         elif lower:
-            self._label(words, at(model.average) + 0.05, top - 0.27, 1.2, average, PP_ALIGN.LEFT, False)
+            self._label(frame, words, at(model.average) + 0.05, top - 0.27, 1.2, average, PP_ALIGN.LEFT, False)
         else:
-            self._label(words, at(model.average) - 1.25, top - 0.27, 1.2, average, PP_ALIGN.RIGHT, False)
+            self._label(frame, words, at(model.average) - 1.25, top - 0.27, 1.2, average, PP_ALIGN.RIGHT, False)
         if model.own is None:
             return
         own = at(model.own)
@@ -256,11 +263,11 @@ class Drawing:
             self._line(own, top - 0.06, top + height + 0.06, MSO_THEME_COLOR.ACCENT_6, False)
         words = f"You {rounded(model.own)}"
         if not near:
-            self._label(words, own - 0.6, top - 0.27, 1.2, MSO_THEME_COLOR.ACCENT_6, PP_ALIGN.CENTER, True)
+            self._label(frame, words, own - 0.6, top - 0.27, 1.2, MSO_THEME_COLOR.ACCENT_6, PP_ALIGN.CENTER, True)
         elif lower:
-            self._label(words, own - 1.25, top - 0.27, 1.2, MSO_THEME_COLOR.ACCENT_6, PP_ALIGN.RIGHT, True)
+            self._label(frame, words, own - 1.25, top - 0.27, 1.2, MSO_THEME_COLOR.ACCENT_6, PP_ALIGN.RIGHT, True)
         else:
-            self._label(words, own + 0.05, top - 0.27, 1.2, MSO_THEME_COLOR.ACCENT_6, PP_ALIGN.LEFT, True)
+            self._label(frame, words, own + 0.05, top - 0.27, 1.2, MSO_THEME_COLOR.ACCENT_6, PP_ALIGN.LEFT, True)
 
     def _two_bars(
         self,
@@ -271,7 +278,7 @@ class Drawing:
         alt: str,
         fmt: str,
     ) -> Any:
-        data = CategoryChartData(number_format=fmt)
+        data = CategoryChartData(number_format="0.0")
         data.categories = [clean(w) for w in labels]
         data.add_series(*first)
         data.add_series(*second)
@@ -306,8 +313,8 @@ class Drawing:
     def _(self, model: PairedBars, frame: Frame) -> None:
         chart = self._two_bars(
             [label for label, *_ in model.rows],
-            ("This organisation", [round(own, 1) for _, own, _, _ in model.rows]),
-            ("National average", [round(average, 1) for _, _, average, _ in model.rows]),
+            ("This organisation", [as_shown(own) for _, own, _, _ in model.rows]),
+            ("National average", [as_shown(average) for _, _, average, _ in model.rows]),
             frame,
             model.alt,
             "0.0",
@@ -318,11 +325,11 @@ class Drawing:
     def _(self, model: ShareBars, frame: Frame) -> None:
         chart = self._two_bars(
             [label for label, *_ in model.rows],
-            (f"This {model.word}", [round(own) for _, own, _ in model.rows]),
-            (f"All {model.word}s", [None if every is None else round(every) for _, _, every in model.rows]),
+            (f"This {model.word}", [_percent(own) for _, own, _ in model.rows]),
+            (f"All {model.word}s", [None if every is None else _percent(every) for _, _, every in model.rows]),
             frame,
             model.alt,
-            '0"%"',
+            PERCENT,
         )
         chart.value_axis.maximum_scale = 100
 
@@ -330,7 +337,7 @@ class Drawing:
     def _(self, model: PlainBars, frame: Frame) -> None:
         data = CategoryChartData(number_format="0.0")
         data.categories = [f"{label}{'' if s is not None else ' (not shown)'}" for label, s, _ in model.rows]
-        data.add_series("Score", [None if s is None else round(s, 1) for _, s, _ in model.rows])
+        data.add_series("Score", [None if s is None else as_shown(s) for _, s, _ in model.rows])
         chart = self._add(XL_CHART_TYPE.BAR_CLUSTERED, data, frame, model.alt, "Scores")
         plot = chart.plots[0]
         plot.gap_width = 40
@@ -369,8 +376,8 @@ class Drawing:
     def _(self, model: TrendLines, frame: Frame) -> None:
         data = CategoryChartData(number_format="0.0")
         data.categories = [f"{y} ({n} {model.word}s)" for y, n in zip(model.years, model.organisations, strict=True)]
-        data.add_series(f"This {model.word}", [None if v is None else round(v, 1) for v in model.own])
-        data.add_series("National average", [None if v is None else round(v, 1) for v in model.average])
+        data.add_series(f"This {model.word}", [None if v is None else as_shown(v) for v in model.own])
+        data.add_series("National average", [None if v is None else as_shown(v) for v in model.average])
         chart = self._add(XL_CHART_TYPE.LINE_MARKERS, data, frame, model.alt, "Scores by year")
         plot = chart.plots[0]
         looks = (
@@ -417,6 +424,15 @@ class Drawing:
             run.text = f"{MARKS[i + 1]} {name}".strip() if i < 7 else name
             run.font.size, run.font.bold = Pt(9), False
             run.font.color.rgb = RGBColor.from_string(ink_on(colour)[1:])
+
+
+# What is more than none is never shown as 0%.
+PERCENT = '[=0]"0%";[<0.5]"under 1%";0"%"'
+
+
+def _percent(value: float) -> float:
+    """A percentage to one decimal, and never 0 for what is more than none."""
+    return max(as_shown(value), 0.1) if value > 0 else 0.0
 
 
 _BAND_NAMES = (

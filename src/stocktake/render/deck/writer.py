@@ -6,7 +6,7 @@ import math
 import os
 from collections.abc import Sequence
 from copy import deepcopy
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -24,7 +24,8 @@ from pptx.util import Inches, Pt
 from stocktake.render.deck.charts import Drawing, Frame, describe, height_of
 from stocktake.render.deck.master import BODY_HEIGHT, BODY_WIDTH, GAP, LEFT, TOP, new_deck
 from stocktake.render.theme import Theme
-from stocktake.render.words import clean
+from stocktake.render.words import brief, clean
+from stocktake.reports.charts import BandKey, RankedBars
 from stocktake.reports.model import (
     Aside,
     Block,
@@ -83,7 +84,7 @@ class _Column:
 
 def _lines(words: str, size: float, width: float) -> int:
     """How many lines a text takes; Arial's letters are about half as wide as high."""
-    return max(1, math.ceil(len(words) * size * 0.5 / 72 / max(width, 0.1)))
+    return max(1, math.ceil(len(words) * size * 0.52 / 72 / max(width, 0.1)))
 
 
 def _text_height(words: str, size: float, width: float, after: float = 6.0) -> float:
@@ -98,6 +99,7 @@ class _Deck:
         self.anchors: dict[str, Any] = {}
         self.links: list[tuple[Any, Any, str]] = []
         self.titles: dict[str, int] = {}
+        self.titled: dict[str, str] = {}
         self.sections: list[tuple[str, list[int]]] = []
         self.chapter = ""
         self.contents: list[tuple[Any, Frame]] = []
@@ -105,15 +107,22 @@ class _Deck:
     def build(self) -> Any:
         report = self.report
         core = self.deck.core_properties
-        core.title, core.author = clean(f"{report.title}, {report.organisation}"), "Stocktake"
-        core.subject, core.keywords = clean(report.subtitle), clean(", ".join(report.keywords))
+        core.title, core.author = brief(f"{report.organisation}, {report.title}"), "Stocktake"
+        core.subject, core.keywords = brief(report.subtitle), brief(", ".join(report.keywords))
         core.language, core.created, core.modified, core.last_modified_by = report.language, WHEN, WHEN, "Stocktake"
-        for page in report.pages:
+        for page in _flowing(report.pages):
             self.page(page)
         for slide, frame in self.contents:
             self._fill_contents(slide, frame)
         for slide, run, anchor in self.links:
             self._jump(slide, run, anchor)
+        for slide in self.deck.slides:
+            # The foot comes last in the order in which a screen reader goes.
+            tree = slide.shapes._spTree
+            for shape in list(slide.placeholders):
+                if shape.placeholder_format.idx >= 10:
+                    tree.remove(shape._element)
+                    tree.append(shape._element)
         self._sections()
         return self.deck
 
@@ -121,6 +130,9 @@ class _Deck:
 
     def slide(self, layout: str, title: str, anchor: str = "") -> Any:
         slide = self.deck.slides.add_slide(self.layouts[layout])
+        if self.titled.setdefault(title, self.chapter) != self.chapter:
+            # The same page of another chapter, such as another service group, is no continuation.
+            title = f"{title}: {self.chapter}"
         count = self.titles.get(title, 0) + 1
         self.titles[title] = count
         # Every slide has a name of its own, by which screen readers and menus tell it from others.
@@ -173,12 +185,6 @@ class _Deck:
             else:
                 for column in columns:
                     self._column(slide, column)
-            # The foot comes last in the order in which a screen reader goes.
-            tree = slide.shapes._spTree
-            for shape in list(slide.placeholders):
-                if shape.placeholder_format.idx >= 10:
-                    tree.remove(shape._element)
-                    tree.append(shape._element)
 
     def _slides(self, page: Page) -> list[tuple[list[_Column], bool]]:
         """The page's blocks split over slides; whether all of a slide is text."""
@@ -191,7 +197,7 @@ class _Deck:
             top = 0.0
 
         fresh()
-        for block in _unfolded(page.blocks):
+        for block in _unfolded(_without_second_key(page)):
             pieces = self._pieces(block, BODY_WIDTH)
             room = BODY_HEIGHT - top
             if isinstance(block, Side) and self._height(block, BODY_WIDTH) > room > 2.4:
@@ -202,7 +208,12 @@ class _Deck:
             for piece in pieces:
                 height = self._height(piece, BODY_WIDTH)
                 if top + height > BODY_HEIGHT and top > 0:
+                    # A heading does not stay behind alone.
+                    held = slides[-1][0].blocks
+                    carried = [held.pop()] if len(held) > 1 and isinstance(held[-1][0], Heading) else []
                     fresh()
+                    slides[-1][0].blocks.extend(carried)
+                    top = sum(h for _, h in carried)
                 slides[-1][0].blocks.append((piece, height))
                 top += height
                 slides[-1][0].used = top
@@ -567,6 +578,28 @@ def _bullet(paragraph: Any, sign: str) -> None:
 def _unfolded(blocks: Sequence[Block]) -> list[Block]:
     """Blocks without those that only hold others together and would not fit anyway."""
     return [b for b in blocks if not (isinstance(b, Cards) and not b.items)]
+
+
+def _flowing(pages: Sequence[Page]) -> list[Page]:
+    """Pages that need no sheet of their own joined to the one before them, under the chapter's name."""
+    out: list[Page] = []
+    for page in pages:
+        if page.new_sheet or not out or out[-1].chapter != page.chapter or out[-1].kind != page.kind:
+            out.append(page)
+            continue
+        first = out[-1]
+        if first.title != page.chapter:
+            first = replace(first, title=page.chapter, blocks=(Heading(first.title, 2, first.anchor), *first.blocks))
+        out[-1] = replace(first, blocks=(*first.blocks, Heading(page.title, 2, page.anchor), *page.blocks))
+    return out
+
+
+def _without_second_key(page: Page) -> tuple[Block, ...]:
+    """A page's blocks without the key to the bands where the native chart beside it has a legend of its own."""
+    charts = [b.chart for b in page.blocks if isinstance(b, Figure)]
+    if not any(isinstance(c, RankedBars) and not c.compact for c in charts):
+        return page.blocks
+    return tuple(b for b in page.blocks if not (isinstance(b, Figure) and isinstance(b.chart, BandKey)))
 
 
 def _all_text(blocks: Sequence[Block]) -> bool:

@@ -185,7 +185,7 @@ def figure(chart: Chart, theme: Theme, title: str = "") -> str:
     numbers = [all(_figure(r[i]) for r in rows) and i > 0 for i in range(len(header))]
     inner = table(f"Figures of the chart: {name}", header, rows, numbers)
     wide = " wide" if isinstance(chart, WIDE) else ""
-    region = f' role="group" tabindex="0" aria-label="Chart: {escape(clean(name))}"' if wide else ""
+    region = f' role="group" tabindex="0" aria-label="Chart: {escape(clean(name))}"'
     return (
         f'<figure class="chart{wide}"><div class="paper"{region}>{svg}</div>'
         f'<details class="nhsuk-details"><summary class="nhsuk-details__summary"><span class="nhsuk-details__summary-text">'

@@ -12,7 +12,7 @@ from stocktake.render.theme import Theme
 from stocktake.render.web.html import Html, anchors_of, chapters, figure, pages_html
 from stocktake.reports.charts import BandKey
 from stocktake.reports.model import Report, Table
-from stocktake.reports.site import Listing, MeasurePage
+from stocktake.reports.site import Compared, Listing, MeasurePage, bare_codes
 from stocktake.survey.instrument import Survey
 
 
@@ -52,6 +52,7 @@ class Site:
                 version=self.version,
                 digest=self.digest,
                 notice=self.notice,
+                bare=bare_codes(self.survey),
                 kinds=self.kinds,
                 regions=self.regions,
                 root=root,
@@ -97,6 +98,7 @@ class Site:
             "",
             f"{page.code} {page.title}",
             page=page,
+            chances=any(h.startswith("Chance") for h, _ in page.listing.header),
             before=before,
             after=after,
             ranked=figure(page.ranked, self.theme) if page.ranked else "",
@@ -107,7 +109,7 @@ class Site:
     def measures(self, measures: Sequence[Mapping[str, Any]]) -> str:
         return self.render("measures.html", "../", "measures/index.html", "Questions and sections", measures=measures)
 
-    def compare(self, rows: Sequence[tuple[str, str, list[str]]]) -> str:
+    def compare(self, rows: Sequence[tuple[str, str, list[Compared]]]) -> str:
         title = f"Compare {self.survey.organisation_word}s"
         return self.render("compare.html", "", "compare.html", title, rows=rows, organisations=self.organisations)
 

@@ -11,14 +11,28 @@
     var kept = new URLSearchParams();
     state.forEach(function (value, key) { if (value) kept.set(key, value); });
     var text = kept.toString();
-    var old = location.hash;
-    if (text || old.indexOf("#?") === 0) {
-      if (old !== "#?" + text) history.replaceState === undefined ? (location.hash = "?" + text) : replace("#?" + text);
-    }
+    var address = text ? "#?" + text : location.pathname + location.search;
+    try { history.replaceState(null, "", address); } catch (error) { location.hash = text ? "?" + text : ""; }
   }
 
-  function replace(hash) {
-    try { history.replaceState(null, "", hash); } catch (error) { location.hash = hash; }
+  // Other places of a page, such as the skip link's, are no state: what is chosen stays as it is.
+  function onState(call) {
+    window.addEventListener("hashchange", function () {
+      if (location.hash === "" || location.hash.indexOf("#?") === 0) call();
+    });
+  }
+
+  // A skip link moves the focus and leaves the address alone, for that holds what is chosen.
+  Array.prototype.forEach.call(document.querySelectorAll(".nhsuk-skip-link"), function (link) {
+    link.addEventListener("click", function (event) {
+      event.preventDefault();
+      document.getElementById("main").focus();
+      document.getElementById("main").scrollIntoView();
+    });
+  });
+
+  function plain(text) {
+    return (text || "").normalize("NFKD").replace(/[\u0300-\u036f]/g, "").replace(/[\u2018\u2019]/g, "'").replace(/\s+/g, " ").trim().toLowerCase();
   }
 
   function own(text) {
@@ -34,7 +48,7 @@
     var data = rows.map(function (row, place) {
       return {
         row: row, place: place, code: row.dataset.code || "", kind: row.dataset.kind || "", region: row.dataset.region || "",
-        text: row.cells[0].textContent.toLowerCase(),
+        text: plain(row.cells[0].textContent),
         keys: Array.prototype.map.call(row.cells, function (cell) {
           var value = cell.dataset.sort;
           return value === undefined ? null : (value !== "" && !isNaN(value)) ? Number(value) : value.toLowerCase();
@@ -76,15 +90,22 @@
       body.appendChild(fragment);
     }
 
+    // A kind or region that no option has is no filter.
+    function chosen(state, name) {
+      var value = state.get(name), field = form.elements[name];
+      return value && field && Array.prototype.some.call(field.options, function (o) { return o.value === value; }) ? value : "";
+    }
+
     function filter(state) {
       if (!form) return;
-      var find = (state.get("find") || "").toLowerCase().trim();
+      var kind = chosen(state, "kind"), region = chosen(state, "region");
+      var find = plain(state.get("find"));
       var mine = own(state.get("own"));
       var shown = {}, count = 0;
       data.forEach(function (entry) {
         var fits = (!find || entry.text.indexOf(find) >= 0) &&
-          (!state.get("kind") || entry.kind === state.get("kind")) &&
-          (!state.get("region") || entry.region === state.get("region")) &&
+          (!kind || entry.kind === kind) &&
+          (!region || entry.region === region) &&
           (!mine.length || mine.indexOf(entry.code.toUpperCase()) >= 0);
         entry.row.hidden = !fits;
         if (fits) { shown[entry.code] = true; count += 1; }
@@ -104,7 +125,8 @@
     function fill() {
       var state = read();
       ["find", "kind", "region", "own"].forEach(function (name) {
-        if (form && form.elements[name]) form.elements[name].value = state.get(name) || "";
+        var field = form && form.elements[name];
+        if (field) field.value = field.options ? chosen(state, name) : state.get(name) || "";
       });
       apply();
     }
@@ -121,7 +143,7 @@
         apply();
       });
     }
-    window.addEventListener("hashchange", fill);
+    onState(fill);
     fill();
   }
 
@@ -132,14 +154,25 @@
     var names = heads.slice(1).map(function (head) { return head.querySelector("abbr").title; });
     // The whole table is read once and taken out of the page; what is chosen is built anew from it.
     var lines = Array.prototype.map.call(table.tBodies[0].rows, function (row) {
-      return { head: row.cells[0], cells: Array.prototype.slice.call(row.cells, 1).map(function (c) { return c.textContent; }) };
+      return { head: row.cells[0], cells: Array.prototype.slice.call(row.cells, 1) };
     });
     var selects = Array.prototype.slice.call(form.querySelectorAll("select"));
 
+    // Places are kept: the second box stays the second, even while the first is empty.
+    function wanted() {
+      return (read().get("own") || "").toUpperCase().split(",").map(function (code) { return code.trim(); });
+    }
+
     function draw() {
-      var chosen = own(read().get("own")).map(function (code) {
-        return codes.findIndex(function (c) { return c.toUpperCase() === code; });
-      }).filter(function (i, place, all) { return i >= 0 && all.indexOf(i) === place; }).slice(0, selects.length);
+      var asked = wanted(), chosen = [], unknown = [], twice = [], more = 0;
+      asked.forEach(function (code) {
+        if (!code) return;
+        var i = codes.findIndex(function (c) { return c.toUpperCase() === code; });
+        if (i < 0) unknown.push(code);
+        else if (chosen.indexOf(i) >= 0) twice.push(codes[i]);
+        else if (chosen.length < selects.length) chosen.push(i);
+        else more += 1;
+      });
       var head = document.createElement("tr");
       head.appendChild(heads[0]);
       chosen.forEach(function (i) {
@@ -153,28 +186,46 @@
       lines.forEach(function (line) {
         var row = body.insertRow();
         row.appendChild(line.head);
-        chosen.forEach(function (i) {
-          var cell = row.insertCell();
-          cell.className = "figure";
-          cell.textContent = line.cells[i];
-        });
+        chosen.forEach(function (i) { row.appendChild(line.cells[i]); });
       });
       table.tHead.replaceChildren(head);
       table.replaceChild(body, table.tBodies[0]);
-      selects.forEach(function (select, k) { select.value = k < chosen.length ? codes[chosen[k]] : ""; });
-      form.querySelector("[data-count]").textContent = chosen.length ? "Comparing " + chosen.length + "." : "Choose at least one.";
+      form.querySelector("[data-count]").textContent =
+        (chosen.length ? "Comparing " + chosen.length + "." : "Choose at least one.") +
+        (twice.length ? " Chosen twice: " + twice.join(", ") + "." : "") +
+        (unknown.length ? " Not known: " + unknown.join(", ") + "." : "") +
+        (more ? " Only the first five are shown." : "");
+    }
+
+    // The boxes are set from the address when the page opens, never while somebody is choosing in them.
+    function fill() {
+      var known = wanted().map(function (code) { return codes.find(function (c) { return c.toUpperCase() === code; }) || ""; });
+      selects.forEach(function (select, k) { select.value = known[k] || ""; });
+      draw();
     }
 
     form.hidden = false;
+    form.addEventListener("submit", function (event) { event.preventDefault(); });
     form.addEventListener("change", function () {
       var state = read();
-      state.set("own", selects.map(function (s) { return s.value; }).filter(Boolean).join(","));
+      state.set("own", selects.map(function (s) { return s.value; }).join(",").replace(/,+$/, ""));
       write(state);
       draw();
     });
-    window.addEventListener("hashchange", draw);
-    draw();
+    onState(fill);
+    fill();
   }
+
+  // A region that does not scroll needs no stop for the keyboard.
+  function stops() {
+    Array.prototype.forEach.call(document.querySelectorAll(".scroll, .paper"), function (region) {
+      if (region.scrollWidth > region.clientWidth) region.setAttribute("tabindex", "0");
+      else region.removeAttribute("tabindex");
+    });
+  }
+  window.addEventListener("resize", stops);
+  window.addEventListener("load", stops);
+  document.addEventListener("toggle", stops, true);
 
   Array.prototype.forEach.call(document.querySelectorAll("table[data-list]"), list);
   Array.prototype.forEach.call(document.querySelectorAll("[data-compare]"), compare);
