@@ -205,7 +205,7 @@ def _chosen(what: str, given: str, known: Sequence[Any]) -> list[Any]:
     names = list(dict.fromkeys(n.strip().lower() for n in given.split(",") if n.strip()))
     problems = [f"no {what} {n!r}; expected {', '.join(known)}.{nearest(n, known)}" for n in names if n not in known]
     if problems or not names:
-        raise StocktakeError(problems or f"say a {what}: {', '.join(known)}.")
+        raise StocktakeError(problems or f"say {'an' if what[0] in 'aeiou' else 'a'} {what}: {', '.join(known)}.")
     return names
 
 

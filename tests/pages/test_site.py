@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gzip
+import itertools
 import re
 import threading
 from collections.abc import Iterator
@@ -310,7 +311,7 @@ def test_bands_can_be_told_apart_without_colour(kind: str | None) -> None:
 
     Neighbouring bands on either side also differ in lightness, so that a printed strip in grey still has its steps.
     """
-    from stocktake.render.deck.charts import MARKS, _PATTERN_NAMES
+    from stocktake.render.deck.charts import _PATTERN_NAMES, MARKS
     from stocktake.render.svg import MARKS as DRAWN
 
     theme = Theme()
@@ -318,7 +319,7 @@ def test_bands_can_be_told_apart_without_colour(kind: str | None) -> None:
     for colour, shown in zip(theme.band_colours, seen, strict=True):
         assert contrast(ink_on(colour), shown) >= 4.5
     for better, worse in ((seen[4:], "up"), (seen[:3][::-1], "down")):
-        steps = [contrast(a, b) for a, b in zip(better, better[1:], strict=False)]
+        steps = [contrast(a, b) for a, b in itertools.pairwise(better)]
         assert all(s > 1.25 for s in steps), (kind, worse, steps)
     for words in (theme.ink, theme.soft, theme.accent, theme.average):
         assert contrast(words if kind is None else seen_as(words, BLINDNESS[kind]), "#FFFFFF") >= 4.5

@@ -160,7 +160,7 @@ def test_false_discovery_is_a_setting_that_moves_no_band(run: Run, demo: Path) -
 
 def test_the_sites_lists_hold_what_the_results_hold(run: Run) -> None:
     field = field_of(run.results, run.survey)
-    places = {c: ("Mental health", "North") for c in run.organisations}
+    places = dict.fromkeys(run.organisations, ("Mental health", "North"))
     lines = overview(field, run.organisations, places).lines
     assert [x.code for x in lines] == list(run.organisations)
     page = measure_page(field, "Q6", run.organisations, places)

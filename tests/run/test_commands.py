@@ -15,7 +15,7 @@ from polars.testing import assert_frame_equal
 import stocktake as st
 from stocktake.problems import BlockedError, StocktakeError
 from stocktake.results import Results
-from stocktake.run.reporting import NAME, make_reports
+from stocktake.run.reporting import make_reports
 
 
 def stocktake(*arguments: str | Path, cwd: Path | None = None) -> subprocess.CompletedProcess[str]:
@@ -72,6 +72,83 @@ def test_the_whole_way(demo: Path) -> None:
     assert "Did you mean 'Z09'" in unknown.stderr
 
 
+def test_every_edition_in_every_format(demo: Path) -> None:
+    editions, formats = "trust,service-groups,poster,national,method", "pdf,pptx,xlsx,ods"
+    made = stocktake("report", demo, "--organisation", "Z07", "--format", formats, "--edition", editions)
+    assert made.returncode == 0, made.stderr
+    assert "10 made, 0 up to date already" in made.stdout
+    found = sorted(p.name for p in (demo / "reports" / "Z07").iterdir() if p.name[0] != ".")
+    assert found == [
+        *(f"benchmark-report.{e}" for e in ("ods", "pdf", "pptx", "xlsx")),
+        *("poster-a3.pdf", "poster-a4.pdf"),
+        *(f"service-groups-report.{e}" for e in ("ods", "pdf", "pptx", "xlsx")),
+    ]
+    national = {p.name for p in (demo / "national").iterdir()}
+    assert {
+        "national-tables.xlsx",
+        "national-tables.ods",
+        "csv-metadata.json",
+        "scores.csv",
+        "method-annex.pdf",
+    } <= national
+    again = stocktake("report", demo, "--organisation", "Z07", "--format", "pdf,xlsx", "--edition", "trust,poster")
+    assert "0 made, 4 up to date already" in again.stdout
+    # One file taken away is the only one that is made again.
+    (demo / "reports" / "Z07" / "benchmark-report.xlsx").unlink()
+    assert (
+        "1 made, 3 up to date"
+        in stocktake(
+            "report", demo, "--organisation", "Z07", "--format", "pdf,xlsx", "--edition", "trust,poster"
+        ).stdout
+    )
+
+
+@pytest.mark.parametrize(
+    ("arguments", "expected"),
+    [
+        (("--format", "pdf,docx"), "no format 'docx'; expected pdf, pptx, xlsx, ods."),
+        (
+            ("--edition", "posters"),
+            "no edition 'posters'; expected trust, service-groups, poster, national, method. Did you mean 'poster'?",
+        ),
+        (("--edition", ","), "say a edition: trust"),
+    ],
+)
+def test_a_format_or_edition_that_is_not_known(demo: Path, arguments: tuple[str, str], expected: str) -> None:
+    done = stocktake("report", demo, "--all", *arguments)
+    assert (done.returncode, expected.replace("a edition", "an edition") in done.stderr) == (2, True), done.stderr
+
+
+def test_an_edition_without_results_is_told_and_not_made(imported: Path) -> None:
+    done = stocktake("report", imported, "--organisation", "RAN", "--edition", "trust,service-groups,poster")
+    assert done.returncode == 0, done.stderr
+    assert "1 made" in done.stdout
+    assert "Not made for 1: These results have no service groups." in done.stdout
+    assert "Not made for 2: There is no poster where questions have no wording" in done.stdout
+    assert [p.name for p in (imported / "reports" / "RAN").glob("*.pdf")] == [NAME]
+
+
+def test_the_site_of_an_official_workbook(imported: Path) -> None:
+    done = stocktake("site", imported)
+    assert done.returncode == 0, done.stderr
+    assert "index.html in a browser, or run" in done.stdout
+    site = imported / "site"
+    assert len(list((site / "trusts").glob("*.html"))) == 133
+    assert len(list((site / "measures").glob("*.html"))) == 45 + 11 + 1
+    assert "carry codes of questions, not their wording" in (site / "measures" / "Q2.html").read_text()
+    # Made again, the same results give the same pages.
+    before = (site / "trusts" / "RAN.html").read_bytes()
+    assert stocktake("site", imported).returncode == 0
+    assert (site / "trusts" / "RAN.html").read_bytes() == before
+    assert not (imported / ".site.part").exists()
+
+
+def test_serving_a_folder_without_a_site(tmp_path: Path) -> None:
+    done = stocktake("serve", tmp_path)
+    assert done.returncode == 2
+    assert "no site here yet; run `stocktake site" in done.stderr
+
+
 def test_findings_that_block_end_with_1(tmp_path: Path) -> None:
     _small(tmp_path, "organisation,kindd,Q1\nT1,1,1\n")
     done = stocktake("benchmark", tmp_path)
@@ -82,6 +159,8 @@ def test_findings_that_block_end_with_1(tmp_path: Path) -> None:
     with pytest.raises(BlockedError):
         st.benchmark(tmp_path)
 
+
+NAME = "benchmark-report.pdf"
 
 INSTRUMENT = """code: own
 title: Our own survey
@@ -227,7 +306,7 @@ def test_an_interrupted_run_leaves_no_half_file_and_resumes(demo: Path, monkeypa
     monkeypatch.setattr(pdf, "pdf_bytes", real)
     assert [m.fresh for m in make_reports(demo, ["Z30"])] == [True]
     assert [m.fresh for m in make_reports(demo, ["Z30"])] == [False]
-    assert sorted(p.name for p in folder.iterdir()) == ["benchmark-report.made", NAME]
+    assert sorted(p.name for p in folder.iterdir()) == [".benchmark-report.pdf.made", NAME]
 
 
 def test_many_reports_on_every_core(demo: Path) -> None:
