@@ -287,7 +287,122 @@ def bench_reports(quick: bool) -> None:
     compare(f"{count} reports, {CORES} cores", every, "limit", 30, 1, "of the limit")
 
 
-BENCHES = {"survey": bench_survey, "large": bench_large, "many": bench_many, "reports": bench_reports}
+def bench_editions(quick: bool) -> None:
+    """Decks, workbooks and the site of 53 organisations, by the command; and how fast and heavy the pages are."""
+    from data import FOLDER
+
+    from stocktake.run.folder import demo_folder
+    from stocktake.run.quality import benchmark_folder
+
+    folder = FOLDER / "editions"
+    shutil.rmtree(folder, ignore_errors=True)
+    demo_folder(folder)
+    benchmark_folder(folder)
+
+    def timed(*command: str) -> float:
+        for made in ("reports", "site"):
+            shutil.rmtree(folder / made, ignore_errors=True)
+        whole = [sys.executable, "-m", "stocktake", command[0], str(folder), *command[1:]]
+        return clock(lambda: subprocess.run(whole, capture_output=True, check=True))()
+
+    rounds = 1 if quick else 3
+    both = "trust,service-groups"
+    for what, limit, command in (
+        ("53 decks (trust edition)", 60, ("report", "--all", "--format", "pptx")),
+        ("53 workbooks as XLSX and ODS (trust edition)", 30, ("report", "--all", "--format", "xlsx,ods")),
+        (
+            "106 workbooks as XLSX and ODS (both editions)",
+            30,
+            ("report", "--all", "--format", "xlsx,ods", "--edition", both),
+        ),
+        ("106 decks (both editions)", 60, ("report", "--all", "--format", "pptx", "--edition", both)),
+        ("the whole site of 53 trusts", 30, ("site",)),
+    ):
+        (ours,) = alternate(rounds, lambda command=command: timed(*command), warm=False)  # type: ignore[misc]
+        compare(f"{what}, {CORES} cores", ours, "limit", limit, 1, "of the limit")
+    bench_pages(folder / "site")
+
+
+def bench_pages(site: Path) -> None:
+    """The heaviest trust page with its styles and script, compressed; and how long a page takes to answer a click."""
+    import gzip
+
+    shared = sum(
+        len(gzip.compress((site / "static" / n).read_bytes())) for n in ("nhsuk-frontend.css", "site.css", "site.js")
+    )
+    heaviest = max(len(gzip.compress(p.read_bytes())) for p in site.glob("trusts/*.html"))
+    compare("heaviest trust page, compressed", (heaviest + shared) / 1000, "limit", 150, 1, "of the limit", "kB")
+    interact(many_organisations(133))
+
+
+def many_organisations(count: int) -> Path:
+    """A site of so many organisations by 56 measures."""
+    from data import FOLDER, wide_folder
+
+    from stocktake.run.quality import benchmark_folder
+    from stocktake.run.site import make_site
+
+    folder = FOLDER / f"wide-{count}"
+    if not (folder / "site" / "index.html").is_file():
+        shutil.rmtree(folder, ignore_errors=True)
+        wide_folder(folder, count)
+        benchmark_folder(folder)
+        make_site(folder)
+    return folder / "site"
+
+
+CLICKS = """
+(selector, change) => {
+  const time = [];
+  for (let i = 0; i < 15; i++) {
+    const start = performance.now();
+    change === null ? document.querySelector(selector).click() : (() => {
+      const field = document.querySelector(selector);
+      field.value = change[i % change.length];
+      field.dispatchEvent(new Event(field.tagName === 'SELECT' ? 'change' : 'input', {bubbles: true}));
+    })();
+    document.body.getBoundingClientRect();
+    time.push(performance.now() - start);
+  }
+  return time.sort((a, b) => a - b)[7];
+}
+"""
+
+
+def interact(site: Path) -> None:
+    """What a click costs on the largest pages, its layout included."""
+    chromium = next((p for n in ("chromium", "chromium-browser") if (p := shutil.which(n))), None)
+    try:
+        from playwright.sync_api import sync_playwright
+    except ImportError:
+        chromium = None
+    if chromium is None:
+        print("interaction: needs Chromium (apt-get install chromium) and playwright; left out.")
+        return
+    measure_file = next(p for p in sorted(site.glob("measures/Q*.html")))
+    jobs = (
+        ("sort a list of 133", measure_file, "[data-list] thead th:nth-child(3) button", None),
+        ("filter a list of 133 and its charts", measure_file, "#find", ["1", "2", "", "12"]),
+        ("compare five of 133 on 56 measures", site / "compare.html", "#c2", ["T00002", "T00003", "T00004", ""]),
+    )
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=chromium, args=["--no-sandbox", "--disable-gpu"])
+        for what, path, selector, change in jobs:
+            page = browser.new_page(viewport={"width": 1280, "height": 900})
+            page.goto(f"file://{path}#?own=T00000,T00001" if path.name == "compare.html" else f"file://{path}")
+            took = page.evaluate(f"([selector, change]) => ({CLICKS})(selector, change)", [selector, change])
+            compare(f"{what}, with its layout", took / 1000, "limit", 0.1, 1, "of the limit")
+            page.close()
+        browser.close()
+
+
+BENCHES = {
+    "survey": bench_survey,
+    "large": bench_large,
+    "many": bench_many,
+    "reports": bench_reports,
+    "editions": bench_editions,
+}
 
 
 def main() -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
@@ -22,10 +23,10 @@ SIZES = (2, 2, 3, 3, 4, 4, 5, 5, 6, 6)
 FOLDER = Path(__file__).parent.parent / "build" / "bench"
 
 
-def survey() -> Survey:
-    """40 questions in 10 sections; 3 to 5 scored options and one that is not; 3 groups, 4 ages, 2 sexes."""
+def survey(sizes: Sequence[int] = SIZES) -> Survey:
+    """40 questions in 10 sections (or so many in each as given); 3 to 5 scored options and one that is not; 3 groups, 4 ages, 2 sexes."""
     questions, sections, number = [], [], 0
-    for s, size in enumerate(SIZES, start=1):
+    for s, size in enumerate(sizes, start=1):
         sections.append(Section(code=f"S{s:02d}", number=s, title=f"Section {s}"))
         for _ in range(size):
             number += 1
@@ -55,9 +56,10 @@ def survey() -> Survey:
     )
 
 
-def parquet(rows: int, organisations: int) -> Path:
+def parquet(rows: int, organisations: int, sizes: Sequence[int] = SIZES) -> Path:
     """A Parquet file of so many respondents (made once), row groups of 250,000, 14% missing answers."""
-    path = FOLDER / f"rows_{rows}_organisations_{organisations}.parquet"
+    more = "" if sizes == SIZES else f"_questions_{sum(sizes)}"
+    path = FOLDER / f"rows_{rows}_organisations_{organisations}{more}.parquet"
     if path.exists():
         return path
     FOLDER.mkdir(parents=True, exist_ok=True)
@@ -66,7 +68,7 @@ def parquet(rows: int, organisations: int) -> Path:
     rng = np.random.default_rng([rows, organisations])
     codes = np.array(codes_of(organisations))
     effect = rng.normal(0, 0.3, organisations)
-    instrument = survey()
+    instrument = survey(sizes)
     writer = None
     temporary = path.with_suffix(".part")
     for start in range(0, rows, 250_000):
@@ -97,3 +99,20 @@ def parquet(rows: int, organisations: int) -> Path:
 
 def codes_of(organisations: int) -> list[str]:
     return [f"T{i:05d}" for i in range(organisations)]
+
+
+def wide_folder(folder: Path, organisations: int) -> None:
+    """A folder ready to be benchmarked: so many organisations by 45 questions and 11 sections, as in the largest workbook."""
+    import yaml
+
+    sizes = (*SIZES, 5)
+    instrument = survey(sizes).model_copy(update={"groups": ()})
+    folder.mkdir(parents=True)
+    answers = pl.read_parquet(parquet(organisations * 450, organisations, sizes)).drop("service", "year")
+    answers.with_row_index("respondent").write_parquet(folder / "responses.parquet")
+    names = [(code, f"Invented organisation {code}") for code in codes_of(organisations)]
+    pl.DataFrame(names, schema=["code", "name"], orient="row").write_csv(folder / "organisations.csv")
+    (folder / "own.yaml").write_text(
+        yaml.safe_dump(instrument.model_dump(mode="json", by_alias=True, exclude_defaults=True))
+    )
+    (folder / "survey.yaml").write_text("instrument: own.yaml\nwaves: [{year: 2024, responses: responses.parquet}]\n")

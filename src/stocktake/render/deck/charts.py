@@ -21,6 +21,7 @@ from pptx.enum.shapes import MSO_CONNECTOR
 from pptx.enum.text import MSO_ANCHOR, PP_ALIGN
 from pptx.util import Inches, Pt
 
+from stocktake.render.deck.words import Run, paragraph, put
 from stocktake.render.svg import ink_on
 from stocktake.render.theme import Theme
 from stocktake.render.words import clean
@@ -119,23 +120,18 @@ class Drawing:
         describe(line, "", "Mark")
 
     def _label(
-        self, frame: Frame, words: str, x: float, y: float, w: float, colour: Any, align: Any, bold: bool
+        self, frame: Frame, words: str, x: float, y: float, w: float, colour: str, align: str, bold: bool
     ) -> None:
         # Kept within the chart's own width: beside it stands something else.
         if x < frame.x:
-            x, align = frame.x, PP_ALIGN.LEFT
+            x, align = frame.x, "l"
         if x + w > frame.x + frame.w:
-            x, align = frame.x + frame.w - w, PP_ALIGN.RIGHT
+            x, align = frame.x + frame.w - w, "r"
         box = self.slide.shapes.add_textbox(Inches(x), Inches(y), Inches(w), Inches(0.22))
         inside = box.text_frame
         inside.margin_left = inside.margin_right = inside.margin_top = inside.margin_bottom = 0
         inside.vertical_anchor = MSO_ANCHOR.BOTTOM
-        paragraph = inside.paragraphs[0]
-        paragraph.alignment = align
-        run = paragraph.add_run()
-        run.text = words
-        run.font.size, run.font.bold = Pt(10), bold
-        run.font.color.theme_color = colour
+        put(inside, [paragraph([Run(words, 10, bold, colour)], align=align, after=0)])
 
     @singledispatchmethod
     def draw(self, chart: Chart, frame: Frame) -> None:
@@ -212,9 +208,9 @@ class Drawing:
                 series.format.fill.background()
                 series.format.line.color.theme_color = MSO_THEME_COLOR.TEXT_2
                 continue
-            self._band_fill(series.format, band)
-            if band != 4:
-                _solid(series, self.theme.band_colours[band - 1])
+            # Triangles stand on a strip's bands, so that they need no pattern.
+            _solid(series, self.theme.band_colours[band - 1])
+            series.format.line.color.theme_color = MSO_THEME_COLOR.TEXT_2
             if MARKS[band] and (high - low) / 10 * frame.w * 72 * 0.9 > 8 * len(MARKS[band]) + 2:
                 _literal_labels(series, MARKS[band], ink_on(self.theme.band_colours[band - 1]))
         axis = chart.value_axis
@@ -235,16 +231,17 @@ class Drawing:
             return left + width * value / 10
 
         average = MSO_THEME_COLOR.ACCENT_1 if model.star else MSO_THEME_COLOR.ACCENT_2
+        shade = "accent1" if model.star else "accent2"
         self._line(at(model.average), top - 0.04, top + height + 0.04, average, not model.star)
         near = model.own is not None and abs(at(model.own) - at(model.average)) < 0.95
         lower = model.own is not None and model.own <= model.average
         words = f"Average {rounded(model.average)}"
         if not near:
-            self._label(frame, words, at(model.average) - 0.6, top - 0.27, 1.2, average, PP_ALIGN.CENTER, False)
+            self._label(frame, words, at(model.average) - 0.6, top - 0.27, 1.2, shade, "ctr", False)
         elif lower:
-            self._label(frame, words, at(model.average) + 0.05, top - 0.27, 1.2, average, PP_ALIGN.LEFT, False)
+            self._label(frame, words, at(model.average) + 0.05, top - 0.27, 1.2, shade, "l", False)
         else:
-            self._label(frame, words, at(model.average) - 1.25, top - 0.27, 1.2, average, PP_ALIGN.RIGHT, False)
+            self._label(frame, words, at(model.average) - 1.25, top - 0.27, 1.2, shade, "r", False)
         if model.own is None:
             return
         own = at(model.own)
@@ -263,11 +260,11 @@ class Drawing:
             self._line(own, top - 0.06, top + height + 0.06, MSO_THEME_COLOR.ACCENT_6, False)
         words = f"You {rounded(model.own)}"
         if not near:
-            self._label(frame, words, own - 0.6, top - 0.27, 1.2, MSO_THEME_COLOR.ACCENT_6, PP_ALIGN.CENTER, True)
+            self._label(frame, words, own - 0.6, top - 0.27, 1.2, "accent6", "ctr", True)
         elif lower:
-            self._label(frame, words, own - 1.25, top - 0.27, 1.2, MSO_THEME_COLOR.ACCENT_6, PP_ALIGN.RIGHT, True)
+            self._label(frame, words, own - 1.25, top - 0.27, 1.2, "accent6", "r", True)
         else:
-            self._label(frame, words, own + 0.05, top - 0.27, 1.2, MSO_THEME_COLOR.ACCENT_6, PP_ALIGN.LEFT, True)
+            self._label(frame, words, own + 0.05, top - 0.27, 1.2, "accent6", "l", True)
 
     def _two_bars(
         self,

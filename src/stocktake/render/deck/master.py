@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import io
 import re
+from collections import Counter
 from functools import lru_cache
 from typing import Any
 
 from pptx import Presentation
 from pptx.opc.constants import RELATIONSHIP_TYPE as RT
+from pptx.opc.packuri import PackURI
 from pptx.util import Emu, Inches
 
 from stocktake.render.theme import Theme
@@ -46,7 +48,21 @@ def _template(theme_json: str, font: str) -> bytes:
 
 def new_deck(theme: Theme) -> Any:
     """An empty presentation with the theme's own master."""
-    return Presentation(io.BytesIO(_template(theme.model_dump_json(), font_of(theme))))
+    deck = Presentation(io.BytesIO(_template(theme.model_dump_json(), font_of(theme))))
+    _number_parts(deck.part.package)
+    return deck
+
+
+def _number_parts(package: Any) -> None:
+    """Count new parts, instead of looking through all there are for the next free number, as the library does."""
+    used: Counter[str] = Counter()
+
+    def next_partname(template: str) -> PackURI:
+        used[template] += 1
+        return PackURI(template % used[template])
+
+    # The empty deck has no chart, workbook or picture whose number could be taken.
+    package.next_partname = next_partname
 
 
 def _keep_layouts(deck: Any) -> None:

@@ -15,14 +15,15 @@ from xml.sax.saxutils import escape
 from lxml import etree
 from pptx.dml.color import RGBColor
 from pptx.enum.dml import MSO_THEME_COLOR
-from pptx.enum.text import MSO_ANCHOR, MSO_AUTO_SIZE, PP_ALIGN
+from pptx.enum.text import MSO_ANCHOR, MSO_AUTO_SIZE
 from pptx.opc.constants import RELATIONSHIP_TYPE as RT
 from pptx.oxml import parse_xml
 from pptx.oxml.ns import qn
-from pptx.util import Inches, Pt
+from pptx.util import Inches
 
 from stocktake.render.deck.charts import Drawing, Frame, describe, height_of
 from stocktake.render.deck.master import BODY_HEIGHT, BODY_WIDTH, GAP, LEFT, TOP, new_deck
+from stocktake.render.deck.words import Run, link, paragraph, put
 from stocktake.render.theme import Theme
 from stocktake.render.words import brief, clean
 from stocktake.reports.charts import BandKey, RankedBars
@@ -53,7 +54,7 @@ A = "http://schemas.openxmlformats.org/drawingml/2006/main"
 TABLE_STYLE = "{9D7B030F-B1BA-407E-AD0F-02E6A3D2B9C3}"
 P14 = "http://schemas.microsoft.com/office/powerpoint/2010/main"
 SECTIONS = "{521415D9-36F7-43E2-AB2F-B90AF26B5E84}"
-SIZES = {"lead": 18, "note": 11, "verdict": 14, "formula": 14, "plain": 14}
+SIZES = {"lead": 18, "note": 11, "verdict": 13, "formula": 14, "plain": 14}
 TABLE_SIZE = 11
 # The same results must give the same file as far as the clock goes.
 WHEN = datetime(2000, 1, 1)
@@ -100,6 +101,8 @@ class _Deck:
         self.links: list[tuple[Any, Any, str]] = []
         self.titles: dict[str, int] = {}
         self.titled: dict[str, str] = {}
+        self.feet: list[tuple[Any, str]] = []
+        self.shapes: dict[str, list[tuple[str, Any]]] = {}
         self.sections: list[tuple[str, list[int]]] = []
         self.chapter = ""
         self.contents: list[tuple[Any, Frame]] = []
@@ -114,15 +117,9 @@ class _Deck:
             self.page(page)
         for slide, frame in self.contents:
             self._fill_contents(slide, frame)
-        for slide, run, anchor in self.links:
-            self._jump(slide, run, anchor)
-        for slide in self.deck.slides:
-            # The foot comes last in the order in which a screen reader goes.
-            tree = slide.shapes._spTree
-            for shape in list(slide.placeholders):
-                if shape.placeholder_format.idx >= 10:
-                    tree.remove(shape._element)
-                    tree.append(shape._element)
+        for slide, element, anchor in self.links:
+            self._jump(slide, element, anchor)
+        self._feet()
         self._sections()
         return self.deck
 
@@ -143,23 +140,30 @@ class _Deck:
         if not self.sections or self.sections[-1][0] != section:
             self.sections.append((section, []))
         self.sections[-1][1].append(slide.slide_id)
-        self._foot(slide)
+        self.feet.append((slide, self.chapter))
         return slide
 
-    def _foot(self, slide: Any) -> None:
-        """Footer and number, which python-pptx leaves on the layout."""
+    def _feet(self) -> None:
+        """Footer and number of every slide, which the library leaves on the layout: last in the order of reading."""
         report = self.report
-        words = ". ".join(w for w in (report.organisation, self.chapter, report.notice.rstrip(".")) if w)
-        for shape in slide.slide_layout.placeholders:
-            kind = str(shape.placeholder_format.type)
-            if "FOOTER" not in kind and "SLIDE_NUMBER" not in kind:
-                continue
-            copy = deepcopy(shape._element)
-            slide.shapes._spTree.append(copy)
-            # Ids belong to the slide, and may not repeat in it.
-            copy.xpath(".//*[local-name()='cNvPr']")[0].set("id", str(1000 + len(slide.shapes._spTree)))
-            if "FOOTER" in kind:
-                slide.placeholders[shape.placeholder_format.idx].text_frame.text = clean(words)
+        for slide, chapter in self.feet:
+            words = ". ".join(w for w in (report.organisation, chapter, report.notice.rstrip(".")) if w)
+            name = slide.slide_layout.name
+            if name not in self.shapes:
+                found = [(str(s.placeholder_format.type), s._element) for s in slide.slide_layout.placeholders]
+                self.shapes[name] = [(k, e) for k, e in found if "FOOTER" in k or "SLIDE_NUMBER" in k]
+            tree = slide.shapes._spTree
+            for kind, element in self.shapes[name]:
+                copy = deepcopy(element)
+                # Ids belong to the slide, and may not repeat in it.
+                copy.find(f"{qn('p:nvSpPr')}/{qn('p:cNvPr')}").set("id", str(1000 + len(tree)))
+                tree.append(copy)
+                if "FOOTER" in kind:
+                    body = copy.find(qn("p:txBody"))
+                    for old in body.findall(qn("a:p")):
+                        body.remove(old)
+                    run = f'<a:r><a:rPr lang="en-GB"/><a:t>{escape(clean(words))}</a:t></a:r>'
+                    body.append(parse_xml(f'<a:p xmlns:a="{A}">{run}</a:p>'))
 
     def page(self, page: Page) -> None:
         if page.kind == "cover":
@@ -224,7 +228,8 @@ class _Deck:
                 side = column.blocks[0][0]
                 left, right = self._halves(side, LEFT, BODY_WIDTH)
                 if _all_text(side.left) and _all_text(side.right):
-                    out.append(([left, right], True))
+                    # A column with nothing in it would be an empty box to a screen reader.
+                    out.append(([c for c in (left, right) if c.blocks], True))
                     continue
             blocks = [b for b, _ in column.blocks]
             out.append((columns, bool(blocks) and _all_text(blocks)))
@@ -360,7 +365,8 @@ class _Deck:
         frame.word_wrap, frame.auto_size = True, MSO_AUTO_SIZE.NONE
         frame.margin_left = frame.margin_right = frame.margin_top = frame.margin_bottom = 0
         frame.vertical_anchor = MSO_ANCHOR.TOP
-        first = True
+        paragraphs: list[str] = []
+        linked: list[tuple[int, int, Link]] = []
         for block in blocks:
             items: list[tuple[Text | Heading, str]] = []
             if isinstance(block, Bullets):
@@ -368,33 +374,22 @@ class _Deck:
             elif isinstance(block, (Text, Heading)):
                 items = [(block, "")]
             for item, sign in items:
-                paragraph = frame.paragraphs[0] if first else frame.add_paragraph()
-                first = False
-                _bullet(paragraph, sign)
-                paragraph.space_after = Pt(4)
                 if isinstance(item, Heading):
-                    self._inline(slide, paragraph, Strong(item.text), 16 if item.level < 3 else 14, "heading")
+                    runs = [Run(item.text, 16 if item.level < 3 else 14, True, "accent1")]
                     if item.anchor:
                         self.anchors.setdefault(item.anchor, slide)
                 else:
-                    for part in item.parts:
-                        self._inline(slide, paragraph, part, SIZES[item.tone], item.tone)
-
-    def _inline(self, slide: Any, paragraph: Any, part: Inline, size: int, tone: str) -> None:
-        run = paragraph.add_run()
-        run.text = clean(part if isinstance(part, str) else part.text)
-        run.font.size = Pt(size)
-        if isinstance(part, Strong) or tone == "verdict":
-            run.font.bold = True
-        if tone == "heading":
-            run.font.color.theme_color = MSO_THEME_COLOR.ACCENT_1
-        elif tone == "note":
-            run.font.color.theme_color = MSO_THEME_COLOR.TEXT_2
-        if isinstance(part, Link):
-            if part.anchor:
-                self.links.append((slide, run, part.anchor))
-            elif part.address:
-                run.hyperlink.address = part.address
+                    runs = [_run(part, item.tone) for part in item.parts]
+                    places = ((len(paragraphs), i, p) for i, p in enumerate(item.parts) if isinstance(p, Link))
+                    linked += places
+                paragraphs.append(paragraph(runs, sign))
+        made = put(frame, paragraphs)
+        for at, run, target in linked:
+            element = made[at].findall(qn("a:r"))[run]
+            if target.anchor:
+                self.links.append((slide, element, target.anchor))
+            elif target.address:
+                link(element, slide.part.relate_to(target.address, RT.HYPERLINK, is_external=True), inside=False)
 
     def _draw(self, slide: Any, block: Block, x: float, y: float, w: float, h: float) -> None:
         if isinstance(block, Figure):
@@ -431,12 +426,7 @@ class _Deck:
             box.fill.fore_color.theme_color = MSO_THEME_COLOR.BACKGROUND_2
             frame = box.text_frame
             frame.word_wrap = True
-            for words, size, bold in ((number.text, 24, True), (label, 11, False)):
-                paragraph = frame.paragraphs[0] if bold else frame.add_paragraph()
-                run = paragraph.add_run()
-                run.text, run.font.size, run.font.bold = clean(words), Pt(size), bold
-                if bold:
-                    run.font.color.theme_color = MSO_THEME_COLOR.ACCENT_1
+            put(frame, [paragraph([Run(number.text, 24, True, "accent1")]), paragraph([Run(label, 11)])])
 
     def _table(self, slide: Any, block: Table, x: float, y: float, w: float) -> None:
         widths = self._widths(block, w)
@@ -469,15 +459,11 @@ class _Deck:
         report = self.report
         slide = self.slide("Title Slide", report.organisation)
         lines = (report.title, report.subtitle, report.date_line, report.notice)
-        slide.placeholders[1].text_frame.text = clean("\n".join(w for w in lines if w)).replace("  ", " ")
-        frame = slide.placeholders[1].text_frame
-        frame.text = ""
-        for i, words in enumerate(w for w in lines if w):
-            paragraph = frame.paragraphs[0] if i == 0 else frame.add_paragraph()
-            paragraph.alignment = PP_ALIGN.LEFT
-            run = paragraph.add_run()
-            run.text, run.font.size = clean(words), Pt(20 if i == 0 else 14)
-            run.font.color.theme_color = MSO_THEME_COLOR.TEXT_2
+        told = [w for w in lines if w]
+        put(
+            slide.placeholders[1].text_frame,
+            [paragraph([Run(w, 20 if i == 0 else 14, colour="tx2")]) for i, w in enumerate(told)],
+        )
         if self.theme.logo and not self.theme.logo.lower().endswith(".svg"):
             path = (self.theme.folder or Path()) / self.theme.logo
             picture = slide.shapes.add_picture(str(path), Inches(10.5), Inches(0.5), height=Inches(0.9))
@@ -514,16 +500,10 @@ class _Deck:
         column = _Column(frame.x, frame.w, 0.0, [(Bullets(items), BODY_HEIGHT - 0.1)])
         self._column(slide, column, frame.y)
 
-    def _jump(self, slide: Any, run: Any, anchor: str) -> None:
+    def _jump(self, slide: Any, element: Any, anchor: str) -> None:
         target = self.anchors.get(anchor)
-        if target is None:
-            return
-        relation = slide.part.relate_to(target.part, RT.SLIDE)
-        properties = run._r.get_or_add_rPr()
-        click = properties.makeelement(qn("a:hlinkClick"), {})
-        click.set(qn("r:id"), relation)
-        click.set("action", "ppaction://hlinksldjump")
-        properties.append(click)
+        if target is not None:
+            link(element, slide.part.relate_to(target.part, RT.SLIDE), inside=True)
 
     def _sections(self) -> None:
         """PowerPoint's own sections, one a chapter, to find one's way among many slides."""
@@ -559,20 +539,9 @@ def _cell(words: str, *, bold: bool, right: bool) -> str:
     )
 
 
-def _bullet(paragraph: Any, sign: str) -> None:
-    """A hanging bullet or number, or none: body placeholders have bullets of their own."""
-    properties = paragraph._p.get_or_add_pPr()
-    if sign:
-        properties.set("marL", str(Inches(0.28)))
-        properties.set("indent", str(-Inches(0.28)))
-        mark = properties.makeelement(qn("a:buChar"), {"char": "•"})
-        if sign != "•":
-            mark = properties.makeelement(qn("a:buAutoNum"), {"type": "arabicPeriod"})
-    else:
-        properties.set("marL", "0")
-        properties.set("indent", "0")
-        mark = properties.makeelement(qn("a:buNone"), {})
-    properties.append(mark)
+def _run(part: Inline, tone: str) -> Run:
+    words = part if isinstance(part, str) else part.text
+    return Run(words, SIZES[tone], isinstance(part, Strong) or tone == "verdict", "tx2" if tone == "note" else "tx1")
 
 
 def _unfolded(blocks: Sequence[Block]) -> list[Block]:
