@@ -3,9 +3,13 @@
 # ruff: noqa: T201
 from __future__ import annotations
 
+import shutil
+import subprocess
 import sys
 import tempfile
+from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 import polars as pl
 
@@ -13,7 +17,9 @@ from stocktake.results import Results
 from stocktake.results.schemas import SCHEMAS
 from stocktake.run.core import open_run
 from stocktake.run.folder import demo_folder
+from stocktake.run.national import make_annex
 from stocktake.run.quality import benchmark_folder
+from stocktake.run.site import make_site
 from stocktake.survey.findings import CHECKS
 from stocktake.survey.instrument import Method
 from stocktake.survey.simulate import targets
@@ -136,6 +142,93 @@ def picture(folder: Path) -> None:
     sheet.quantize(160, dither=Image.Dither.NONE).save(DOCS / "pictures" / "report.png", optimize=True)
 
 
+def sheet(images: list[Any], columns: int, path: Path, width: int = 1100) -> None:
+    """Pictures side by side, in so many columns, as one small PNG."""
+    from PIL import Image
+
+    each = (width - 12 * (columns - 1)) // columns
+    scaled = [
+        i.convert("RGB").resize((each, round(i.height * each / i.width)), Image.Resampling.LANCZOS) for i in images
+    ]
+    height = max(i.height for i in scaled)
+    rows = -(-len(scaled) // columns)
+    whole = Image.new("RGB", (width, rows * height + 12 * (rows - 1)), "#9aa5ad")
+    for k, image in enumerate(scaled):
+        whole.paste(image, ((k % columns) * (each + 12), (k // columns) * (height + 12)))
+    whole.quantize(128, dither=Image.Dither.NONE).save(path, optimize=True)
+
+
+def pages_of(pdf: Path, wanted: Sequence[int]) -> list[Any]:
+    """Pages of a PDF as pictures, by number from 0."""
+    import pypdfium2
+
+    document = pypdfium2.PdfDocument(pdf)
+    return [document[i].render(scale=1.3).to_pil() for i in wanted if i < len(document)]
+
+
+def find(pdf: Path, *words: str) -> list[int]:
+    """The first page that has each of the words."""
+    import pypdfium2
+
+    document = pypdfium2.PdfDocument(pdf)
+    texts = [page.get_textpage().get_text_range() for page in document]
+    return [next(i for i, t in enumerate(texts) if w in t and i > 3) for w in words]
+
+
+def office(path: Path, folder: Path) -> Path:
+    """A deck or workbook as LibreOffice shows it."""
+    program = shutil.which("soffice")
+    if program is None:
+        raise SystemExit(
+            "The pictures of decks and workbooks need LibreOffice: apt-get install libreoffice-impress libreoffice-calc"
+        )
+    command = [
+        program,
+        f"-env:UserInstallation=file://{folder}/profile",
+        "--headless",
+        "--convert-to",
+        "pdf",
+        "--outdir",
+    ]
+    subprocess.run([*command, str(folder), str(path)], check=True, capture_output=True)
+    return folder / f"{path.stem}.pdf"
+
+
+def pictures(folder: Path) -> None:
+    """One picture of each edition beside the report's."""
+    from PIL import Image
+
+    run, out = open_run(folder), DOCS / "pictures"
+    groups = run.report("Z01", "service-groups").write(folder / "groups.pdf")
+    chosen = find(groups, "Section 2. Mental health team", "Each bar is one trust: ", "The star is your trust")
+    sheet(pages_of(groups, chosen), 3, out / "service-groups.png")
+    sheet(pages_of(run.report("Z01", "poster").write(folder / "poster.pdf"), [0]), 1, out / "poster.png", 760)
+    annex = make_annex(run, folder)
+    sheet(pages_of(annex, [2, 3, *find(annex, "One result followed through")]), 3, out / "annex.png")
+    deck = office(run.report("Z01").write(folder / "deck.pptx"), folder)
+    shown = find(
+        deck,
+        "Section 1. Support while waiting",
+        "Section 1. Support while waiting: questions",
+        "Section 1. Support while waiting: change",
+    )
+    sheet(pages_of(deck, [1, *shown]), 2, out / "deck.png")
+    book = office(run.report("Z01").write(folder / "book.xlsx"), folder)
+    sheet(pages_of(book, find(book, "Scores and expected ranges")), 1, out / "workbook.png")
+    first = make_site(folder)
+    browser_picture(first.parent / "measures" / "Q6.html", folder / "site.png")
+    sheet([Image.open(folder / "site.png")], 1, out / "site.png", 760)
+
+
+def browser_picture(page: Path, out: Path) -> None:
+    """A web page as Chromium shows it."""
+    program = shutil.which("chromium")
+    if program is None:
+        raise SystemExit("The picture of the web edition needs Chromium: apt-get install chromium")
+    command = [program, "--headless", "--no-sandbox", "--disable-gpu", "--window-size=1100,1900", f"--screenshot={out}"]
+    subprocess.run([*command, f"file://{page}"], check=True, capture_output=True)
+
+
 def main() -> int:
     """Write the generated documentation."""
     (DOCS / "reference.md").write_text(reference(), "utf-8")
@@ -145,7 +238,8 @@ def main() -> int:
         benchmark_folder(folder)
         (DOCS / "simulated.md").write_text(simulation(Results.read(folder / "results")), "utf-8")
         picture(folder)
-    print("wrote docs/reference.md, docs/simulated.md, docs/pictures/report.png")
+        pictures(folder)
+    print("wrote docs/reference.md, docs/simulated.md, docs/pictures/*.png")
     return 0
 
 
