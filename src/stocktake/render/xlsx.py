@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-import math
 import os
+import textwrap
 from collections.abc import Sequence
 from datetime import datetime
 from pathlib import Path
@@ -41,12 +41,15 @@ def write_xlsx(book: Book, path: Path) -> Path:
             "created": WHEN,
         }
     )
-    formats = {k: workbook.add_format({"num_format": f, "valign": "top"}) for k, f in FORMATS.items()}
+    formats = {
+        k: workbook.add_format({"num_format": f, "valign": "top", "indent": 1 if k == "text" else 0})
+        for k, f in FORMATS.items()
+    }
     formats_more = {
         "title": workbook.add_format({"bold": True, "font_size": 15}),
         "about": workbook.add_format({"text_wrap": False}),
-        "head": workbook.add_format({"bold": True, "text_wrap": True, "valign": "top", "bottom": 1}),
-        "wrap": workbook.add_format({"text_wrap": True, "valign": "top"}),
+        "head": workbook.add_format({"bold": True, "text_wrap": True, "valign": "top", "bottom": 1, "indent": 1}),
+        "wrap": workbook.add_format({"text_wrap": True, "valign": "top", "indent": 1}),
         "link": workbook.add_format({"font_color": "#005A9C", "underline": 1, "valign": "top"}),
     }
     for sheet in (*(() if book.raw else book.front()), *book.sheets):
@@ -126,4 +129,6 @@ def _width(sheet: Sheet, column: int) -> float:
 
 def _lines(texts: Sequence[str], widths: Sequence[float]) -> int:
     """How many lines the longest of the texts needs in its column."""
-    return max(max(1, math.ceil(len(t) / w)) for t, w in zip(texts, widths, strict=True))
+    return max(
+        len(textwrap.wrap(t, max(int(w) - 1, 1))) if len(t) >= w else 1 for t, w in zip(texts, widths, strict=True)
+    )
