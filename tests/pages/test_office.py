@@ -200,6 +200,23 @@ def test_the_published_layout_gives_the_same_results_back(run: Run, national: Pa
     np.testing.assert_allclose(shares["percent"].to_numpy(), shares["percent_back"].to_numpy(), atol=1e-12)
 
 
+def test_an_official_workbook_comes_back_from_the_published_layout(imported: Path, tmp_path: Path) -> None:
+    run = open_run(imported)
+    make_national(run, tmp_path)
+    back = published(tmp_path / "published-layout.xlsx", instrument=imported / "instrument.yaml")
+    now = pl.col("year") == run.survey.year
+    both = run.scores.filter(now).join(back.scores.filter(now), on=["organisation", "measure"], suffix="_back")
+    assert both.height == 133 * 56
+    for column in ("n", "band", "status"):
+        assert both[column].to_list() == both[f"{column}_back"].to_list()
+    for column in ("score", "z", "limit_much_worse", "limit_better"):
+        np.testing.assert_allclose(both[column].to_numpy(), both[f"{column}_back"].to_numpy(), rtol=0, atol=1e-12)
+    pair = run.changes.join(back.changes, on=["organisation", "measure", "year_then"], suffix="_back")
+    assert pair.height == run.changes.height
+    for column in ("verdict", "status", "n_then", "score_then"):
+        assert pair[column].to_list() == pair[f"{column}_back"].to_list()
+
+
 def test_tidy_tables_are_what_their_metadata_says(run: Run, national: Path) -> None:
     said = json.loads((national / "csv-metadata.json").read_text("utf-8"))
     kinds = {"string": pl.String, "double": pl.Float64, "integer": pl.Int64, "boolean": pl.Boolean}

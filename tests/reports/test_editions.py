@@ -14,8 +14,9 @@ from stocktake.reports.books import CONFIDENTIAL, MARKERS, NOT_APPLICABLE, UNAVA
 from stocktake.reports.charts import BandStrip, PlainBars, RankedBars
 from stocktake.reports.facts import Facts, field_of
 from stocktake.reports.model import Figure, Page, Report, Table, blocks_of, plain, texts_of
-from stocktake.reports.site import comparison, measure_page, overview, unusual
+from stocktake.reports.site import comparison, firm_table, measure_page, overview, unusual
 from stocktake.reports.tables import national_book
+from stocktake.reports.words import per_cent
 from stocktake.run.core import Run, Unavailable, open_run
 
 
@@ -187,6 +188,20 @@ def test_most_unusual_is_by_size_of_z_with_its_direction(run: Run) -> None:
     assert sizes == sorted(sizes, reverse=True) and len(sizes) == 10
     for row in table.rows:
         assert ("above" in plain(row[1])) == (float(plain(row[4])) > 0)
+
+
+def test_every_band_on_the_web_says_how_firm_it_is(run: Run, official: Run) -> None:
+    facts = Facts(field_of(run.results, run.survey), "Z01")
+    table = firm_table(facts)
+    assert table is not None and len(table.rows) == 48
+    firm = {r["measure"]: r for r in facts.firmness.values()}
+    for row, code in zip(table.rows, [*facts.questions, *(s.code for s in run.survey.sections)], strict=True):
+        assert plain(row[4]) == per_cent(100 * firm[code]["p_band"])
+        assert plain(row[6]) == ("yes" if firm[code]["survives"] else "no")
+    bare = firm_table(Facts(field_of(official.results, official.survey), "RAN"))
+    assert bare is not None
+    assert {plain(c) for r in bare.rows for c in r[4:]} == {"-"}
+    assert plain(bare.rows[0][2]) != "-"
 
 
 def every_cell(book: Book) -> list[object]:

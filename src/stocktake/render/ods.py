@@ -15,7 +15,15 @@ from xml.sax.saxutils import escape, quoteattr
 from stocktake.render.words import clean
 from stocktake.reports.books import Book, Kind, Sheet, Value
 
-DECIMALS: dict[Kind, int | None] = {"text": None, "count": 0, "score": 1, "precise": 3, "percent": 1, "share": 1}
+DECIMALS: dict[Kind, int | None] = {
+    "text": None,
+    "count": 0,
+    "year": 0,
+    "score": 1,
+    "precise": 3,
+    "percent": 1,
+    "share": 1,
+}
 WHEN = datetime(2000, 1, 1)
 PLACE = "the sheets go here"
 STYLES = """

@@ -15,6 +15,7 @@ from stocktake.reports.books import Book, Kind, Sheet
 FORMATS: dict[Kind, str] = {
     "text": "@",
     "count": "#,##0",
+    "year": "0",
     "score": "0.0",
     "precise": "0.000",
     "percent": "0.0",

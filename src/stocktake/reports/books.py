@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
-Kind = Literal["text", "count", "score", "precise", "percent", "share"]
+Kind = Literal["text", "count", "year", "score", "precise", "percent", "share"]
 Value = str | int | float
 
 # The shorthand of the Government Analysis Function for what is not there.

@@ -79,6 +79,11 @@ def _discovery(facts: Facts, outside: list[str]) -> Text:
     rate = facts.survey.method.false_discovery
     if rate is None:
         small = [q for q in outside if (facts.firmness[q]["q_value"] or 0) <= 0.05]
+        if not small:
+            return say(
+                "After allowing for so many comparisons (Benjamini and Hochberg, at five per cent), none of them stands firm by itself. The "
+                "bands themselves do not allow for it."
+            )
         return say(
             "After allowing for so many comparisons (Benjamini and Hochberg, at five per cent), {some} of them {stand} firm by {own}. The bands "
             "themselves do not allow for it.",
@@ -96,7 +101,7 @@ def _discovery(facts: Facts, outside: list[str]) -> Text:
 
 def _table(facts: Facts, outside: list[str], resampled: bool) -> Table:
     header = ["Question", "Band", "Points to nearest limit"]
-    widths = [0.8, 1.9, 0.95]
+    widths = [0.95, 1.85, 0.9]
     if resampled:
         header += ["Chance of lying outside", "Same band without any one", "People for next better band"]
         widths += [0.95, 1.05, 1.0]

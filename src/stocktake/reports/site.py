@@ -219,6 +219,39 @@ def unusual(facts: Facts) -> Table | None:
 Compared = tuple[str, str, str]
 
 
+def firm_table(facts: Facts) -> Table | None:
+    """How firm every band is: what the printed report only summarises."""
+    rows = []
+    for q in (*facts.questions, *(s.code for s in facts.survey.sections)):
+        row = facts.firmness.get(q)
+        if row is None or row["band"] is None:
+            continue
+        survives = "-" if row["survives"] is None else "yes" if row["survives"] else "no"
+        rows.append(
+            (
+                facts.named(q) if q in facts.survey.by_code else facts.section_title(q),
+                band_word(facts.survey, facts.row(q)),
+                facts.number(row, "to_better", "firmness", 2),
+                facts.number(row, "to_worse", "firmness", 2),
+                facts.percent(row, "p_band", "firmness", share=True),
+                facts.percent(row, "p_outside", "firmness", share=True),
+                survives,
+                facts.number(row, "steps_to_better", "firmness"),
+            )
+        )
+    header = (
+        "Question or section",
+        "Band",
+        "Points to the next better band",
+        "Points to the next worse band",
+        "Chance of its own band",
+        "Chance of lying outside",
+        f"Same band without any one {facts.survey.organisation_word}",
+        "People for the next better band",
+    )
+    return Table("How firm each band is", header, tuple(rows)) if rows else None
+
+
 def comparison(field: Field, organisations: Mapping[str, str]) -> list[tuple[str, str, list[Compared]]]:
     """Every measure with its wording and each organisation's score, band in words and triangles."""
     survey = field.survey

@@ -209,7 +209,7 @@ class _Writer:
         plan: Plan = [
             *self.who(),
             *self.what()[:2],
-            (Column("Earlier year", "count", "The year that this one is compared with."), "year_then"),
+            (Column("Earlier year", "year", "The year that this one is compared with."), "year_then"),
             (
                 Column("Respondents then", "count", "Scored answers in the earlier year."),
                 self.wave("n_then", "year_then"),
@@ -233,7 +233,7 @@ class _Writer:
     def fieldwork(self, organisation: str | None) -> Sheet:
         plan: Plan = [
             *self.who(),
-            (Column("Year", "count", "Year of the survey."), "year"),
+            (Column("Year", "year", "Year of the survey."), "year"),
             (Column("Invited", "count", "People who were sent a questionnaire."), "invited"),
             (Column("Undeliverable", "count", "Of these, not reached."), "undeliverable"),
             (Column("Died", "count", "Of these, died before they could answer."), "died"),

@@ -106,7 +106,7 @@ def _places(folder: Path, run: Run) -> Places:
 def _trust(folder: Path, out: Path, code: str) -> None:
     """One organisation's page, and that of its service groups."""
     from stocktake.render.web.pages import write_page
-    from stocktake.reports.site import unusual
+    from stocktake.reports.site import firm_table, unusual
 
     run, site, _ = _open(folder)
     facts = Facts(field_of(run.results, run.survey), code)
@@ -117,12 +117,16 @@ def _trust(folder: Path, out: Path, code: str) -> None:
     write_csv(rows, data / f"{code}.csv")
     downloads = [(f"../data/trusts/{quote(code)}.csv", "All scores of this organisation (CSV)")]
     second = ("Results by service group", f"{quote(code)}-service-groups.html") if grouped else None
-    table = unusual(facts) if facts.shown else None
-    write_page(out / "trusts" / f"{code}.html", site.organisation(run.report(code).report, table, second, downloads))
+    table, firm = (unusual(facts), firm_table(facts)) if facts.shown else (None, None)
+    write_page(
+        out / "trusts" / f"{code}.html", site.organisation(run.report(code).report, table, firm, second, downloads)
+    )
     if grouped:
         back = ("The whole report", f"{quote(code)}.html")
         report = run.report(code, "service-groups").report
-        write_page(out / "trusts" / f"{code}-service-groups.html", site.organisation(report, None, back, downloads))
+        write_page(
+            out / "trusts" / f"{code}-service-groups.html", site.organisation(report, None, None, back, downloads)
+        )
 
 
 def _measure(folder: Path, out: Path, code: str) -> None:

@@ -53,8 +53,16 @@ def text(words: str) -> str:
 class Html:
     """Sets blocks; `level` is the level of the next heading down, `anchors` those that links may lead to."""
 
-    def __init__(self, theme: Theme, anchors: Iterable[str] = ()) -> None:
-        self.theme, self.anchors = theme, set(anchors)
+    def __init__(self, theme: Theme, anchors: Iterable[str] = (), measures: str = "") -> None:
+        self.theme, self.anchors, self.measures = theme, set(anchors), measures
+
+    def onward(self, anchor: str) -> str:
+        """Below a question's or section's heading, the way to its own page, where the site has one."""
+        for prefix in ("q-", "section-"):
+            if self.measures and anchor.startswith(prefix):
+                code = anchor.removeprefix(prefix)
+                return f'<p class="note"><a href="{self.measures}{escape(code)}.html">All organisations on {text(code)}</a></p>\n'
+        return ""
 
     def inline(self, part: Inline) -> str:
         if isinstance(part, str):
@@ -87,7 +95,7 @@ class Html:
     @block.register
     def _(self, block: Heading, level: int) -> str:
         anchor = f' id="{escape(block.anchor)}"' if block.anchor else ""
-        return f"<h{level}{anchor}>{text(block.text)}</h{level}>\n"
+        return f"<h{level}{anchor}>{text(block.text)}</h{level}>\n{self.onward(block.anchor)}"
 
     @block.register
     def _(self, block: Bullets, level: int) -> str:
@@ -203,12 +211,13 @@ def anchors_of(report: Report) -> set[str]:
     return found | {b.anchor for b in blocks_of(report) if isinstance(b, Heading) and b.anchor}
 
 
-def pages_html(report: Report, theme: Theme, anchors: Iterable[str] = ()) -> str:
+def pages_html(report: Report, theme: Theme, anchors: Iterable[str] = (), measures: str = "") -> str:
     """All pages of a report under each other: chapters as h2, pages as h3, what is inside below these.
 
-    `anchors` are places elsewhere on the same web page that links may lead to as well.
+    `anchors` are places elsewhere on the same web page that links may lead to as well; `measures` leads to the
+    folder of the measures' own pages.
     """
-    html = Html(theme, {*anchors_of(report), *anchors})
+    html = Html(theme, {*anchors_of(report), *anchors}, measures)
     out, chapter = [], ""
     for page in report.pages:
         if page.kind in ("cover", "contents"):
@@ -224,7 +233,7 @@ def _page(page: Page, html: Html, level: int) -> str:
     anchor = f' id="{escape(page.anchor)}"' if page.anchor else ""
     title = page.title.removesuffix(" (continued)")
     body = html.blocks(page.blocks, level + 1)
-    return f"<section><h{level}{anchor}>{text(title)}</h{level}>\n{body}</section>\n"
+    return f"<section><h{level}{anchor}>{text(title)}</h{level}>\n{html.onward(page.anchor)}{body}</section>\n"
 
 
 def chapter_anchor(chapter: str) -> str:

@@ -66,7 +66,12 @@ class Site:
         return self.render("index.html", "", "index.html", f"Results by {self.survey.organisation_word}", list=listing)
 
     def organisation(
-        self, report: Report, unusual: Table | None, other: tuple[str, str] | None, downloads: Sequence[tuple[str, str]]
+        self,
+        report: Report,
+        unusual: Table | None,
+        firm: Table | None,
+        other: tuple[str, str] | None,
+        downloads: Sequence[tuple[str, str]],
     ) -> str:
         """A whole report; its one-page result first, then what is most unusual, then the chapters."""
         html = Html(self.theme, anchors_of(report))
@@ -86,7 +91,8 @@ class Site:
             downloads=downloads,
             first=pages_html(replace(report, pages=glance), self.theme, anchors=both),
             unusual=html.block(unusual, 3) if unusual is not None else "",
-            body=pages_html(rest, self.theme, anchors=both),
+            firm=html.block(firm, 3) if firm is not None else "",
+            body=pages_html(rest, self.theme, anchors=both, measures="../measures/" if firm is not None else ""),
         )
 
     def measure(self, page: MeasurePage, before: str, after: str) -> str:
