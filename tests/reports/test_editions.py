@@ -200,7 +200,8 @@ def test_every_band_on_the_web_says_how_firm_it_is(run: Run, official: Run) -> N
         assert plain(row[6]) == ("yes" if firm[code]["survives"] else "no")
     bare = firm_table(Facts(field_of(official.results, official.survey), "RAN"))
     assert bare is not None
-    assert {plain(c) for r in bare.rows for c in r[4:]} == {"-"}
+    # A published workbook has no answers: only the distances are known, and the other columns are not there.
+    assert bare.header[2:] == ("Points to the next better band", "Points to the next worse band")
     assert plain(bare.rows[0][2]) != "-"
 
 

@@ -323,9 +323,13 @@ def _measures(results: Results, survey: Survey) -> list[Page]:
             continue
         # A column that this run has nothing for is left out rather than filled with dashes.
         columns = [(c, title, n) for c, title, n in COLUMNS if any(r[c] is not None for r in rows)]
-        header = ("Measure", "About", *(title for _, title, _ in columns))
         field = field_of(results, survey, group)
-        cells = tuple(_measure(r, columns, _about_measure(field, r["measure"])) for r in rows)
+        about = [_about_measure(field, r["measure"]) for r in rows]
+        worded = any(a != "-" for a in about)
+        header = ("Measure", *(("About",) if worded else ()), *(title for _, title, _ in columns))
+        cells = tuple(
+            (r["measure"], *((a,) if worded else ()), *_measure(r, columns)) for r, a in zip(rows, about, strict=True)
+        )
         note = "A dash marks what is not compared, or not published."
         if any(c == "phi" for c, _, _ in columns):
             note = f"φ above 1 means that scores vary more than chance alone would have them; τ is that extra spread, in score points. {note}"
@@ -339,7 +343,7 @@ def _measures(results: Results, survey: Survey) -> list[Page]:
                         f"Measures, {titles.get(group, group)}",
                         header,
                         cells,
-                        widths=(0.8, 3.4, *(1.0 for _ in columns)),
+                        widths=(0.8, *((3.4,) if worded else ()), *(1.0 for _ in columns)),
                     ),
                 ),
                 f"measures-{group}",
@@ -369,7 +373,7 @@ def _about_measure(field: Field, code: str) -> str:
     return "-" if words == code else words
 
 
-def _measure(row: Row, columns: Sequence[tuple[str, str, int]], about: str) -> tuple[Cell, ...]:
+def _measure(row: Row, columns: Sequence[tuple[str, str, int]]) -> tuple[Cell, ...]:
     def number(column: str, places: int) -> Cell:
         value = row[column]
         if value is None:
@@ -378,7 +382,7 @@ def _measure(row: Row, columns: Sequence[tuple[str, str, int]], about: str) -> t
         prefix = "measures" if row["group"] == "all" else f"measures:{row['group']}"
         return Number(value, text, f"{prefix}/{row['year']}//{row['measure']}/{column}")
 
-    return (row["measure"], about, *(number(column, n) for column, _, n in columns))
+    return tuple(number(column, n) for column, _, n in columns)
 
 
 def _example(facts: Facts, results: Results) -> list[Page]:

@@ -249,7 +249,13 @@ def firm_table(facts: Facts) -> Table | None:
         f"Same band without any one {facts.survey.organisation_word}",
         "People for the next better band",
     )
-    return Table("How firm each band is", header, tuple(rows)) if rows else None
+    if not rows:
+        return None
+    # What the source can tell nothing of, as with a published workbook, is left out rather than filled with dashes.
+    known = [i for i in range(len(header)) if any(row[i] != "-" for row in rows)]
+    return Table(
+        "How firm each band is", tuple(header[i] for i in known), tuple(tuple(r[i] for i in known) for r in rows)
+    )
 
 
 def comparison(field: Field, organisations: Mapping[str, str]) -> list[tuple[str, str, list[Compared]]]:
