@@ -102,6 +102,8 @@ def score(
     w = weights.values
     shape = (len(layout.organisations), *table.shape)
     n, weighted, squared = np.zeros(shape[:2]), np.zeros(shape), np.zeros(shape)
+    movers = np.zeros(shape[:2], dtype=np.int64)
+    step = _next_steps(points, scored)
     for questions in _chunks(layout, table.shape[0]):
         sizes = [layout.questions[q][1] for q in questions]
         # Several questions side by side, so that a small survey costs a few large operations, not many small ones.
@@ -110,16 +112,17 @@ def score(
         )
         answers *= np.concatenate([scored[q, :size] for q, size in zip(questions, sizes, strict=True)])
         rows, columns = np.repeat(questions, sizes), np.concatenate([np.arange(size) for size in sizes])
-        n[:, questions] = np.add.reduceat(answers.sum(axis=1), np.cumsum([0, *sizes[:-1]]), axis=1)
+        given, first = answers.sum(axis=1), np.cumsum([0, *sizes[:-1]])
+        n[:, questions] = np.add.reduceat(given, first, axis=1)
+        movers[:, questions] = np.add.reduceat(given * (step[rows, columns] > 0), first, axis=1)
         weighted[:, rows, columns] = np.matmul(w[:, None, :], answers)[:, 0]
         squared[:, rows, columns] = np.matmul((w**2)[:, None, :], answers)[:, 0]
     value, variance, deviation, safe = weighted_means(weighted, squared, points, scored, method)
     factor = _correction(method, respondents)
     linear = deviation / safe[..., None]
-    step = _next_steps(points, scored)
     gain = (weighted * step).sum(axis=2) / safe
-    movers = _answering(counts, strata, step > 0)
-    effective = safe**2 / np.where(squared.sum(axis=2) > 0, squared.sum(axis=2), np.nan)
+    twice = squared.sum(axis=2)
+    effective = safe**2 / np.where(twice > 0, twice, np.nan)
     if method.standard_error == "linearised":
         section_variance = _linearised(counts, strata, w, linear, variance, reread)
     else:
@@ -186,15 +189,6 @@ def _next_steps(points: Floats, scored: NDArray[np.bool_]) -> Floats:
         better = scored[q] & (above < levels.size)
         step[q, better] = levels[above[better]] - points[q, better]
     return step
-
-
-def _answering(counts: Counts, strata: Ints, chosen: NDArray[np.bool_]) -> Ints:
-    """Respondents whose answer is among those chosen, shape (organisations, questions)."""
-    columns = []
-    for q in range(chosen.shape[0]):
-        answers = counts.answers[q][:, strata].sum(axis=(1, 2))
-        columns.append(answers @ chosen[q, : answers.shape[1]].astype(np.int64))
-    return np.stack(columns, axis=1).astype(np.int64)
 
 
 def _chunks(layout: Layout, questions: int) -> list[list[int]]:
