@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import math
 import os
 from collections.abc import Sequence
 from copy import deepcopy
-from dataclasses import dataclass, field, replace
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -22,11 +20,22 @@ from pptx.oxml.ns import qn
 from pptx.util import Inches
 
 from stocktake.render.deck.charts import Drawing, Frame, describe, height_of
+from stocktake.render.deck.flow import (
+    SIZES,
+    TABLE_SIZE,
+    Column,
+    flowing,
+    halves,
+    height_of_block,
+    row_height,
+    slides_of,
+    unfolded,
+    widths_of,
+)
 from stocktake.render.deck.master import BODY_HEIGHT, BODY_WIDTH, GAP, LEFT, TOP, new_deck
 from stocktake.render.deck.words import Run, link, paragraph, put
 from stocktake.render.theme import Theme
 from stocktake.render.words import brief, clean
-from stocktake.reports.charts import BandKey, RankedBars
 from stocktake.reports.model import (
     Aside,
     Block,
@@ -54,8 +63,6 @@ A = "http://schemas.openxmlformats.org/drawingml/2006/main"
 TABLE_STYLE = "{9D7B030F-B1BA-407E-AD0F-02E6A3D2B9C3}"
 P14 = "http://schemas.microsoft.com/office/powerpoint/2010/main"
 SECTIONS = "{521415D9-36F7-43E2-AB2F-B90AF26B5E84}"
-SIZES = {"lead": 18, "note": 11, "verdict": 13, "formula": 14, "plain": 14}
-TABLE_SIZE = 11
 # The same results must give the same file as far as the clock goes.
 WHEN = datetime(2000, 1, 1)
 
@@ -71,25 +78,6 @@ def write_deck(report: Report, path: Path, theme: Theme) -> Path:
 
 
 Textual = Text | Bullets | Heading
-
-
-@dataclass
-class _Column:
-    """Blocks of one column with their heights: what follows is where a slide may break."""
-
-    x: float
-    w: float
-    used: float = 0.0
-    blocks: list[tuple[Block, float]] = field(default_factory=list)
-
-
-def _lines(words: str, size: float, width: float) -> int:
-    """How many lines a text takes; Arial's letters are about half as wide as high."""
-    return max(1, math.ceil(len(words) * size * 0.52 / 72 / max(width, 0.1)))
-
-
-def _text_height(words: str, size: float, width: float, after: float = 6.0) -> float:
-    return (_lines(words, size, width) * size * 1.2 + after) / 72
 
 
 class _Deck:
@@ -113,7 +101,7 @@ class _Deck:
         core.title, core.author = brief(f"{report.organisation}, {report.title}"), "Stocktake"
         core.subject, core.keywords = brief(report.subtitle), brief(", ".join(report.keywords))
         core.language, core.created, core.modified, core.last_modified_by = report.language, WHEN, WHEN, "Stocktake"
-        for page in _flowing(report.pages):
+        for page in flowing(report.pages):
             self.page(page)
         for slide, frame in self.contents:
             self._fill_contents(slide, frame)
@@ -173,7 +161,7 @@ class _Deck:
         if page.kind == "poster":
             self._poster(page)
             return
-        for k, (columns, texts) in enumerate(self._slides(page)):
+        for k, (columns, texts) in enumerate(slides_of(page)):
             anchor = page.anchor if k == 0 else ""
             layout = "Title Only"
             if texts:
@@ -190,151 +178,9 @@ class _Deck:
                 for column in columns:
                     self._column(slide, column)
 
-    def _slides(self, page: Page) -> list[tuple[list[_Column], bool]]:
-        """The page's blocks split over slides; whether all of a slide is text."""
-        slides: list[list[_Column]] = []
-        top = 0.0
-
-        def fresh() -> None:
-            nonlocal top
-            slides.append([_Column(LEFT, BODY_WIDTH)])
-            top = 0.0
-
-        fresh()
-        for block in _unfolded(_without_second_key(page)):
-            pieces = self._pieces(block, BODY_WIDTH)
-            room = BODY_HEIGHT - top
-            if isinstance(block, Side) and self._height(block, BODY_WIDTH) > room > 2.4:
-                # Columns begin below what stands above them, rather than leave the slide empty.
-                split = self._split_side(block, BODY_WIDTH, room)
-                if split[0].left and split[0].right:
-                    pieces = list(split)
-            for piece in pieces:
-                height = self._height(piece, BODY_WIDTH)
-                if top + height > BODY_HEIGHT and top > 0:
-                    # A heading does not stay behind alone.
-                    held = slides[-1][0].blocks
-                    carried = [held.pop()] if len(held) > 1 and isinstance(held[-1][0], Heading) else []
-                    fresh()
-                    slides[-1][0].blocks.extend(carried)
-                    top = sum(h for _, h in carried)
-                slides[-1][0].blocks.append((piece, height))
-                top += height
-                slides[-1][0].used = top
-        out = []
-        for columns in slides:
-            column = columns[0]
-            if len(column.blocks) == 1 and isinstance(column.blocks[0][0], Side):
-                side = column.blocks[0][0]
-                left, right = self._halves(side, LEFT, BODY_WIDTH)
-                if _all_text(side.left) and _all_text(side.right):
-                    # A column with nothing in it would be an empty box to a screen reader.
-                    out.append(([c for c in (left, right) if c.blocks], True))
-                    continue
-            blocks = [b for b, _ in column.blocks]
-            out.append((columns, bool(blocks) and _all_text(blocks)))
-        return out
-
-    def _halves(self, side: Side, x: float, width: float) -> tuple[_Column, _Column]:
-        left = (width - GAP) * side.ratio / (side.ratio + 1)
-        right = width - GAP - left
-        a, b = _Column(x, left), _Column(x + left + GAP, right)
-        for column, blocks in ((a, side.left), (b, side.right)):
-            column.blocks = [(p, self._height(p, column.w)) for p in _unfolded(blocks)]
-        return a, b
-
-    def _pieces(self, block: Block, width: float) -> list[Block]:
-        """A block too high for a slide in parts that are not; others as they are."""
-        if self._height(block, width) <= BODY_HEIGHT:
-            return [block]
-        if isinstance(block, Table):
-            return list(self._split_table(block, width))
-        if isinstance(block, Bullets):
-            half = len(block.items) // 2
-            if half:
-                parts = (Bullets(block.items[:half], block.numbered), Bullets(block.items[half:], block.numbered))
-                return [p for part in parts for p in self._pieces(part, width)]
-        if isinstance(block, Together):
-            return [p for inner in _unfolded(block.blocks) for p in self._pieces(inner, width)]
-        if isinstance(block, Side):
-            return list(self._split_side(block, width, BODY_HEIGHT))
-        return [block]
-
-    def _split_side(self, side: Side, width: float, room: float) -> list[Side]:
-        """Two columns over several slides, the first with so much room, each column broken where it must be."""
-        left, right = self._halves(side, LEFT, width)
-
-        def filled(column: _Column) -> list[tuple[Block, ...]]:
-            out: list[list[Block]] = [[]]
-            used = 0.0
-            for block, _ in column.blocks:
-                for piece in self._pieces(block, column.w):
-                    height = self._height(piece, column.w)
-                    if used + height > (room if len(out) == 1 else BODY_HEIGHT) and (out[-1] or len(out) == 1):
-                        # A heading does not stay behind alone.
-                        carried = [out[-1].pop()] if len(out[-1]) > 1 and isinstance(out[-1][-1], Heading) else []
-                        out.append(carried)
-                        used = sum(self._height(c, column.w) for c in carried)
-                    out[-1].append(piece)
-                    used += height
-            return [tuple(x) for x in out]
-
-        a, b = filled(left), filled(right)
-        many = max(len(a), len(b))
-        a += [()] * (many - len(a))
-        b += [()] * (many - len(b))
-        return [Side(x, y, side.ratio) for x, y in zip(a, b, strict=True)]
-
-    def _split_table(self, table: Table, width: float) -> list[Block]:
-        widths = self._widths(table, width)
-        parts: list[list[Any]] = [[]]
-        used = head = self._row_height(table.header, widths)
-        for row in table.rows:
-            height = self._row_height(row, widths)
-            if used + height > BODY_HEIGHT - 0.15 and parts[-1]:
-                parts.append([])
-                used = head
-            parts[-1].append(row)
-            used += height
-        return [Table(table.title, table.header, tuple(p), table.row_headers, table.widths) for p in parts]
-
-    # Heights, in inches
-
-    def _height(self, block: Block, width: float) -> float:
-        if isinstance(block, Text):
-            extra = 0.16 if block.tone == "verdict" else 0.0
-            return _text_height(plain(block), SIZES[block.tone], width - extra) + extra
-        if isinstance(block, Heading):
-            return _text_height(block.text, 16 if block.level < 3 else 14, width, 4)
-        if isinstance(block, Bullets):
-            return sum(_text_height(plain(t), SIZES[t.tone], width - 0.3, 4) for t in block.items)
-        if isinstance(block, Figure):
-            return height_of(block.chart, width) + 0.1
-        if isinstance(block, Table):
-            widths = self._widths(block, width)
-            return sum(self._row_height(r, widths) for r in (block.header, *block.rows)) + 0.12
-        if isinstance(block, Side):
-            left, right = self._halves(block, 0, width)
-            return max((sum(h for _, h in c.blocks) for c in (left, right)), default=0.0)
-        if isinstance(block, (Together, Aside)):
-            return sum(self._height(b, width) for b in _unfolded(block.blocks)) + 0.05
-        if isinstance(block, Cards):
-            return 1.1 if block.items else 0.0
-        if isinstance(block, Contents):
-            return BODY_HEIGHT
-        return 4.5
-
-    def _widths(self, table: Table, width: float) -> list[float]:
-        shares = table.widths or (1.0,) * len(table.header)
-        return [width * s / sum(shares) for s in shares]
-
-    def _row_height(self, row: Sequence[Any], widths: Sequence[float]) -> float:
-        lines = max(_lines(plain(c), TABLE_SIZE, w - 0.12) for c, w in zip(row, widths, strict=True))
-        return (lines * TABLE_SIZE * 1.2 + 6) / 72
-
     # Drawing
 
-    def _column(self, slide: Any, column: _Column, top: float = TOP) -> float:
+    def _column(self, slide: Any, column: Column, top: float = TOP) -> float:
         y = top
         run: list[Block] = []
         started = y
@@ -354,7 +200,7 @@ class _Deck:
         self._flush(slide, run, column, started, y)
         return y
 
-    def _flush(self, slide: Any, run: list[Block], column: _Column, top: float, bottom: float) -> None:
+    def _flush(self, slide: Any, run: list[Block], column: Column, top: float, bottom: float) -> None:
         if not run:
             return
         box = slide.shapes.add_textbox(Inches(column.x), Inches(top), Inches(column.w), Inches(max(bottom - top, 0.2)))
@@ -397,10 +243,10 @@ class _Deck:
         elif isinstance(block, Table):
             self._table(slide, block, x, y, w)
         elif isinstance(block, Side):
-            for column in self._halves(block, x, w):
+            for column in halves(block, x, w):
                 self._column(slide, column, y)
         elif isinstance(block, (Together, Aside)):
-            inner = _Column(x, w, 0.0, [(b, self._height(b, w)) for b in _unfolded(block.blocks)])
+            inner = Column(x, w, 0.0, [(b, height_of_block(b, w)) for b in unfolded(block.blocks)])
             self._column(slide, inner, y)
         elif isinstance(block, Cards):
             self._cards(slide, block, x, y, w)
@@ -429,7 +275,7 @@ class _Deck:
             put(frame, [paragraph([Run(number.text, 24, True, "accent1")]), paragraph([Run(label, 11)])])
 
     def _table(self, slide: Any, block: Table, x: float, y: float, w: float) -> None:
-        widths = self._widths(block, w)
+        widths = widths_of(block, w)
         rows = (block.header, *block.rows)
         numeric = [
             bool(block.rows) and all(isinstance(r[i], Number) or r[i] == "-" for r in block.rows)
@@ -440,7 +286,7 @@ class _Deck:
         # Written as one piece of XML: cell by cell through the library takes longer than all charts together.
         grid = "".join(f'<a:gridCol w="{Inches(width)}"/>' for width in widths)
         body = "".join(
-            f'<a:tr h="{Inches(self._row_height(row, widths))}">'
+            f'<a:tr h="{Inches(row_height(row, widths))}">'
             + "".join(_cell(plain(cell), bold=r == 0, right=numeric[c]) for c, cell in enumerate(row))
             + "</a:tr>"
             for r, row in enumerate(rows)
@@ -482,7 +328,7 @@ class _Deck:
             shape.fill.fore_color.rgb = RGBColor.from_string(colour)
             self._fill(slide, shape.text_frame, [Heading(title), Bullets(tuple(Text(t.parts, "lead") for t in items))])
             shape.text_frame.margin_left = shape.text_frame.margin_top = Inches(0.15)
-        about = _Column(LEFT, BODY_WIDTH, 0.0, [(block.about, self._height(block.about, BODY_WIDTH))])
+        about = Column(LEFT, BODY_WIDTH, 0.0, [(block.about, height_of_block(block.about, BODY_WIDTH))])
         self._column(slide, about, TOP + 4.5)
 
     def _fill_contents(self, slide: Any, frame: Frame) -> None:
@@ -497,7 +343,7 @@ class _Deck:
             for name, a in seen.items()
             if a in self.anchors
         )
-        column = _Column(frame.x, frame.w, 0.0, [(Bullets(items), BODY_HEIGHT - 0.1)])
+        column = Column(frame.x, frame.w, 0.0, [(Bullets(items), BODY_HEIGHT - 0.1)])
         self._column(slide, column, frame.y)
 
     def _jump(self, slide: Any, element: Any, anchor: str) -> None:
@@ -542,34 +388,3 @@ def _cell(words: str, *, bold: bool, right: bool) -> str:
 def _run(part: Inline, tone: str) -> Run:
     words = part if isinstance(part, str) else part.text
     return Run(words, SIZES[tone], isinstance(part, Strong) or tone == "verdict", "tx2" if tone == "note" else "tx1")
-
-
-def _unfolded(blocks: Sequence[Block]) -> list[Block]:
-    """Blocks without those that only hold others together and would not fit anyway."""
-    return [b for b in blocks if not (isinstance(b, Cards) and not b.items)]
-
-
-def _flowing(pages: Sequence[Page]) -> list[Page]:
-    """Pages that need no sheet of their own joined to the one before them, under the chapter's name."""
-    out: list[Page] = []
-    for page in pages:
-        if page.new_sheet or not out or out[-1].chapter != page.chapter or out[-1].kind != page.kind:
-            out.append(page)
-            continue
-        first = out[-1]
-        if first.title != page.chapter:
-            first = replace(first, title=page.chapter, blocks=(Heading(first.title, 2, first.anchor), *first.blocks))
-        out[-1] = replace(first, blocks=(*first.blocks, Heading(page.title, 2, page.anchor), *page.blocks))
-    return out
-
-
-def _without_second_key(page: Page) -> tuple[Block, ...]:
-    """A page's blocks without the key to the bands where the native chart beside it has a legend of its own."""
-    charts = [b.chart for b in page.blocks if isinstance(b, Figure)]
-    if not any(isinstance(c, RankedBars) and not c.compact for c in charts):
-        return page.blocks
-    return tuple(b for b in page.blocks if not (isinstance(b, Figure) and isinstance(b.chart, BandKey)))
-
-
-def _all_text(blocks: Sequence[Block]) -> bool:
-    return all(isinstance(b, (Text, Bullets, Heading)) and getattr(b, "tone", "") != "verdict" for b in blocks)
