@@ -314,8 +314,9 @@ def test_bands_can_be_told_apart_without_colour(kind: str | None) -> None:
 
     Neighbouring bands on either side also differ in lightness, so that a printed strip in grey still has its steps.
     """
-    from stocktake.render.deck.charts import _PATTERN_NAMES, MARKS
+    from stocktake.render.deck.charts import _PATTERN_NAMES
     from stocktake.render.svg import MARKS as DRAWN
+    from stocktake.reports.charts import TRIANGLES
 
     theme = Theme()
     seen = list(theme.band_colours) if kind is None else [seen_as(c, BLINDNESS[kind]) for c in theme.band_colours]
@@ -326,5 +327,5 @@ def test_bands_can_be_told_apart_without_colour(kind: str | None) -> None:
         assert all(s > 1.25 for s in steps), (kind, worse, steps)
     for words in (theme.ink, theme.soft, theme.accent, theme.average):
         assert contrast(words if kind is None else seen_as(words, BLINDNESS[kind]), "#FFFFFF") >= 4.5
-    assert len(set(MARKS.values())) == len(set(DRAWN.values())) == 7
+    assert len(set(TRIANGLES.values())) == len(set(DRAWN.values())) == 7
     assert len(set(_PATTERN_NAMES.values())) == 6

@@ -8,6 +8,8 @@ from itertools import pairwise
 from stocktake.reports.words import per_cent, rounded
 
 Rows = tuple[tuple[str, ...], ...]
+# Triangles that tell a band in text without colour: up for better, down for worse, one to three.
+TRIANGLES = {1: "▼▼▼", 2: "▼▼", 3: "▼", 4: "", 5: "▲", 6: "▲▲", 7: "▲▲▲"}
 
 
 def _score(value: float | None) -> str:

@@ -6,14 +6,12 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from stocktake.compare.expected_range import CUTS
-from stocktake.reports.charts import Bar, Funnel, Point, RankedBars
+from stocktake.reports.charts import TRIANGLES, Bar, Funnel, Point, RankedBars
 from stocktake.reports.facts import Facts, Field, Row, band_word
 from stocktake.reports.model import Table
 from stocktake.reports.words import per_cent, rounded
 from stocktake.survey.instrument import Survey
 
-# Triangles that tell a band without colour, as in the charts.
-MARKS = {1: "▼▼▼", 2: "▼▼", 3: "▼", 4: "", 5: "▲", 6: "▲▲", 7: "▲▲▲"}
 MOST = 10
 
 
@@ -169,7 +167,7 @@ def _listing(
             cells.append(Listed(told, row["lower_95"]))
         low, high = row["limit_somewhat_worse"], row["limit_somewhat_better"]
         cells += [
-            Listed(f"{MARKS.get(row['band'], '')} {band_word(survey, row)}".strip(), row["band"]),
+            Listed(f"{TRIANGLES.get(row['band'], '')} {band_word(survey, row)}".strip(), row["band"]),
             Listed("-" if low is None else f"{rounded(low)} to {rounded(high)}", low),
             _number(row["z"], 2),
         ]
@@ -272,7 +270,7 @@ def comparison(field: Field, organisations: Mapping[str, str]) -> list[tuple[str
                 cells.append(("-", "", ""))
                 continue
             band = row["band"]
-            marks = "(no band)" if band is None else MARKS[band]
+            marks = "(no band)" if band is None else TRIANGLES[band]
             cells.append((rounded(row["score"]), band_word(survey, row), marks))
         out.append((code, survey.label(code), cells))
     return out

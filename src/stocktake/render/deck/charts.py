@@ -21,11 +21,12 @@ from pptx.enum.shapes import MSO_CONNECTOR
 from pptx.enum.text import MSO_ANCHOR, PP_ALIGN
 from pptx.util import Inches, Pt
 
-from stocktake.render.deck.words import Run, paragraph, put
+from stocktake.render.deck.words import A, Run, paragraph, put
 from stocktake.render.svg import ink_on
 from stocktake.render.theme import Theme
 from stocktake.render.words import clean
 from stocktake.reports.charts import (
+    TRIANGLES,
     BandKey,
     BandStrip,
     Chart,
@@ -40,8 +41,6 @@ from stocktake.reports.charts import (
 from stocktake.reports.words import as_shown, rounded
 
 C = "http://schemas.openxmlformats.org/drawingml/2006/chart"
-A = "http://schemas.openxmlformats.org/drawingml/2006/main"
-MARKS = {1: "▼▼▼", 2: "▼▼", 3: "▼", 4: "", 5: "▲", 6: "▲▲", 7: "▲▲▲"}
 DECORATIVE = "{C183D7F6-B498-43B3-948B-1728B52AA6E4}"
 
 
@@ -211,8 +210,8 @@ class Drawing:
             # Triangles stand on a strip's bands, so that they need no pattern.
             _solid(series, self.theme.band_colours[band - 1])
             series.format.line.color.theme_color = MSO_THEME_COLOR.TEXT_2
-            if MARKS[band] and (high - low) / 10 * frame.w * 72 * 0.9 > 8 * len(MARKS[band]) + 2:
-                _literal_labels(series, MARKS[band], ink_on(self.theme.band_colours[band - 1]))
+            if TRIANGLES[band] and (high - low) / 10 * frame.w * 72 * 0.9 > 8 * len(TRIANGLES[band]) + 2:
+                _literal_labels(series, TRIANGLES[band], ink_on(self.theme.band_colours[band - 1]))
         axis = chart.value_axis
         _score_axis(axis, gridlines=False, step=1)
         axis.tick_labels.font.size = Pt(8)
@@ -418,7 +417,7 @@ class Drawing:
             paragraph = cell.text_frame.paragraphs[0]
             paragraph.alignment = PP_ALIGN.CENTER
             run = paragraph.add_run()
-            run.text = f"{MARKS[i + 1]} {name}".strip() if i < 7 else name
+            run.text = f"{TRIANGLES[i + 1]} {name}".strip() if i < 7 else name
             run.font.size, run.font.bold = Pt(9), False
             run.font.color.rgb = RGBColor.from_string(ink_on(colour)[1:])
 

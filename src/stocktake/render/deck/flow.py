@@ -36,7 +36,6 @@ class Column:
 
     x: float
     w: float
-    used: float = 0.0
     blocks: list[tuple[Block, float]] = field(default_factory=list)
 
 
@@ -79,7 +78,6 @@ def slides_of(page: Page) -> list[tuple[list[Column], bool]]:
                 top = sum(h for _, h in carried)
             slides[-1][0].blocks.append((piece, height))
             top += height
-            slides[-1][0].used = top
     out = []
     for columns in slides:
         column = columns[0]

@@ -33,7 +33,7 @@ from stocktake.render.deck.flow import (
     widths_of,
 )
 from stocktake.render.deck.master import BODY_HEIGHT, BODY_WIDTH, GAP, LEFT, TOP, new_deck
-from stocktake.render.deck.words import Run, link, paragraph, put
+from stocktake.render.deck.words import A, Run, link, paragraph, put
 from stocktake.render.theme import Theme
 from stocktake.render.words import brief, clean
 from stocktake.reports.model import (
@@ -58,7 +58,6 @@ from stocktake.reports.model import (
     plain,
 )
 
-A = "http://schemas.openxmlformats.org/drawingml/2006/main"
 # Light Style 1: rules above and below, and a bold header, in the theme's own colours.
 TABLE_STYLE = "{9D7B030F-B1BA-407E-AD0F-02E6A3D2B9C3}"
 P14 = "http://schemas.microsoft.com/office/powerpoint/2010/main"
@@ -246,7 +245,7 @@ class _Deck:
             for column in halves(block, x, w):
                 self._column(slide, column, y)
         elif isinstance(block, (Together, Aside)):
-            inner = Column(x, w, 0.0, [(b, height_of_block(b, w)) for b in unfolded(block.blocks)])
+            inner = Column(x, w, [(b, height_of_block(b, w)) for b in unfolded(block.blocks)])
             self._column(slide, inner, y)
         elif isinstance(block, Cards):
             self._cards(slide, block, x, y, w)
@@ -328,7 +327,7 @@ class _Deck:
             shape.fill.fore_color.rgb = RGBColor.from_string(colour)
             self._fill(slide, shape.text_frame, [Heading(title), Bullets(tuple(Text(t.parts, "lead") for t in items))])
             shape.text_frame.margin_left = shape.text_frame.margin_top = Inches(0.15)
-        about = Column(LEFT, BODY_WIDTH, 0.0, [(block.about, height_of_block(block.about, BODY_WIDTH))])
+        about = Column(LEFT, BODY_WIDTH, [(block.about, height_of_block(block.about, BODY_WIDTH))])
         self._column(slide, about, TOP + 4.5)
 
     def _fill_contents(self, slide: Any, frame: Frame) -> None:
@@ -343,7 +342,7 @@ class _Deck:
             for name, a in seen.items()
             if a in self.anchors
         )
-        column = Column(frame.x, frame.w, 0.0, [(Bullets(items), BODY_HEIGHT - 0.1)])
+        column = Column(frame.x, frame.w, [(Bullets(items), BODY_HEIGHT - 0.1)])
         self._column(slide, column, frame.y)
 
     def _jump(self, slide: Any, element: Any, anchor: str) -> None:
