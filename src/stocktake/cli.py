@@ -167,11 +167,11 @@ def report(
 ) -> None:
     """Write reports into the folder's reports/CODE/, and national tables and the method annex into national/."""
     from stocktake.problems import StocktakeError
-    from stocktake.run.national import WHOLE, make_whole
-    from stocktake.run.reporting import EDITIONS, FORMATS, Made, make_reports
+    from stocktake.run.documents import EDITIONS, FORMATS, NATIONAL
+    from stocktake.run.reporting import Made, make_national_documents, make_reports
 
     formats = _chosen("format", format, FORMATS)
-    editions = _chosen("edition", edition, (*EDITIONS, *WHOLE))
+    editions = _chosen("edition", edition, (*EDITIONS, *NATIONAL))
     own = [e for e in editions if e in EDITIONS]
     if own and not organisation and not all:
         raise StocktakeError("say which reports: --organisation CODE (again for more), or --all.")
@@ -179,12 +179,15 @@ def report(
     if own:
         with _progress("reports") as advance:
 
-            def tell(made: Made) -> None:
+            def finished(made: Made) -> None:
                 advance(1)
 
             who = None if all else organisation
             begin = lambda total: advance(0, total)  # noqa: E731
-            made = make_reports(folder, who, tell, begin, editions=own, formats=formats)
+            reports = make_reports(folder, who, finished, begin, editions=own, formats=formats)
+        made = reports.files
+        for warning in reports.warnings:
+            print(warning, file=sys.stderr)  # noqa: T201
         there = [m for m in made if not m.missing]
         fresh = sum(m.fresh for m in there)
         console.print(f"{fresh} made, {len(there) - fresh} up to date already: {folder / 'reports'}")
@@ -194,7 +197,7 @@ def report(
             console.print(f"  and {len(there) - 3} more")
         for why in dict.fromkeys(m.missing for m in made if m.missing):
             console.print(f"Not made for {sum(m.missing == why for m in made)}: {why}")
-    for path in make_whole(folder, [e for e in editions if e in WHOLE]):
+    for path in make_national_documents(folder, [e for e in editions if e in NATIONAL]):
         console.print(f"  {path}")
 
 

@@ -7,7 +7,8 @@ from pathlib import Path
 from typing import Any
 
 import yaml
-from pydantic import ValidationError
+from pydantic import BaseModel, ConfigDict, ValidationError, field_validator
+from pydantic_core.core_schema import ValidationInfo
 
 from stocktake.problems import StocktakeError
 
@@ -15,8 +16,39 @@ Place = tuple[str | int, ...]
 Problem = tuple[Place, str]
 
 
-def read_text(path: Path) -> str:
-    """A text file in UTF-8, or as Windows programs save it (cp1252); raises StocktakeError for anything else."""
+class Part(BaseModel):
+    """The common base of everything in a definition file: frozen, with no unknown field, and no yes for a number."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", str_strip_whitespace=True)
+
+    @field_validator("*", mode="before")
+    @classmethod
+    def _no_flag_for_a_number(cls, value: Any, info: ValidationInfo) -> Any:
+        # Python takes true for 1; whoever writes `minimum_base: true` did not mean a base of one.
+        annotation = cls.model_fields[str(info.field_name)].annotation
+        if annotation is not bool and "Any" not in str(annotation) and _has_flag(value):
+            raise ValueError("true or false (or yes, no, on, off without quotation marks) cannot stand here")
+        return value
+
+
+def _has_flag(value: Any) -> bool:
+    return isinstance(value, bool) or (isinstance(value, (list, tuple)) and any(_has_flag(v) for v in value))
+
+
+# Limits of a definition file. The largest instrument known has 30 kB, 8 levels and 2,000 values.
+LARGEST_FILE = 1_000_000
+DEEPEST = 40
+MOST_VALUES = 200_000
+
+
+def read_text(path: Path, largest: int = LARGEST_FILE) -> str:
+    """A text file in UTF-8, or as Windows programs save it (cp1252).
+
+    Raises StocktakeError for anything else, and for a file of more than `largest` bytes.
+    """
+    size = path.stat().st_size
+    if size > largest:
+        raise StocktakeError(f"{path.name}: the file has {size:,} bytes; expected at most {largest:,}.")
     data = path.read_bytes()
     for encoding in ("utf-8-sig", "cp1252"):
         try:
@@ -28,18 +60,69 @@ def read_text(path: Path) -> str:
     raise StocktakeError(f"{path.name}: not a text file in UTF-8; save it again as UTF-8.")
 
 
+# The parser written in C is ten times as fast, and gives the same events.
+_LOADER: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+
+
 def read_yaml(text: str, file: str) -> tuple[Any, dict[Place, int]]:
-    """Read YAML and return its data with the line (from 1) of every place in it."""
+    """Read YAML and return its data with the line (from 1) of every place in it.
+
+    Raises StocktakeError for what is not YAML, is nested deeper than `DEEPEST`, refers to itself, or holds more than
+    `MOST_VALUES` values once its aliases are written out.
+    """
     try:
-        node = yaml.compose(text, Loader=yaml.SafeLoader)
-        data = yaml.safe_load(text)
+        _check_depth(text, file)
+        node = yaml.compose(text, Loader=_LOADER)
+        _check_size(node, file)
         lines = dict(_walk(node, ()))
+        data = yaml.load(text, Loader=_LOADER)
     except yaml.YAMLError as error:
         mark = getattr(error, "problem_mark", None)
         where = f", line {mark.line + 1}" if mark else ""
         what = getattr(error, "problem", None) or "it cannot be read"
         raise StocktakeError(f"{file}{where}: not valid YAML: {what}.") from None
+    except (ValueError, TypeError) as error:
+        # A date such as 2024-13-45, a number with too many digits, or a mapping as the key of another one.
+        raise StocktakeError(f"{file}: not valid YAML: {str(error).splitlines()[0]}.") from None
     return data, lines
+
+
+def _check_depth(text: str, file: str) -> None:
+    """Refuse nesting before anything is built from it: building calls itself once a level."""
+    depth = 0
+    for event in yaml.parse(text, Loader=_LOADER):
+        if isinstance(event, yaml.CollectionStartEvent):
+            depth += 1
+            if depth > DEEPEST:
+                line = event.start_mark.line + 1
+                raise StocktakeError(f"{file}, line {line}: nested more than {DEEPEST} levels deep; expected fewer.")
+        elif isinstance(event, yaml.CollectionEndEvent):
+            depth -= 1
+
+
+def _check_size(root: yaml.Node | None, file: str) -> None:
+    """Refuse a document that refers to itself, or that its aliases make too large."""
+    sizes: dict[int, int] = {}
+    open_nodes: set[int] = set()
+
+    def size(node: yaml.Node) -> int:
+        if id(node) in open_nodes:
+            raise StocktakeError(f"{file}, line {node.start_mark.line + 1}: an alias refers to a part that contains it.")
+        if id(node) not in sizes:
+            open_nodes.add(id(node))
+            inner: list[yaml.Node] = []
+            if isinstance(node, yaml.MappingNode):
+                inner = [part for pair in node.value for part in pair]
+            elif isinstance(node, yaml.SequenceNode):
+                inner = list(node.value)
+            sizes[id(node)] = 1 + sum(size(part) for part in inner)
+            open_nodes.discard(id(node))
+        return sizes[id(node)]
+
+    if root is not None and size(root) > MOST_VALUES:
+        raise StocktakeError(
+            f"{file}: the file holds more than {MOST_VALUES:,} values once its aliases are written out; expected fewer."
+        )
 
 
 def _walk(node: yaml.Node | None, place: Place) -> Iterator[tuple[Place, int]]:
@@ -47,11 +130,14 @@ def _walk(node: yaml.Node | None, place: Place) -> Iterator[tuple[Place, int]]:
         return
     yield place, node.start_mark.line + 1
     if isinstance(node, yaml.MappingNode):
-        names = [key.value for key, _ in node.value]
+        seen = set()
         for key, value in node.value:
-            if names.count(key.value) > 1:
-                raise yaml.MarkedYAMLError(problem=f"{key.value!r} stands twice here", problem_mark=key.start_mark)
+            if not isinstance(key, yaml.ScalarNode):
+                raise yaml.MarkedYAMLError(problem="a key must be one word", problem_mark=key.start_mark)
             name: str | int = key.value
+            if name in seen:
+                raise yaml.MarkedYAMLError(problem=f"{key.value!r} stands twice here", problem_mark=key.start_mark)
+            seen.add(name)
             yield (*place, name), key.start_mark.line + 1
             for inner, line in _walk(value, (*place, name)):
                 if inner != (*place, name):
@@ -67,13 +153,14 @@ def mistakes(error: ValidationError) -> list[Problem]:
 
 
 def _sentence(error: Any) -> str:
-    message = str(error["msg"])
+    message = str(error["msg"]).removeprefix("Value error, ")
     message = message[0].lower() + message[1:]
     if error["type"] == "extra_forbidden":
         return "this field is not known here."
     if error["type"] == "missing":
         return "this field is missing."
-    return f"{message}, found {error['input']!r}."
+    found = repr(error["input"])
+    return f"{message}, found {found if len(found) <= 80 else found[:80] + '...'}."
 
 
 def located(problems: Sequence[Problem], lines: Mapping[Place, int], file: str) -> list[str]:

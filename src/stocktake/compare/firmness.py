@@ -22,6 +22,8 @@ from stocktake.compare.expected_range import (
 
 # Leaving out each organisation in turn takes the square of their number; above this it is not done, and said so.
 LEAVE_OUT_LIMIT = 500
+# A band outside the range is firm if at least this share of resamples lies outside it.
+FIRM = 0.9
 STEPS = np.array([-CUTS[2], -CUTS[1], -CUTS[0], CUTS[0], CUTS[1], CUTS[2]])
 
 

@@ -5,13 +5,17 @@ from __future__ import annotations
 import csv
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from itertools import count
 from pathlib import Path
 
+from stocktake.codes import code_problem, folded
 from stocktake.definitions import read_text
 from stocktake.problems import StocktakeError, nearest
 
 COLUMNS = ("code", "name")
 OPTIONAL = ("kind", "region")
+# Some 20 MB hold 200,000 organisations.
+LARGEST_LIST = 20_000_000
 
 
 @dataclass(frozen=True)
@@ -31,34 +35,49 @@ def read_organisations(path: Path) -> tuple[Organisation, ...]:
     """
     if not path.is_file():
         raise StocktakeError(f"{path}: no such file; it lists the organisations, with columns code and name.")
-    lines = read_text(path).splitlines()
+    lines = read_text(path, LARGEST_LIST).splitlines()
     if not lines:
         raise StocktakeError(f"{path.name}: the file is empty; expected a header row with code and name.")
-    reader = csv.DictReader(lines, delimiter=max(",;\t", key=lines[0].count))
-    header = [h.strip() for h in reader.fieldnames or []]
-    rows = [{(k or "").strip(): (v or "").strip() for k, v in r.items() if k is not None} for r in reader]
-    missing = [c for c in COLUMNS if c not in header]
-    if missing:
-        raise StocktakeError([f"{path.name}, row 1: column {c!r} is missing.{nearest(c, header)}" for c in missing])
-    return check_organisations((tuple(r.get(c, "") for c in (*COLUMNS, *OPTIONAL)) for r in rows), path.name)
+    try:
+        table = list(csv.reader(lines, delimiter=max(",;\t", key=lines[0].count), strict=True))
+    except csv.Error as error:
+        raise StocktakeError(f"{path.name}: cannot be read as CSV ({error}).") from None
+    header = [h.strip() for h in table[0]]
+    problems = [f"{path.name}, row 1: column {c!r} is missing.{nearest(c, header)}" for c in COLUMNS if c not in header]
+    problems += [f"{path.name}, row 1: column {h!r} stands twice." for h in sorted({h for h in header if h and header.count(h) > 1})]
+    filled = [(number, row) for number, row in enumerate(table[1:], start=2) if row]
+    problems += [
+        f"{path.name}, row {number}: {len(row)} cells; expected {len(header)}, as the header has."
+        for number, row in filled
+        if len(row) > len(header)
+    ]
+    if problems:
+        raise StocktakeError(problems)
+    rows = [dict(zip(header, (cell.strip() for cell in row), strict=False)) for _, row in filled]
+    cells = (tuple(r.get(c, "") for c in (*COLUMNS, *OPTIONAL)) for r in rows)
+    return check_organisations(cells, path.name, [number for number, _ in filled])
 
 
-def check_organisations(rows: Iterable[Sequence[str]], file: str) -> tuple[Organisation, ...]:
-    """Make organisations of (code, name, kind, region) rows; `file` names the source in messages."""
+def check_organisations(
+    rows: Iterable[Sequence[str]], file: str, numbers: Iterable[int] | None = None
+) -> tuple[Organisation, ...]:
+    """Make organisations of (code, name, kind, region) rows.
+
+    `file` names the source in messages, `numbers` the rows, from 2 by default.
+    """
     found: dict[str, Organisation] = {}
     problems = []
-    for number, (code, name, kind, region) in enumerate(rows, start=2):
+    for number, (code, name, kind, region) in zip(count(2) if numbers is None else numbers, rows, strict=False):
         if not code or not name:
             problems.append(f"{file}, row {number}: expected a code and a name, found {code!r} and {name!r}.")
-        elif code in found:
-            problems.append(f"{file}, row {number}, column code: {code!r} stands twice; expected it once.")
-        elif any(c in code for c in '/\\:*?"<>|\0') or code in (".", ".."):
-            problems.append(
-                f"{file}, row {number}, column code: {code!r} cannot name a folder; "
-                "expected letters, figures, hyphens or underscores."
-            )
+        elif problem := code_problem(code):
+            problems.append(f"{file}, row {number}, column code: {problem}")
+        elif folded(code) in found:
+            first = found[folded(code)].code
+            alike = "stands twice" if first == code else f"differs from {first!r} only in case"
+            problems.append(f"{file}, row {number}, column code: {code!r} {alike}; expected it once.")
         else:
-            found[code] = Organisation(code, name, kind, region)
+            found[folded(code)] = Organisation(code, name, kind, region)
     if not found and not problems:
         problems.append(f"{file}: expected at least one organisation, found none.")
     if problems:

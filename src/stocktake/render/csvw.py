@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import json
-from pathlib import Path
 from typing import Any
 
 import polars as pl
 
 from stocktake.results import Results
-from stocktake.results.csv import write_csv
+from stocktake.results.csv import csv_bytes
 from stocktake.results.schemas import SCHEMAS
 from stocktake.survey.instrument import Survey
 
@@ -22,19 +21,16 @@ KEYS = {
     "profile": ("year", "group", "organisation", "variable", "option"),
     "measures": ("year", "group", "measure"),
 }
+# What could be worked out is for those who publish, not for those who read.
+PUBLIC = tuple(name for name in SCHEMAS if name != "disclosure")
 ESCAPED = "A text that begins with =, +, -, @, a tab or a carriage return has an apostrophe in front, so that no spreadsheet program runs it."
 
 
-def write_tidy(results: Results, survey: Survey, folder: Path) -> list[Path]:
-    """Write every table as CSV and csv-metadata.json to a folder; returns the paths."""
-    folder.mkdir(parents=True, exist_ok=True)
-    paths = []
-    for name in SCHEMAS:
-        paths.append(folder / f"{name}.csv")
-        write_csv(getattr(results, name), paths[-1])
-    meta = folder / "csv-metadata.json"
-    meta.write_text(json.dumps(metadata(results, survey), indent=2, ensure_ascii=False) + "\n", "utf-8")
-    return [*paths, meta]
+def tidy_files(results: Results, survey: Survey) -> dict[str, bytes]:
+    """Every public table as CSV, and csv-metadata.json, by file name."""
+    files = {f"{name}.csv": csv_bytes(results.tables[name]) for name in PUBLIC}
+    meta = json.dumps(metadata(results, survey), indent=2, ensure_ascii=False) + "\n"
+    return {**files, "csv-metadata.json": meta.encode()}
 
 
 def metadata(results: Results, survey: Survey) -> dict[str, Any]:
@@ -44,7 +40,7 @@ def metadata(results: Results, survey: Survey) -> dict[str, Any]:
         "dc:title": survey.title,
         "dc:description": f"All results. {ESCAPED} Null figures are empty; their status and reason say why.",
         "dc:identifier": results.digest,
-        "tables": [_table(name, columns) for name, columns in SCHEMAS.items()],
+        "tables": [_table(name, SCHEMAS[name]) for name in PUBLIC],
     }
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import io
-import os
 import re
 import zipfile
 from collections.abc import Sequence
@@ -24,10 +23,12 @@ DECIMALS: dict[Kind, int | None] = {
     "percent": 1,
     "share": 1,
 }
+# Decimals that are always shown; those beyond are shown where they are not nought.
+LEAST: dict[Kind, int] = {"precise": 1, "percent": 0}
 WHEN = datetime(2000, 1, 1)
 PLACE = "the sheets go here"
 STYLES = """
-<number:number-style style:name="n{kind}" ><number:number number:decimal-places="{places}" number:min-decimal-places="{places}" number:min-integer-digits="1"{group}/>{end}</number:number-style>
+<number:number-style style:name="n{kind}" ><number:number number:decimal-places="{places}" number:min-decimal-places="{least}" number:min-integer-digits="1"{group}/>{end}</number:number-style>
 <style:style style:name="{kind}" style:family="table-cell" style:parent-style-name="Default" style:data-style-name="n{kind}"><style:table-cell-properties style:vertical-align="top"/></style:style>
 """
 MORE = """
@@ -41,8 +42,8 @@ MORE = """
 """
 
 
-def write_ods(book: Book, path: Path) -> Path:
-    """Write a workbook to path; the file appears whole or not at all."""
+def ods_bytes(book: Book) -> bytes:
+    """A workbook as the bytes of an ODS file."""
     from odfdo import Document, Element
 
     document = Document("spreadsheet")
@@ -58,11 +59,7 @@ def write_ods(book: Book, path: Path) -> Path:
     document.save(shell)
     sheets = (*(() if book.raw else book.front()), *book.sheets)
     tables = "".join(_raw(s) if s.raw else _sheet(s) for s in sheets)
-    path.parent.mkdir(parents=True, exist_ok=True)
-    temporary = path.with_name(f".{path.name}.{os.getpid()}.part")
-    temporary.write_bytes(_filled(shell.getvalue(), tables))
-    temporary.replace(path)
-    return path
+    return _filled(shell.getvalue(), tables)
 
 
 def _filled(shell: bytes, tables: str) -> bytes:
@@ -97,7 +94,7 @@ def _styles() -> list[str]:
         if places is None:
             continue
         text = STYLES.format(
-            kind=kind, places=places, group=' number:grouping="true"' if kind == "count" else "", end=""
+            kind=kind, places=places, least=LEAST.get(kind, places), group=' number:grouping="true"' if kind == "count" else "", end=""
         ).strip()
         number, style = text.split("\n", 1)
         if kind == "share":
@@ -115,10 +112,18 @@ def _words(value: str, style: str, link: str = "") -> str:
     return f'<table:table-cell office:value-type="string" calcext:value-type="string" table:style-name="{style}"><text:p>{text}</text:p></table:table-cell>'
 
 
+def _brief(value: float, places: int) -> str:
+    """A figure with as many decimals as it has, at least one for scores and none for percentages."""
+    words = f"{value:.{places}f}".rstrip("0")
+    return words.rstrip(".") if places == 1 else f"{words}0" if words.endswith(".") else words
+
+
 def _number(value: float, kind: Kind) -> str:
     places = DECIMALS[kind] or 0
     shown = (
-        f"{100 * value:.{places}f}%"
+        _brief(value, places)
+        if kind in ("precise", "percent")
+        else f"{100 * value:.{places}f}%"
         if kind == "share"
         else f"{value:,.{places}f}"
         if kind == "count"
@@ -181,3 +186,8 @@ def _plain(value: Value | None) -> str:
     if isinstance(value, str):
         return _words(value, "Default")
     return f'<table:table-cell office:value-type="float" calcext:value-type="float" office:value="{value!r}"><text:p>{value!r}</text:p></table:table-cell>'
+
+
+def save_ods(book: Book, target: Path) -> None:
+    """Save a workbook as ODS to a path."""
+    target.write_bytes(ods_bytes(book))

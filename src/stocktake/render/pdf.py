@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import os
 import re
 from functools import singledispatchmethod
 from importlib import resources
-from pathlib import Path
 from typing import Any
 
 from stocktake.problems import StocktakeError
@@ -40,18 +38,6 @@ FULL = WIDTH - 2 * MARGIN
 TIMESTAMP = 0
 
 
-def write_pdf(report: Report, path: Path, theme: Theme, paper: str = "a4") -> Path:
-    """Write a report to path; the file appears whole or not at all. Raises StocktakeError if it cannot be set.
-
-    `paper` (a3 or a4, on its side) is for posters, which grow with it.
-    """
-    path.parent.mkdir(parents=True, exist_ok=True)
-    temporary = path.with_name(f".{path.name}.{os.getpid()}.part")
-    temporary.write_bytes(pdf_bytes(report, theme, paper))
-    temporary.replace(path)
-    return path
-
-
 def font_folders(theme: Theme) -> list[str]:
     """Where fonts are looked for: the one that comes with Stocktake, and the theme's own."""
     own = [str(theme.folder / theme.font_folder)] if theme.font_folder and theme.folder else []
@@ -59,7 +45,10 @@ def font_folders(theme: Theme) -> list[str]:
 
 
 def pdf_bytes(report: Report, theme: Theme, paper: str = "a4") -> bytes:
-    """A report as the bytes of a PDF/UA-1 file."""
+    """A report as the bytes of a PDF/UA-1 file; `paper` (a3 or a4, on its side) is for posters, which grow with it.
+
+    Raises StocktakeError if it cannot be set.
+    """
     import typst
 
     source = typst_source(report, theme, paper)

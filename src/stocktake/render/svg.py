@@ -20,6 +20,7 @@ from stocktake.reports.charts import (
     RankedBars,
     ShareBars,
     TrendLines,
+    share_or_not,
 )
 from stocktake.reports.words import per_cent, rounded
 
@@ -409,14 +410,15 @@ class _Canvas:
         for i, (label, own, everyone) in enumerate(chart.rows):
             y = i * row + 2
             self._wrapped(label, label_w - 6, y + 10.5)
-            self.rect(label_w, y + 1, own / 100 * plot, 12, theme.accent)
-            end = own / 100 * plot
+            end = 0.0 if own is None else own / 100 * plot
+            if own is not None:
+                self.rect(label_w, y + 1, end, 12, theme.accent)
             if everyone is not None:
                 at = label_w + everyone / 100 * plot
                 self.line(at, y - 0.5, at, y + 14.5, "#FFFFFF", 4.4)
                 self.line(at, y - 0.5, at, y + 14.5, theme.average, 2.2)
                 end = max(end, everyone / 100 * plot)
-            self.text(label_w + end + 5, y + 10.5, per_cent(own), 9, "start", "bold")
+            self.text(label_w + end + 5, y + 10.5, share_or_not(own), 9, "start", "bold")
             if everyone is not None:
                 self.text(self.width, y + 10.5, f"(all {per_cent(everyone)})", 9, "end", fill=theme.average)
         self.line(label_w, 0, label_w, self.height, theme.soft, 0.6)

@@ -4,22 +4,20 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import Field, ValidationError
 
-from stocktake.definitions import located, mistakes, read_text, read_yaml
+from stocktake.definitions import Part, located, mistakes, read_text, read_yaml
 from stocktake.problems import StocktakeError
 
 HEX = r"^#[0-9A-Fa-f]{6}$"
 
 
-class Theme(BaseModel):
+class Theme(Part):
     """A look: every field has a default, so that a theme file names only what differs.
 
     `band_colours` run from much worse to much better. `font_folder` and `logo` (SVG or PNG, with
     `logo_alt` to say what it shows) are relative to the theme file.
     """
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
 
     accent: str = Field("#005A9C", pattern=HEX)
     ink: str = Field("#1B2733", pattern=HEX)
@@ -47,6 +45,8 @@ def load_theme(path: Path) -> Theme:
     if not path.is_file():
         raise StocktakeError(f"{path}: no such theme file.")
     data, lines = read_yaml(read_text(path), str(path))
+    if data is not None and not isinstance(data, dict):
+        raise StocktakeError(f"{path}, line 1: expected fields such as accent, each with its value.")
     try:
         theme = Theme.model_validate({**(data or {}), "folder": path.parent})
     except ValidationError as error:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import os
+import io
 import textwrap
 from collections.abc import Sequence
 from datetime import datetime
@@ -17,22 +17,27 @@ FORMATS: dict[Kind, str] = {
     "count": "#,##0",
     "year": "0",
     "score": "0.0",
-    "precise": "0.000",
-    "percent": "0.0",
+    "precise": "0.0##",
+    "percent": "0.#",
     "share": "0.0%",
 }
 WHEN = datetime(2000, 1, 1)
 
 
-def write_xlsx(book: Book, path: Path) -> Path:
-    """Write a workbook to path; the file appears whole or not at all."""
+def xlsx_bytes(book: Book) -> bytes:
+    """A workbook as the bytes of an XLSX file."""
+    out = io.BytesIO()
+    save_xlsx(book, out)
+    return out.getvalue()
+
+
+def save_xlsx(book: Book, target: Path | io.BytesIO) -> None:
+    """Save a workbook as XLSX to a path or a file in memory."""
     import xlsxwriter
 
-    path.parent.mkdir(parents=True, exist_ok=True)
-    temporary = path.with_name(f".{path.name}.{os.getpid()}.part")
     # Whatever looks like a formula, a link or a number is text unless it is a figure of ours.
     options = {"strings_to_formulas": False, "strings_to_urls": False, "strings_to_numbers": False, "in_memory": True}
-    workbook = xlsxwriter.Workbook(str(temporary), options)
+    workbook = xlsxwriter.Workbook(target if isinstance(target, io.BytesIO) else str(target), options)
     workbook.set_properties(
         {
             "title": brief(book.title),
@@ -59,8 +64,6 @@ def write_xlsx(book: Book, path: Path) -> Path:
         else:
             _sheet(workbook.add_worksheet(sheet.name), sheet, formats, formats_more)
     workbook.close()
-    temporary.replace(path)
-    return path
 
 
 def _raw(page: Any, sheet: Sheet) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Set
 from typing import Any
 
+from stocktake.disclosure.rules import rules_of
 from stocktake.reports.facts import Facts, band_word
 from stocktake.reports.model import Block, Bullets, Cell, Heading, Inline, Link, Page, Side, Table, Text, say
 from stocktake.reports.words import listed, rounded
@@ -65,7 +66,6 @@ SETTING_WORDS: Mapping[str, str] = {
     "minimum_base": "Fewest answers for a score to be shown",
     "minimum_answers": "Fewest answers for a questionnaire to be useable",
     "maximum_rejected": "Largest share of rows that may be set aside",
-    "secondary": "One service group withheld hides the next smallest",
     "routed_past": "Answers to questions that routing leads past",
     "unclassified": "A category without a standardisation cell",
     "group_reference": "Standard for service groups",
@@ -92,6 +92,8 @@ VALUE_WORDS: Mapping[tuple[str, Any], str] = {
     ("percentile", "weibull"): "type 6: position (n+1)p",
     ("zero_spread", "unbanded"): "score shown, no band",
     ("zero_spread", "between"): "banded by the spread between organisations",
+    ("on_risk", "refuse"): "nothing is published",
+    ("on_risk", "warn"): "published with a warning",
     ("change_test", "z"): "z-test",
     ("change_test", "t"): "two-sample t-test (Welch)",
     ("change_reference", "own"): "each year's own respondents",
@@ -169,8 +171,8 @@ def method(facts: Facts, results: Results) -> list[Page]:
         ]
         skip = frozenset()
     if not survey.groups or facts.field.group == "all":
-        skip = skip | {"group_reference", "secondary"}
-    settings = (Heading("Settings, for analysts"), settings_table(survey, skip))
+        skip = skip | {"group_reference"}
+    settings = (Heading("Settings, for analysts"), settings_table(survey, results, skip))
     right = inferred_blocks(survey, results, imported)
     return [
         Page("method", "How these results were worked out", (Side(tuple(left), settings),), "method", METHOD),
@@ -178,11 +180,29 @@ def method(facts: Facts, results: Results) -> list[Page]:
     ]
 
 
-def settings_table(survey: Survey, skip: Set[str]) -> Table:
+DISCLOSURE_WORDS: Mapping[str, str] = {
+    "decimals": "Decimals of published scores",
+    "group_rounding": "Numbers of people in a service group: multiples of",
+    "minimum_count": "Fewest people behind a percentage",
+    "protect_people": "A withheld number of people stays uncertain by",
+    "protect_score": "A withheld score stays uncertain by",
+    "complementary": "Further figures withheld where needed",
+    "on_risk": "If a withheld figure could be worked out",
+}
+
+
+def setting_rows(survey: Survey, results: Results, skip: Set[str]) -> list[tuple[str, str]]:
+    """Every setting of the method but those to skip, and those of disclosure control, in words."""
+    rows = [(SETTING_WORDS[k], setting_value(k, v)) for k, v in survey.method.model_dump().items() if k not in skip]
+    rules = rules_of(results.provenance)
+    if rules is not None:
+        rows += [(DISCLOSURE_WORDS[k], setting_value(k, v)) for k, v in rules.model_dump().items()]
+    return rows
+
+
+def settings_table(survey: Survey, results: Results, skip: Set[str]) -> Table:
     """Every setting of the method but those to skip."""
-    settings = survey.method.model_dump()
-    rows = tuple((SETTING_WORDS[k], setting_value(k, v)) for k, v in settings.items() if k not in skip)
-    return Table("Settings", ("Setting", "Value"), rows, widths=(2, 1.6))
+    return Table("Settings", ("Setting", "Value"), tuple(setting_rows(survey, results, skip)), widths=(2, 1.6))
 
 
 def inferred_blocks(survey: Survey, results: Results, imported: bool) -> list[Block]:
@@ -194,7 +214,7 @@ def inferred_blocks(survey: Survey, results: Results, imported: bool) -> list[Bl
             "survey's own technical document was not at hand.",
         ]
     inputs = results.provenance.get("inputs", {})
-    lines = [say(f"{name}: SHA-256 {digest[:16]}...") for name, digest in inputs.items()]
+    lines = [say(f"{role}, {file['name']}: SHA-256 {file['sha256'][:16]}...") for role, file in inputs.items()]
     lines.append(say(f"Results fingerprint: {results.digest}."))
     lines.append(say(f"Made with Stocktake {results.provenance.get('versions', {}).get('stocktake', '')}."))
     return [

@@ -90,6 +90,7 @@ class Book:
 
 STATUS_MARKS: Mapping[str, str] = {
     "withheld": CONFIDENTIAL,
+    "left out": CONFIDENTIAL,
     "no data": UNAVAILABLE,
     "not published": UNAVAILABLE,
     "not banded": NOT_APPLICABLE,

@@ -16,6 +16,11 @@ def _score(value: float | None) -> str:
     return "-" if value is None else rounded(value)
 
 
+def share_or_not(value: float | None) -> str:
+    """A percentage, or the words that stand for one that is withheld."""
+    return "not shown" if value is None else per_cent(value)
+
+
 @dataclass(frozen=True)
 class Bar:
     """One organisation's bar."""
@@ -153,14 +158,17 @@ class TrendLines:
 
 @dataclass(frozen=True)
 class ShareBars:
-    """Percentages of a characteristic: the organisation's bars and the marks of all organisations."""
+    """Percentages of a characteristic: the organisation's bars and the marks of all organisations.
 
-    rows: tuple[tuple[str, float, float | None], ...]
+    A percentage of the organisation is None where too few people gave the answer.
+    """
+
+    rows: tuple[tuple[str, float | None, float | None], ...]
     alt: str
     word: str = "trust"
 
     def table(self) -> tuple[tuple[str, ...], Rows]:
-        rows = tuple((label, per_cent(own), per_cent(all_)) for label, own, all_ in self.rows)
+        rows = tuple((label, share_or_not(own), per_cent(all_)) for label, own, all_ in self.rows)
         return ("Answer", f"This {self.word}", f"All {self.word}s"), rows
 
 

@@ -9,6 +9,7 @@ from typing import Any, Literal
 
 import polars as pl
 
+from stocktake.compare.extremes import ends
 from stocktake.reports.model import Number
 from stocktake.reports.words import per_cent, rounded
 from stocktake.results import Results
@@ -214,16 +215,10 @@ class Facts:
 
     @cached_property
     def extremes(self) -> tuple[list[str], list[str]]:
-        """The five best and five worst questions against the average."""
-        import numpy as np
-
-        from stocktake.compare.extremes import extremes
-
-        rows = [self.row(q) for q in self.questions]
-        value = np.array([r["score"] for r in rows], dtype=float)
-        average = np.array([r["national_average"] for r in rows], dtype=float)
-        best, worst = extremes(value, average)
-        return [self.questions[i] for i in best], [self.questions[i] for i in worst]
+        """The five best and five worst questions against the average, by their places before rounding."""
+        placed = [(self.row(q)["place"], q) for q in self.questions]
+        best, worst = ends([q for place, q in sorted((p, q) for p, q in placed if p is not None)])
+        return best, worst
 
     def short(self, question: str) -> str:
         """What a question is about in a few words; the code where no words are known."""
@@ -279,4 +274,4 @@ def band_word(survey: Survey, row: Row, style: Literal["table", "sentence"] = "t
     if row["band"] is not None:
         word = survey.bands[row["band"] - 1]
         return word if style == "table" else word[0].lower() + word[1:]
-    return {"withheld": "Not shown", "no data": "No data", "not banded": "No band"}.get(row["status"], "Not published")
+    return {"withheld": "Not shown", "left out": "Not shown", "no data": "No data", "not banded": "No band"}.get(row["status"], "Not published")

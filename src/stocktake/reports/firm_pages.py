@@ -32,7 +32,7 @@ def firmness(facts: Facts) -> list[Page]:
     ]
     resampled = [q for q in outside if facts.firmness[q]["p_outside"] is not None]
     if resampled:
-        firm = [q for q in resampled if facts.firmness[q]["p_outside"] >= 0.9]
+        firm = [q for q in resampled if facts.firmness[q]["firm"]]
         lone = [q for q in resampled if facts.firmness[q]["survives"]]
         left += [
             Heading("If the survey were run again"),
@@ -78,7 +78,7 @@ def _discovery(facts: Facts, outside: list[str]) -> Text:
     """What remains when the many comparisons are allowed for."""
     rate = facts.survey.method.false_discovery
     if rate is None:
-        small = [q for q in outside if (facts.firmness[q]["q_value"] or 0) <= 0.05]
+        small = [q for q in outside if facts.firmness[q]["stands_at_5"]]
         if not small:
             return say(
                 "After allowing for so many comparisons (Benjamini and Hochberg, at five per cent), none of them stands firm by itself. The "
@@ -140,10 +140,10 @@ def _explained(resampled: bool, word: str) -> str:
 
 
 def _gap(facts: Facts, row: Row, column: str) -> Cell:
-    """Score points to a limit, never '0.00'."""
-    number = facts.number(row, column, "firmness", 2)
-    if isinstance(number, Number) and number.value < 0.005:
-        return replace(number, text="under 0.01")
+    """Score points to a limit, never '0.0'."""
+    number = facts.number(row, column, "firmness")
+    if isinstance(number, Number) and number.value == 0:
+        return replace(number, text="under 0.1")
     return number
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from stocktake.reports.charts import CountBars, PairedBars, ShareBars
+from stocktake.reports.charts import CountBars, PairedBars, ShareBars, share_or_not
 from stocktake.reports.facts import Facts, Row, band_word
 from stocktake.reports.model import (
     Block,
@@ -63,14 +63,15 @@ def cards(facts: Facts) -> Cards | Text:
 def _characteristic(facts: Facts, rows: list[Row]) -> Block:
     title = rows[0]["title"]
     word = facts.survey.organisation_word
-    if rows[0]["status"] != "shown":
+    if all(r["percent"] is None for r in rows):
         return Together((Heading(title, 3), say(f"Not shown. {rows[0]['reason']}", "note")))
-    seen = [r for r in rows if r["percent"] is not None]
-    chart_rows = tuple((r["label"], float(r["percent"]), r["national_percent"]) for r in seen)
+    # An answer that the source never published is left out; one that few people gave stands without a figure.
+    seen = [r for r in rows if r["percent"] is not None or r["status"] == "withheld"]
+    chart_rows = tuple((r["label"], r["percent"], r["national_percent"]) for r in seen)
     base = "" if rows[0]["n"] is None else f" ({rows[0]['n']:,} answered)"
     alt = (
         f"Bar chart of {title.lower()}{base}, this {word} and all {word}s: "
-        + "; ".join(f"{r['label']} {per_cent(r['percent'])} and {per_cent(r['national_percent'])}" for r in seen)
+        + "; ".join(f"{r['label']} {share_or_not(r['percent'])} and {per_cent(r['national_percent'])}" for r in seen)
         + "."
     )
     return Together((Heading(f"{title}{base}", 3), Figure(ShareBars(chart_rows, alt, word))))

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from stocktake.compare.expected_range import CUTS
+from stocktake.disclosure.rules import rules_of
 from stocktake.reports import back
 from stocktake.reports.facts import Facts, Field, Row, band_word, field_of
 from stocktake.reports.model import Block, Bullets, Cell, Heading, Number, Page, Report, Side, Table, Text, say
@@ -30,7 +31,7 @@ def method_annex(results: Results, survey: Survey, *, notice: str = "") -> Repor
         _compare(survey, imported),
         _change(survey, imported),
         _firm(survey, imported),
-        _disclosure(survey),
+        _disclosure(survey, results),
         _settings(facts, results, imported),
         *_measures(results, survey),
         *_example(facts, results),
@@ -200,9 +201,7 @@ def _change(survey: Survey, imported: bool) -> Page:
             Heading("Adjusted response rate (seen)"),
             _formula("useable questionnaires / (sampled − undeliverable − died)"),
             Heading("Rounding (seen)"),
-            say(
-                "To one decimal, halves away from zero, last of all; everything is worked out and banded on unrounded figures."
-            ),
+            say("Halves away from zero, last of all; everything is worked out and banded on unrounded figures."),
         ),
         "change",
         FORMULAS,
@@ -269,47 +268,47 @@ def _firm(survey: Survey, imported: bool) -> Page:
     )
 
 
-def _disclosure(survey: Survey) -> Page:
+def _disclosure(survey: Survey, results: Results) -> Page:
     minimum = Number(survey.method.minimum_base, str(survey.method.minimum_base), "settings/minimum_base")
-    return Page(
-        "disclosure",
-        "What is withheld, and what could still be worked out",
-        (
-            Bullets(
-                (
-                    say(
-                        "A score with fewer than {minimum} scored answers is withheld with its base: neither stands in any file.",
-                        minimum=minimum,
-                    ),
-                    say(
-                        "A section with a withheld question is withheld: with the others known it would give the question's score away."
-                    ),
-                    say(
-                        "A national average of all is the mean of shown scores only, so that subtracting the shown scores from it leaves nothing."
-                    ),
-                    say(
-                        "Where one service group's number of participants is withheld, the next smallest is too (a setting), or it could be found by "
-                        "subtraction from the whole. The same holds for the profile of respondents."
-                    ),
-                    say(
-                        "The national number of participants includes every organisation's. Where exactly one organisation's is withheld, "
-                        "the national number is withheld as well."
-                    ),
-                    say(
-                        "Scores of service groups are weighted group by group, each to its own respondents, so that a withheld group's score cannot be found from "
-                        "the whole's and the other groups'. Its base can be, to within the few people without a group."
-                    ),
-                )
+    rules = rules_of(results.provenance)
+    items = [
+        say("A score with fewer than {minimum} scored answers is withheld with its base: neither stands in any file.", minimum=minimum),
+        say("A section with a withheld question is withheld: with the others known it would give the question's score away."),
+        say("A national average of all is the mean of shown scores only, so that subtracting the shown scores from it leaves nothing."),
+    ]  # fmt: skip
+    if rules is None:
+        items.append(say("All figures come from a published workbook; they are printed as they were published."))
+    else:
+        items += [
+            say(f"A percentage of respondents that stands for fewer than {rules.minimum_count} people is not printed."),
+            say(
+                f"Every edition prints scores, limits, differences and z to {rules.decimals} decimal{'' if rules.decimals == 1 else 's'}, "
+                "standard errors and S to one more, and percentages to the whole per cent."
             ),
-        ),
-        "disclosure",
-        FORMULAS,
-    )
+            say(
+                f"Numbers of people in a service group are rounded to a multiple of {rules.group_rounding}, and so is a national number "
+                f"of which some {survey.organisation_word}'s part is withheld."
+                if rules.group_rounding > 1
+                else "Numbers of people in a service group are not rounded (a setting)."
+            ),
+            say(
+                "Before anything is published, the relations between all published figures (whole and groups, national numbers and "
+                f"{survey.organisation_word}s, percentages and bases) are solved for what they leave open of each withheld figure. A withheld "
+                f"number of people must stay uncertain by at least {rules.protect_people}, a withheld score by at least "
+                f"{rules.protect_score:g} points, and the sum of a small group's answers by at least what one person can add to it."
+            ),
+            say(
+                "Where a figure would be known more closely, the smallest figure beside it is withheld as well."
+                if rules.complementary
+                else "Further figures are not withheld for that (a setting)."
+            ),
+        ]
+    return Page("disclosure", "What is withheld, and what could still be worked out", (Bullets(tuple(items)),), "disclosure", FORMULAS)
 
 
 def _settings(facts: Facts, results: Results, imported: bool) -> Page:
     skip = back.SKIPPED_FOR_WORKBOOKS if imported else set()
-    return Page("settings", "Settings", (back.settings_table(facts.survey, skip),), "settings", FIGURES)
+    return Page("settings", "Settings", (back.settings_table(facts.survey, results, skip),), "settings", FIGURES)
 
 
 def _measures(results: Results, survey: Survey) -> list[Page]:
@@ -356,11 +355,11 @@ def _measures(results: Results, survey: Survey) -> list[Page]:
 COLUMNS = (
     ("organisations", "Shown", 0),
     ("withheld", "Withheld", 0),
-    ("centre", "Average θ", 3),
-    ("lowest", "Lowest", 3),
-    ("highest", "Highest", 3),
+    ("centre", "Average θ", 1),
+    ("lowest", "Lowest", 1),
+    ("highest", "Highest", 1),
     ("phi", "φ", 3),
-    ("tau2", "τ²", 4),
+    ("tau2", "τ²", 3),
     ("tau", "τ", 3),
 )
 
@@ -386,19 +385,30 @@ def _measure(row: Row, columns: Sequence[tuple[str, str, int]]) -> tuple[Cell, .
 
 
 def _example(facts: Facts, results: Results) -> list[Page]:
-    """One result followed from score to band, and to its change, in unrounded steps."""
+    """One result followed from score to band, and to its change, in the figures that are published of it."""
     banded = [q for q in facts.questions if facts.row(q)["band"] is not None]
     if not banded:
         return []
     # The best result of the first organisation: an example should not expose anybody.
     code = max(banded, key=lambda q: facts.row(q)["z"])
     row, measure = facts.row(code), facts.field.measures[facts.year, code]
+    rules = rules_of(results.provenance)
+    # A published workbook's figures are public at full precision.
+    places = 4 if rules is None else rules.decimals
 
-    def n(column: str, places: int = 4, table: str = "scores", source: Row = row) -> Any:
+    def n(column: str, places: int = places, table: str = "scores", source: Row = row) -> Any:
         return facts.number(source, column, table, places)
+
+    def shown(source: Row, column: str, places: int = places) -> str:
+        return rounded(source[column], places)
 
     left: list[Block] = [
         say(f"{facts.name}, {facts.heading(code)}"),
+        *(
+            []
+            if rules is None
+            else [say("Figures are rounded as they are published, so that the last digit of a result may differ.", "note")]
+        ),
         Heading("From answers to the score"),
         say("{n} scored answers give a score y of {y}.", n=n("n"), y=n("score")),
     ]
@@ -406,10 +416,10 @@ def _example(facts: Facts, results: Results) -> list[Page]:
         left += [
             say(
                 "Its standard error s is {s}, so that the 95% interval runs from {low} to {high}. The effective base is {base}.",
-                s=n("standard_error"),
-                low=n("lower_95", 3),
-                high=n("upper_95", 3),
-                base=n("effective_base", 1),
+                s=n("standard_error", places + 1),
+                low=n("lower_95"),
+                high=n("upper_95"),
+                base=n("effective_base", 0),
             )
         ]
     left += [
@@ -417,33 +427,32 @@ def _example(facts: Facts, results: Results) -> list[Page]:
         say(
             "{count} organisations have a score; their mean θ is {centre}.",
             count=n("organisations", 0, "measures", measure),
-            centre=n("centre", 4, "measures", measure),
+            centre=n("centre", places, "measures", measure),
         ),
     ]
-    spread = (row["score"] - row["national_average"]) / row["z"] if row["z"] else None
-    if measure["tau2"] is not None and spread is not None:
+    if measure["tau2"] is not None and row["spread"] is not None:
         left += [
             say(
                 "φ is {phi} and τ² is {tau2}.",
-                phi=n("phi", 4, "measures", measure),
-                tau2=n("tau2", 5, "measures", measure),
+                phi=n("phi", 3, "measures", measure),
+                tau2=n("tau2", 3, "measures", measure),
             ),
             _formula(
-                f"S = √({rounded(row['standard_error'], 4)}² + {rounded(measure['tau2'], 5)}) = {rounded(spread, 6)}"
+                f"S = √({shown(row, 'standard_error', places + 1)}² + {shown(measure, 'tau2', 3)}) = {shown(row, 'spread', places + 1)}"
             ),
         ]
-    elif spread is not None:
-        left.append(_formula(f"S from the published limits = {rounded(spread, 6)}"))
+    elif row["spread"] is not None:
+        left.append(_formula(f"S from the published limits = {shown(row, 'spread', places + 1)}"))
     right: list[Block] = [
         Heading("The band"),
         _formula(
-            f"z = ({rounded(row['score'], 4)} − {rounded(row['national_average'], 4)}) / {rounded(spread or 1, 6)} = {rounded(row['z'], 4)}"
+            f"z = ({shown(row, 'score')} - {shown(row, 'national_average')}) / {shown(row, 'spread', places + 1)} = {shown(row, 'z')}"
         ),
         say(f"That is: {band_word(facts.survey, row, 'sentence')}."),
         Table(
             "Limits",
             ("Limit", "Score at which it begins"),
-            tuple((name[6:].replace("_", " ").capitalize(), n(name, 3)) for name in LIMITS),
+            tuple((name[6:].replace("_", " ").capitalize(), n(name)) for name in LIMITS),
         ),
     ]
     year = facts.earlier
@@ -453,10 +462,10 @@ def _example(facts: Facts, results: Results) -> list[Page]:
         right += [
             Heading("Change"),
             _formula(
-                f"z = ({rounded(change['score_now'], 4)} − {rounded(change['score_then'], 4)}) / √({rounded(row['standard_error'], 4)}² + "
-                f"{rounded(then['standard_error'], 4)}²) = {rounded(change['statistic'], 4)}"
+                f"z = ({shown(change, 'score_now')} - {shown(change, 'score_then')}) / √({shown(row, 'standard_error', places + 1)}² + "
+                f"{shown(then, 'standard_error', places + 1)}²) = {shown(change, 'statistic')}"
             ),
-            say(f"Held against {rounded(change['critical'], 4)}: {str(change['verdict']).lower()}."),
+            say(f"Held against {shown(change, 'critical', 2)}: {str(change['verdict']).lower()}."),
         ]
     right += _firm_example(facts, code)
     return [Page("example", "One result followed through", (Side(tuple(left), tuple(right)),), "example", FIGURES)]
@@ -471,7 +480,7 @@ def _firm_example(facts: Facts, code: str) -> list[Block]:
         Heading("How firm"),
         say(
             f"The nearest limit is {{gap}} points away. {{p}} of the draws fall in the same band. It is {left_out} whichever one other is left out.",
-            gap=facts.number(row, "nearest_limit", "firmness", 3),
+            gap=facts.number(row, "nearest_limit", "firmness"),
             p=facts.percent(row, "p_band", "firmness", share=True),
         ),
     ]

@@ -169,7 +169,7 @@ def _listing(
         cells += [
             Listed(f"{TRIANGLES.get(row['band'], '')} {band_word(survey, row)}".strip(), row["band"]),
             Listed("-" if low is None else f"{rounded(low)} to {rounded(high)}", low),
-            _number(row["z"], 2),
+            _number(row["z"]),
         ]
         cells.append(Listed("-") if outside is None else Listed(per_cent(100 * outside), outside))
         lines.append(Line(code, name, *places.get(code, ("", "")), tuple(cells)))
@@ -202,7 +202,7 @@ def unusual(facts: Facts) -> Table | None:
             "▲ above the average" if row["z"] > 0 else "▼ below the average",
             facts.number(row, "score"),
             facts.number(row, "national_average"),
-            facts.number(row, "z", places=2),
+            facts.number(row, "z"),
             band_word(facts.survey, row),
         ]
         if firm:
@@ -229,8 +229,8 @@ def firm_table(facts: Facts) -> Table | None:
             (
                 facts.named(q) if q in facts.survey.by_code else facts.section_title(q),
                 band_word(facts.survey, facts.row(q)),
-                facts.number(row, "to_better", "firmness", 2),
-                facts.number(row, "to_worse", "firmness", 2),
+                facts.number(row, "to_better", "firmness"),
+                facts.number(row, "to_worse", "firmness"),
                 facts.percent(row, "p_band", "firmness", share=True),
                 facts.percent(row, "p_outside", "firmness", share=True),
                 survives,

@@ -9,7 +9,8 @@ from typing import Any
 import polars as pl
 
 from stocktake.compare.firmness import expected_by_chance
-from stocktake.reports.back import SETTING_WORDS, SKIPPED_FOR_WORKBOOKS, setting_value
+from stocktake.disclosure.rules import rules_of
+from stocktake.reports.back import SKIPPED_FOR_WORKBOOKS, setting_rows
 from stocktake.reports.books import Book, Column, Sheet, Value, marked, rows_of
 from stocktake.reports.facts import Facts, field_of
 from stocktake.reports.words import rounded
@@ -20,6 +21,22 @@ from stocktake.survey.instrument import Survey
 Row = Mapping[str, Any]
 Cellular = str | Callable[[Row], Value]
 Plan = Sequence[tuple[Column, Cellular]]
+
+
+def rounding_note(results: Results) -> str:
+    """How the figures of an edition are rounded, as a sentence."""
+    rules = rules_of(results.provenance)
+    if rules is None:
+        return "Figures are as they were published, not rounded; cells show three decimals."
+    people = (
+        f", and numbers of people in a service group to a multiple of {rules.group_rounding}"
+        if rules.group_rounding > 1 and results.scores["group"].n_unique() > 1
+        else ""
+    )
+    return (
+        f"Figures are rounded: scores, limits and z to {rules.decimals} decimal{'' if rules.decimals == 1 else 's'}, "
+        f"percentages to the whole{people}."
+    )
 
 
 class _Writer:
@@ -127,9 +144,7 @@ class _Writer:
             ),
         ]
         table = self.rows(self.results.scores, organisation, year=self.survey.year)
-        about = (
-            "Scores run from 0 to 10; 10 is the best experience. Figures are not rounded; cells show three decimals."
-        )
+        about = f"Scores run from 0 to 10; 10 is the best experience. {rounding_note(self.results)}"
         return self.sheet("Scores", f"Scores and expected ranges, {self.survey.year}", (about,), table, plan)
 
     def firmness(self, organisation: str | None) -> Sheet:
@@ -228,7 +243,7 @@ class _Writer:
             ),
         ]
         table = self.rows(self.results.changes, organisation)
-        return self.sheet("Change", "Change over time", (), table, plan)
+        return self.sheet("Change", "Change over time", (rounding_note(self.results),), table, plan)
 
     def fieldwork(self, organisation: str | None) -> Sheet:
         plan: Plan = [
@@ -249,7 +264,7 @@ class _Writer:
                 lambda r: r["reason"] or "none",
             ),
         ]
-        return self.sheet("Taking part", "Who took part", (), self.rows(self.results.fieldwork, organisation), plan)
+        return self.sheet("Taking part", "Who took part", (rounding_note(self.results),), self.rows(self.results.fieldwork, organisation), plan)
 
     def profile(self, organisation: str | None) -> Sheet:
         plan: Plan = [
@@ -265,7 +280,7 @@ class _Writer:
             ),
         ]
         table = self.rows(self.results.profile, organisation, year=self.survey.year)
-        return self.sheet("Respondents", "Who the respondents were", (), table, plan)
+        return self.sheet("Respondents", "Who the respondents were", (rounding_note(self.results),), table, plan)
 
     def measures(self) -> Sheet:
         plan: Plan = [
@@ -287,12 +302,11 @@ class _Writer:
         return self.sheet("Measures", "Averages and spread", (), table, plan)
 
     def settings(self) -> Sheet:
-        values = self.survey.method.model_dump()
         imported = self.results.measures["standard_error"].null_count() > 0
         skip = SKIPPED_FOR_WORKBOOKS if imported else frozenset()
         if not self.survey.groups:
-            skip = skip | {"group_reference", "secondary"}
-        rows = tuple((SETTING_WORDS[k], setting_value(k, v)) for k, v in values.items() if k not in skip)
+            skip = skip | {"group_reference"}
+        rows = tuple(setting_rows(self.survey, self.results, skip))
         return Sheet(
             "Settings",
             "Settings of the method",

@@ -2,14 +2,9 @@
 
 from __future__ import annotations
 
-from decimal import ROUND_HALF_UP, Decimal
+from stocktake.rounding import as_shown, rounded
 
-
-def rounded(value: float, places: int = 1) -> str:
-    """The value to so many decimals, halves away from zero, never '-0.0'."""
-    quantum = Decimal(1).scaleb(-places)
-    shown = Decimal(repr(float(value))).quantize(quantum, ROUND_HALF_UP)
-    return f"{shown + 0 if shown else abs(shown):.{places}f}"
+__all__ = ["as_shown", "listed", "per_cent", "plural", "rounded"]
 
 
 def listed(words: list[str]) -> str:
@@ -28,8 +23,3 @@ def per_cent(value: float | None) -> str:
     if value is None:
         return "-"
     return "under 1%" if 0 < value < 0.5 else f"{rounded(value, 0)}%"
-
-
-def as_shown(value: float, places: int = 1) -> float:
-    """The figure that `rounded` shows, as a number: for charts, whose data must say what the text beside them says."""
-    return float(rounded(value, places))

@@ -7,17 +7,18 @@ from typing import Any
 
 import numpy as np
 import polars as pl
+from numpy.typing import NDArray
 
 from stocktake.compare.change import Change, Verdict
 from stocktake.compare.estimates import Estimates, Floats, Ints, Measure, Status, interval
 from stocktake.compare.expected_range import SAME, ExpectedRange
-from stocktake.compare.firmness import Firmness
-from stocktake.compare.suppress import secondary
+from stocktake.compare.extremes import places
+from stocktake.compare.firmness import FIRM, Firmness
+from stocktake.results import ALL
 from stocktake.results.schemas import BANDS, LIMITS, frame
 from stocktake.survey.fieldwork import Fieldwork
 from stocktake.survey.instrument import Demographic, Method, Survey
 
-ALL = "all"
 VERDICTS = {
     Verdict.INCREASE: "Increase",
     Verdict.DECREASE: "Decrease",
@@ -45,7 +46,7 @@ STATUS_WORDS = {
     Status.WITHHELD_BASE: "withheld",
     Status.WITHHELD_PART: "withheld",
     Status.NO_DATA: "no data",
-    Status.LEFT_OUT: "withheld",
+    Status.LEFT_OUT: "left out",
 }
 
 
@@ -112,6 +113,8 @@ def scores(
         )
     unknown = np.where(status == Status.SHOWN, not_published, "")
     band = np.where(compared.band == 0, np.nan, compared.band.astype(np.float64))
+    questions = np.array([not m.parts for m in measures])
+    place = places(np.where(questions, estimates.value, np.nan), compared.centre)
 
     def national(values: Floats) -> pl.Series:
         return nulls(np.broadcast_to(values, shape))
@@ -137,6 +140,7 @@ def scores(
             "spread": nulls(np.where(np.isnan(compared.z), np.nan, compared.spread)),
             "z": nulls(compared.z),
             "band": whole(band),
+            "place": whole(place),
             **{name: nulls(compared.limits[..., i]) for i, name in enumerate(LIMITS)},
             "status": words.tolist(),
             "reason": why.tolist(),
@@ -166,6 +170,7 @@ def firmness(
     place = np.clip(compared.band, 1, 7)[..., None] - 1
     own = np.take_along_axis(firm.probability, place, axis=-1)[..., 0]
     known = ~np.isnan(own) & banded
+    outside = 1 - firm.probability[..., SAME - 1]
     left = (firm.lowest > 0) & banded
     survives = (firm.lowest == compared.band) & (firm.highest == compared.band)
     kind = np.where(firm.resampled, "resampled", "normal approximation").astype(object)
@@ -187,7 +192,8 @@ def firmness(
             "nearest_limit": shown(np.fmin(firm.to_better, firm.to_worse)),
             **{f"p_{name}": shown(firm.probability[..., b]) for b, name in enumerate(BANDS)},
             "p_band": shown(own),
-            "p_outside": shown(1 - firm.probability[..., SAME - 1]),
+            "p_outside": shown(outside),
+            "firm": _flags((compared.band != SAME) & (outside >= FIRM), known),
             "probability_method": pl.Series(np.where(known, kind, np.array(None)).ravel().tolist(), dtype=pl.String),
             "left_out_lowest": whole(np.where(left, firm.lowest, np.nan)),
             "left_out_highest": whole(np.where(left, firm.highest, np.nan)),
@@ -195,6 +201,7 @@ def firmness(
             "steps_to_better": whole(np.where(banded, firm.steps, np.nan)),
             "q_value": shown(firm.q),
             "stands": _flags(stands, judged),
+            "stands_at_5": _flags((firm.q <= 0.05) & (compared.band != SAME), banded & ~np.isnan(firm.q)),
             "status": [s for s, _ in told],
             "reason": [r for _, r in told],
             "not_published": np.where(banded, not_published, "").ravel().tolist(),
@@ -336,14 +343,11 @@ def fieldwork(
     tables = []
     size = len(codes)
     rates, national = work.response_rate, work.national_rate
-    hidden = withheld_participation(method, work.completed)
     for g, group in enumerate(work.groups):
         sampled = (work.invited[g] >= 0).all()
-        few = hidden[g]
         nothing = work.completed[g] == 0
+        few = too_few(method, work.completed[g])
         hide = few | nothing
-        # With one number withheld, the total of all would give it away.
-        alone = method.secondary and int((few & ~nothing).sum()) == 1
         tables.append(
             frame(
                 "fieldwork",
@@ -354,17 +358,13 @@ def fieldwork(
                     "died": whole(np.where(hide | ~sampled, np.nan, work.died[g])),
                     "completed": whole(np.where(hide, np.nan, work.completed[g])),
                     "response_rate": nulls(np.where(hide, np.nan, rates[g])),
-                    "national_response_rate": nulls(np.full(size, np.nan if alone else national[g])),
+                    "national_response_rate": nulls(np.full(size, national[g])),
                     "national_invited": _maybe(np.full(size, work.invited[g].sum()), sampled),
-                    "national_completed": [None if alone else int(work.completed[g].sum())] * size,
+                    "national_completed": [int(work.completed[g].sum())] * size,
                     "organisations": [int((work.completed[g] > 0).sum())] * size,
                     "status": np.where(nothing, "no data", np.where(few, "withheld", "shown")).tolist(),
                     "reason": np.where(
-                        nothing,
-                        f"No {survey.people} answered.",
-                        np.where(
-                            work.completed[g] < method.minimum_base, _few(survey, method), np.where(few, BESIDE, "")
-                        ),
+                        nothing, f"No {survey.people} answered.", np.where(few, _few(survey, method), "")
                     ).tolist(),
                     "not_published": ["" if sampled else "invited undeliverable died response_rate"] * size,
                 },
@@ -373,24 +373,13 @@ def fieldwork(
     return pl.concat(tables)
 
 
-# Why a number that is large enough is withheld beside one that is not.
-BESIDE = "Withheld so that the number of a smaller group cannot be worked out."
-
-
 def _few(survey: Survey, method: Method) -> str:
     return f"Fewer than {method.minimum_base} {survey.people} answered."
 
 
-def withheld_participation(method: Method, completed: Ints) -> Any:
-    """Which numbers of completed questionnaires are withheld, shape (groups + 1, organisations), all first."""
-    hidden = (completed > 0) & (completed < method.minimum_base)
-    if method.secondary and completed.shape[0] > 1:
-        # People without a group are a part of the total as well, though no row tells their number.
-        rest = completed[0] - completed[1:].sum(axis=0)
-        parts = np.concatenate([completed[1:], rest[None]])
-        known = np.concatenate([hidden[1:], (rest > 0)[None]])
-        hidden[1:] = secondary(parts, known)[:-1]
-    return hidden
+def too_few(method: Method, completed: Ints) -> NDArray[np.bool_]:
+    """Where somebody answered, but fewer than the minimum."""
+    return (completed > 0) & (completed < method.minimum_base)
 
 
 def _maybe(values: Ints, known: np.bool_ | bool) -> pl.Series:
@@ -407,21 +396,23 @@ def profile(
     demographic: Demographic,
     chosen: Ints,
     base: Ints,
-    withheld: Any = False,
+    withheld: NDArray[np.bool_] | bool = False,
+    minimum_count: int = 1,
 ) -> pl.DataFrame:
     """The `profile` rows of one characteristic: counts `chosen` (organisations, options) on `base`.
 
-    `withheld` marks organisations whose participation in the group is withheld.
+    `withheld` marks organisations whose participation in the group is withheld. A percentage that stands for fewer
+    people than `minimum_count` is withheld by itself.
     """
     options = demographic.options
     few = (base < method.minimum_base) | withheld
-    share = np.where(few[:, None], np.nan, 100 * chosen / np.maximum(base, 1)[:, None])
+    rare = ~few[:, None] & (chosen > 0) & (chosen < minimum_count)
+    share = np.where(few[:, None] | rare, np.nan, 100 * chosen / np.maximum(base, 1)[:, None])
     total = max(int(base.sum()), 1)
     national = 100 * chosen.sum(axis=0) / total
-    if method.secondary and int((few & (base > 0)).sum()) == 1:
-        # The whole less all others would be the one that is withheld.
-        national = np.full(national.shape, np.nan)
     each = len(options)
+    hidden = np.repeat(few, each) | rare.ravel()
+    rarely = f"Fewer than {minimum_count} {survey.people} gave this answer."
     return frame(
         "profile",
         {
@@ -433,10 +424,8 @@ def profile(
             "n": whole(np.repeat(np.where(few, np.nan, base), each)),
             "percent": nulls(share),
             "national_percent": nulls(np.tile(national, len(codes))),
-            "status": np.repeat(np.where(few, "withheld", "shown"), each).tolist(),
-            "reason": np.repeat(
-                np.where(base < method.minimum_base, _few(survey, method), np.where(few, BESIDE, "")), each
-            ).tolist(),
+            "status": np.where(hidden, "withheld", "shown").tolist(),
+            "reason": np.where(np.repeat(few, each), _few(survey, method), np.where(rare.ravel(), rarely, "")).tolist(),
             "not_published": [""] * (each * len(codes)),
         },
     )

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
 import polars as pl
 
 # What a spreadsheet program takes for the beginning of a formula. Such a text gets an apostrophe in front, which these
@@ -20,6 +18,6 @@ def guarded(table: pl.DataFrame) -> pl.DataFrame:
     )
 
 
-def write_csv(table: pl.DataFrame, path: Path) -> None:
-    """Write a table as CSV, its texts guarded."""
-    guarded(table).write_csv(path)
+def csv_bytes(table: pl.DataFrame) -> bytes:
+    """A table as CSV, its texts guarded."""
+    return guarded(table).write_csv().encode()

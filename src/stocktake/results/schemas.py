@@ -35,7 +35,11 @@ _WHO: dict[str, Column] = {
     "organisation_name": (S, "organisation's name"),
 }
 _STATE: dict[str, Column] = {
-    "status": (S, "`shown`, `withheld`, `not banded`, `no data`, `not comparable` or `not published`"),
+    "status": (
+        S,
+        "`shown`, `withheld` (too few people, or enough to work out where too few are), `left out` (for every "
+        "organisation of the group), `not banded`, `no data`, `not comparable` or `not published`",
+    ),
     "reason": (S, "why the status is not `shown`, as a sentence; empty otherwise"),
     "not_published": (S, "columns of this row that are null because their source never published them"),
 }
@@ -61,6 +65,7 @@ SCHEMAS: dict[str, dict[str, Column]] = {
         "spread": (F, "S, the spread expected of this organisation's score, score points"),
         "z": (F, "distance from the average in units of S"),
         "band": (I, "1 (much worse than expected) to 7 (much better); null where not banded"),
+        "place": (I, "place of a question among the organisation's own, by score less national average, highest first"),
         **{c: (F, f"expected-range limit: {c[6:].replace('_', ' ')} begins here") for c in LIMITS},
         **_STATE,
     },
@@ -74,6 +79,7 @@ SCHEMAS: dict[str, dict[str, Column]] = {
         **{f"p_{c}": (F, f"probability of `{c.replace('_', ' ')}`") for c in BANDS},
         "p_band": (F, "probability of the band itself"),
         "p_outside": (F, "probability of any band but `about the same`"),
+        "firm": (B, "whether the band is outside the range and `p_outside` at least 0.9; null without it"),
         "probability_method": (S, "`resampled` or `normal approximation`"),
         "left_out_lowest": (I, "lowest band on leaving out any one other organisation"),
         "left_out_highest": (I, "highest band on leaving out any one other organisation"),
@@ -84,6 +90,7 @@ SCHEMAS: dict[str, dict[str, Column]] = {
             "adjusted p-value among the organisation's questions (Benjamini and Hochberg); null for sections",
         ),
         "stands": (B, "whether it is outside the range and its q-value within `false_discovery`; null without it"),
+        "stands_at_5": (B, "whether it is outside the range and its q-value at most 0.05; null for sections"),
         **_STATE,
     },
     "changes": {
@@ -153,6 +160,16 @@ SCHEMAS: dict[str, dict[str, Column]] = {
         "cap": (F, "largest standardisation weight"),
         "reference": (S, "population whose mix of cells is the standard"),
         **_STATE,
+    },
+    "disclosure": {
+        "table": (S, "table of the withheld figure"),
+        "year": (I, "year of the wave"),
+        "group": (S, "`all`, a service group, or what is withheld together"),
+        "organisation": (S, "organisation's code"),
+        "measure": (S, "question or characteristic; empty for participation"),
+        "figure": (S, "what could be worked out: `people`, `score`, `sum of points`, `sum of squares` or `count`"),
+        "protection": (F, "by how much it should remain uncertain"),
+        "how": (S, "what it follows from, as a sentence"),
     },
 }
 

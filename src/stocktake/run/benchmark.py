@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass, replace
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -14,12 +15,13 @@ from stocktake.compare.estimates import Estimates
 from stocktake.compare.expected_range import ExpectedRange, expected_range, not_compared
 from stocktake.compare.firmness import Firmness, distances, leave_one_out, question_q, steps_to_better
 from stocktake.compare.suppress import suppress
+from stocktake.disclosure.protect import Further, protect
 from stocktake.organisations import Organisation, check_organisations, read_organisations
 from stocktake.problems import BlockedError, StocktakeError, nearest
-from stocktake.results import Results, assemble, sha256
+from stocktake.results import ALL, Results, assemble
 from stocktake.results.schemas import empty
 from stocktake.run.core import Run
-from stocktake.run.provenance import provenance
+from stocktake.run.provenance import inputs_of, provenance
 from stocktake.run.settings import Settings, instrument_source, load_instrument, read_settings, with_settings
 from stocktake.run.workbook import published
 from stocktake.survey.engines import Progress
@@ -83,16 +85,6 @@ def results_of_waves(
     return Run(survey, results, findings, settings, folder, tuple(w for w, _ in waves))
 
 
-def inputs_of(folder: Path, settings: Settings) -> dict[str, str]:
-    """The SHA-256 of every file that a folder's results rest on."""
-    names = [settings.organisations]
-    for wave in settings.waves:
-        names += [n for n in (wave.responses, wave.sample, wave.organisations) if n is not None]
-    if (folder / settings.instrument).is_file():
-        names.append(settings.instrument)
-    return {name: sha256(folder / name) for name in names}
-
-
 def finding_sentence(finding: Mapping[str, Any]) -> str:
     """A finding as one clear sentence: file, row, column, value, what was expected, what was done."""
     where = [finding["file"]]
@@ -139,7 +131,12 @@ def waves_of_folder(
     if problems:
         raise StocktakeError(problems)
     return [
-        (_wave(survey, files.year, own, responses, sample, files.expected_sample, progress), own)
+        (
+            _wave(
+                survey, files.year, own, responses, sample, files.expected_sample, progress, settings.show_values
+            ),
+            own,
+        )
         for files, own, responses, sample in jobs
     ]
 
@@ -167,10 +164,19 @@ def _wave(
     sample: Table | None,
     expected_sample: int | None,
     progress: Progress | None,
+    show_values: bool = False,
 ) -> Wave:
     codes = tuple(o.code for o in organisations)
     return read_wave(
-        survey, year, codes, responses, sample, survey.method, expected_sample=expected_sample, progress=progress
+        survey,
+        year,
+        codes,
+        responses,
+        sample,
+        survey.method,
+        expected_sample=expected_sample,
+        progress=progress,
+        show_values=show_values,
     )
 
 
@@ -225,18 +231,24 @@ class _Compared:
     not_compared: str = ""
 
 
-def _compare(wave: Wave, survey: Survey, group: str | None, shares: Any = None) -> _Compared:
+def _scored(wave: Wave, survey: Survey, group: str | None, shares: Any = None) -> Scores:
+    """One wave's scores of a group, nothing withheld yet."""
     assert wave.counts is not None
     method = survey.method
     if shares is None and group is not None and method.group_reference == "all":
         shares = national_shares(cell_respondents(wave.counts))
     reread = None if wave.counts.pairs is not None else wave.batches
-    scored = score(wave.counts, wave.survey, method, group=group, shares=shares, reread=reread)
+    return score(wave.counts, wave.survey, method, group=group, shares=shares, reread=reread)
+
+
+def _compare(scored: Scores, survey: Survey, group: str | None, further: Collection[tuple[str, str]]) -> _Compared:
+    """Suppress and compare one wave's scores of a group; `further` results are withheld for others' sake."""
+    method = survey.method
     rules = next((g for g in survey.groups if g.code == group), None)
     left_out = rules.left_out if rules is not None else ()
     if rules is not None and rules.report == "questions":
         left_out = (*left_out, *(s.code for s in survey.sections))
-    shown = suppress(scored.estimates, method.minimum_base, left_out)
+    shown = suppress(scored.estimates, method.minimum_base, left_out, further)
     if rules is not None and not rules.compared:
         return _Compared(shown, not_compared(shown), scored, rules.note or "Scores of this group are not compared.")
     compared = expected_range(
@@ -260,110 +272,167 @@ def _firmness(wave: Wave, survey: Survey, group: str | None, here: _Compared) ->
 
 
 def _results(
-    survey: Survey, settings: Settings, waves: Sequence[tuple[Wave, Organisations]], inputs: Mapping[str, str]
+    survey: Survey, settings: Settings, waves: Sequence[tuple[Wave, Organisations]], inputs: Mapping[str, Any]
 ) -> Results:
-    """From counted waves to the six tables and their provenance."""
-    method = survey.method
-    groups: tuple[str | None, ...] = (None, *(g.code for g in survey.groups))
-    scores, firmness, measures, changes, fieldwork, profiles = [], [], [], [], [], []
-    first, _ = waves[0]
-    names = {o.code: o.name for _, own in reversed(waves) for o in own}
-    for group in groups:
-        label = group or assemble.ALL
-        now = _compare(first, survey, group)
-        for wave, _ in waves:
-            here = now if wave is first else _compare(wave, survey, group)
-            estimates = here.estimates
-            scores.append(
-                assemble.scores(
-                    survey,
-                    method,
-                    wave.year,
-                    label,
-                    names,
-                    estimates,
-                    here.compared,
-                    effective=here.scored.effective,
-                    not_compared=here.not_compared,
-                )
+    """From counted waves to the tables and their provenance, with all that must be withheld."""
+    tables = _Tables(survey, settings, waves, provenance(survey, settings, inputs, [w for w, _ in waves]))
+    results = protect(tables.build, settings.disclosure, survey.method.minimum_base)
+    firmness = tables.firmness()
+    return replace(results, tables={**results.tables, "firmness": firmness})
+
+
+class _Tables:
+    """Makes the tables of a run, again and again with more withheld; what does not depend on that is made once."""
+
+    def __init__(
+        self,
+        survey: Survey,
+        settings: Settings,
+        waves: Sequence[tuple[Wave, Organisations]],
+        source: Mapping[str, Any],
+    ) -> None:
+        self.survey, self.settings, self.source = survey, settings, source
+        self.waves = [w for w, _ in waves]
+        self.codes = {w.year: tuple(o.code for o in own) for w, own in waves}
+        self.names = {o.code: o.name for _, own in reversed(waves) for o in own}
+        self.groups: tuple[str | None, ...] = (None, *(g.code for g in survey.groups))
+        self.compared: dict[tuple[int, str | None], _Compared] = {}
+
+    @cached_property
+    def scored(self) -> dict[tuple[int, str | None], Scores]:
+        return {(w.year, g): _scored(w, self.survey, g) for g in self.groups for w in self.waves}
+
+    @cached_property
+    def common(self) -> dict[tuple[int, str | None], Scores]:
+        """Earlier waves to this year's mix, so that a change of respondents is no change of score."""
+        if self.survey.method.change_reference != "common":
+            return {}
+        now = self.waves[0].year
+        return {
+            (w.year, g): _scored(w, self.survey, g, self.scored[now, g].weights.shares)
+            for g in self.groups
+            for w in self.waves[1:]
+        }
+
+    @cached_property
+    def people(self) -> tuple[pl.DataFrame, pl.DataFrame]:
+        """Who took part in every wave, and who they were in this one: the tables `fieldwork` and `profile`."""
+        fieldwork: list[pl.DataFrame] = []
+        profiles: list[pl.DataFrame] = []
+        for wave in self.waves:
+            assert wave.fieldwork is not None
+            codes = self.codes[wave.year]
+            fieldwork.append(
+                assemble.fieldwork(self.survey, self.survey.method, wave.year, self.names, codes, wave.fieldwork)
             )
-            measures.append(assemble.measures_table(survey, method, wave.year, label, estimates, here.compared))
-            if wave is first and not here.not_compared:
-                firm = _firmness(wave, survey, group, here)
-                firmness.append(
-                    assemble.firmness(
-                        survey, wave.year, label, names, estimates, here.compared, firm, method.false_discovery
+            if wave is self.waves[0]:
+                profiles = _profiles(self.survey, wave, self.names, codes, self.settings.disclosure.minimum_count)
+        return pl.concat(fieldwork), pl.concat(profiles) if profiles else empty("profile")
+
+    def build(self, further: Further) -> Results:
+        """Every table but `firmness`, which nothing else depends on and which takes longest."""
+        survey, method = self.survey, self.survey.method
+        scores, measures, changes = [], [], []
+        year = self.waves[0].year
+        withheld: dict[tuple[object, object], list[tuple[str, str]]] = {}
+        for when, group, organisation, measure in further.scores:
+            withheld.setdefault((when, group), []).append((str(organisation), str(measure)))
+        for group in self.groups:
+            label = group or ALL
+            for wave in self.waves:
+                key = (wave.year, group)
+                here = _compare(self.scored[key], survey, group, withheld.get((wave.year, label), ()))
+                self.compared[key] = here
+                scores.append(
+                    assemble.scores(
+                        survey,
+                        method,
+                        wave.year,
+                        label,
+                        self.names,
+                        here.estimates,
+                        here.compared,
+                        effective=here.scored.effective,
+                        not_compared=here.not_compared,
                     )
                 )
-            if wave is not first and not here.not_compared:
-                changes.append(_changes(survey, settings, label, names, first, now, wave, group, here))
-    for wave, own in waves:
-        assert wave.counts is not None and wave.fieldwork is not None
-        codes = tuple(o.code for o in own)
-        fieldwork.append(assemble.fieldwork(survey, method, wave.year, names, codes, wave.fieldwork))
-        profiles += _profiles(survey, wave, names, codes)
-    return Results(
-        pl.concat(scores),
-        pl.concat(firmness),
-        pl.concat(changes) if changes else empty("changes"),
-        pl.concat(fieldwork),
-        pl.concat(profiles) if profiles else empty("profile"),
-        pl.concat(measures),
-        provenance(survey, settings, inputs, [w for w, _ in waves]),
-    )
+                measures.append(
+                    assemble.measures_table(survey, method, wave.year, label, here.estimates, here.compared)
+                )
+                if wave.year != year and not here.not_compared:
+                    then = here.estimates
+                    if key in self.common:
+                        then = _compare(self.common[key], survey, group, withheld.get((wave.year, label), ())).estimates
+                    changes.append(self._changes(label, self.compared[year, group].estimates, then, wave.year))
+        fieldwork, profile = self.people
+        return Results(
+            {
+                "scores": pl.concat(scores),
+                "firmness": empty("firmness"),
+                "changes": pl.concat(changes) if changes else empty("changes"),
+                "fieldwork": fieldwork,
+                "profile": profile,
+                "measures": pl.concat(measures),
+                "disclosure": empty("disclosure"),
+            },
+            self.source,
+        )
+
+    def _changes(self, label: str, now: Estimates, then: Estimates, year: int) -> pl.DataFrame:
+        return changes_table(
+            self.survey,
+            label,
+            self.names,
+            now,
+            then.select(now.organisations),
+            (year, self.waves[0].year),
+            {x.organisation: x.reason for x in self.settings.not_comparable if x.year == year},
+        )
+
+    def firmness(self) -> pl.DataFrame:
+        """How firm this year's bands are, by what `build` compared last."""
+        wave, rate = self.waves[0], self.survey.method.false_discovery
+        tables = []
+        for group in self.groups:
+            here = self.compared[wave.year, group]
+            if here.not_compared:
+                continue
+            firm = _firmness(wave, self.survey, group, here)
+            tables.append(
+                assemble.firmness(
+                    self.survey, wave.year, group or ALL, self.names, here.estimates, here.compared, firm, rate
+                )
+            )
+        return pl.concat(tables)
 
 
-def _profiles(survey: Survey, wave: Wave, names: Mapping[str, str], codes: tuple[str, ...]) -> list[pl.DataFrame]:
+def _profiles(
+    survey: Survey, wave: Wave, names: Mapping[str, str], codes: tuple[str, ...], minimum_count: int
+) -> list[pl.DataFrame]:
     assert wave.counts is not None and wave.fieldwork is not None
     tables = []
-    withheld = assemble.withheld_participation(survey.method, wave.fieldwork.completed)
+    withheld = assemble.too_few(survey.method, wave.fieldwork.completed)
     for demographic in survey.demographics:
         chosen, base = profile(wave.counts, demographic)
         # A characteristic that the files do not have is left out, not told as withheld.
         if demographic.show and base.any():
-            for g, group in enumerate((None, *(g.code for g in survey.groups))):
-                label = group or assemble.ALL
-                tables.append(
-                    assemble.profile(
-                        survey,
-                        survey.method,
-                        wave.year,
-                        label,
-                        names,
-                        codes,
-                        demographic,
-                        chosen[g],
-                        base[g],
-                        withheld[g],
-                    )
+            tables += [
+                assemble.profile(
+                    survey,
+                    survey.method,
+                    wave.year,
+                    group or ALL,
+                    names,
+                    codes,
+                    demographic,
+                    chosen[g],
+                    base[g],
+                    withheld[g],
+                    minimum_count,
                 )
+                for g, group in enumerate((None, *(g.code for g in survey.groups)))
+            ]
     return tables
-
-
-def _changes(
-    survey: Survey,
-    settings: Settings,
-    label: str,
-    names: Mapping[str, str],
-    first: Wave,
-    now: _Compared,
-    wave: Wave,
-    group: str | None,
-    here: _Compared,
-) -> pl.DataFrame:
-    then = here.estimates
-    if survey.method.change_reference == "common":
-        # Both waves to this year's mix, so that a change of respondents is no change of score.
-        then = _compare(wave, survey, group, now.scored.weights.shares).estimates
-    return changes_table(
-        survey,
-        label,
-        names,
-        now.estimates,
-        then.select(now.estimates.organisations),
-        (wave.year, first.year),
-        {x.organisation: x.reason for x in settings.not_comparable if x.year == wave.year},
-    )
 
 
 def changes_table(

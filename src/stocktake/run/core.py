@@ -1,4 +1,4 @@
-"""A finished run: its results, and every organisation's report."""
+"""A finished run: its results, what of them is public, and every organisation's report."""
 
 from __future__ import annotations
 
@@ -9,8 +9,13 @@ from typing import TYPE_CHECKING, Literal
 
 import polars as pl
 
+from stocktake.disclosure.attack import sentences
+from stocktake.disclosure.precision import public
+from stocktake.disclosure.rules import Rules
+from stocktake.files import write_file
 from stocktake.problems import StocktakeError, nearest
-from stocktake.results import Results, assemble
+from stocktake.results import ALL, Results
+from stocktake.results.store import AGAIN, read_results, write_results
 from stocktake.run.provenance import stale
 from stocktake.run.settings import Settings, load_instrument, read_settings
 from stocktake.survey.instrument import Survey
@@ -23,6 +28,7 @@ if TYPE_CHECKING:
 
 
 Edition = Literal["trust", "service-groups", "poster"]
+Paper = Literal["a3", "a4"]
 
 
 class Unavailable(StocktakeError):
@@ -31,7 +37,10 @@ class Unavailable(StocktakeError):
 
 @dataclass(frozen=True)
 class Run:
-    """A finished run: its instrument, results and findings; `report(code)` tells one organisation's story."""
+    """A finished run: its instrument, results and findings; `report(code)` makes one organisation's report.
+
+    `results` have full precision and are not for publication; `public` is what every edition is made from.
+    """
 
     survey: Survey
     results: Results
@@ -60,10 +69,38 @@ class Run:
     def measures(self) -> pl.DataFrame:
         return self.results.measures
 
+    @property
+    def rules(self) -> Rules | None:
+        """The rules of disclosure control; None for a published workbook, whose figures are public already."""
+        return None if self.settings.workbook is not None else self.settings.disclosure
+
+    @cached_property
+    def public(self) -> Results:
+        """The results at the precision that editions print."""
+        return public(self.results, self.rules)
+
+    def check_disclosure(self) -> list[str]:
+        """What could be worked out of withheld figures from the editions, as sentences for a warning.
+
+        Raises StocktakeError with the same sentences where the rules refuse to publish then.
+        """
+        if not self.results.disclosure.height or self.rules is None:
+            return []
+        found = sentences(self.results.disclosure)
+        if self.rules.on_risk == "refuse":
+            raise StocktakeError(
+                [
+                    *found,
+                    "Nothing was written: withheld figures could be worked out. `stocktake disclosure` lists them; see "
+                    "the settings under `disclosure` in survey.yaml.",
+                ]
+            )
+        return found
+
     @cached_property
     def organisations(self) -> dict[str, str]:
         """Code and name of every organisation of this wave, in the order of the scores."""
-        now = self.scores.filter((pl.col("year") == self.survey.year) & (pl.col("group") == assemble.ALL))
+        now = self.scores.filter((pl.col("year") == self.survey.year) & (pl.col("group") == ALL))
         pairs = now.select("organisation", "organisation_name").unique(maintain_order=True)
         return dict(pairs.iter_rows())
 
@@ -76,7 +113,7 @@ class Run:
             return Theme()
         return load_theme((self.folder or Path()) / self.settings.theme)
 
-    def report(self, organisation: str, edition: Edition = "trust") -> Told:
+    def report(self, organisation: str, edition: Edition = "trust") -> OrganisationReport:
         """One organisation's report: its benchmark report, its service groups', or its poster.
 
         Raises StocktakeError for an unknown code, and Unavailable for an edition that these results do not make: a
@@ -85,29 +122,35 @@ class Run:
         if organisation not in self.organisations:
             known = list(self.organisations)
             raise StocktakeError(f"no organisation {organisation!r} in these results.{nearest(organisation, known)}")
-        if edition == "service-groups" and not set(self.results.scores["group"].unique()) - {assemble.ALL}:
+        if edition == "service-groups" and not set(self.results.scores["group"].unique()) - {ALL}:
             raise Unavailable("These results have no service groups.")
-        told = Told(self, organisation, edition)
-        if edition == "poster" and told.maybe is None:
+        report = OrganisationReport(self, organisation, edition)
+        if edition == "poster" and report.poster_or_none is None:
             raise Unavailable("There is no poster where questions have no wording or no score can be shown.")
-        return told
+        return report
 
     def contact(self, organisation: str) -> str:
         """How readers reach an organisation's survey lead; empty where nothing is known."""
         return self.settings.contacts.get(organisation, self.settings.contact)
 
     def write(self, folder: Path | str) -> None:
-        """Write the results tables to a folder."""
-        self.results.write(Path(folder))
+        """Write the results tables to a folder; its name must be `results` for `open_run` to find it."""
+        write_results(self.results, Path(folder))
+
+    def __repr__(self) -> str:
+        return f"Run({self.survey.title!r}, {len(self.organisations)} organisations)"
 
     def _repr_html_(self) -> str:
         from stocktake.render.notebook import run_html
 
-        return run_html(self.survey, self.results)
+        return run_html(self.survey, self.public)
+
+
+ENDINGS = (".pdf", ".pptx", ".xlsx", ".ods")
 
 
 @dataclass(frozen=True)
-class Told:
+class OrganisationReport:
     """One organisation's report as a value, with ways to write it."""
 
     run: Run
@@ -115,7 +158,8 @@ class Told:
     edition: Edition = "trust"
 
     @cached_property
-    def maybe(self) -> Report | None:
+    def poster_or_none(self) -> Report | None:
+        """The report; None for a poster that cannot be made."""
         from stocktake.reports.poster import poster
         from stocktake.reports.service_groups import service_groups
         from stocktake.reports.trust_benchmark import trust_benchmark
@@ -123,7 +167,7 @@ class Told:
         make = {"trust": trust_benchmark, "service-groups": service_groups, "poster": poster}[self.edition]
         run = self.run
         return make(
-            run.results,
+            run.public,
             run.survey,
             self.organisation,
             contact=run.contact(self.organisation),
@@ -133,8 +177,8 @@ class Told:
     @property
     def report(self) -> Report:
         """The report: pages of headings, sentences, tables and charts."""
-        assert self.maybe is not None
-        return self.maybe
+        assert self.poster_or_none is not None
+        return self.poster_or_none
 
     @cached_property
     def book(self) -> Book:
@@ -144,39 +188,47 @@ class Told:
         run = self.run
         contact, notice = run.contact(self.organisation), run.settings.notice
         return organisation_book(
-            run.results, run.survey, self.organisation, self.edition, contact=contact, notice=notice
+            run.public, run.survey, self.organisation, self.edition, contact=contact, notice=notice
         )
 
-    def write(self, path: Path | str, paper: Literal["a3", "a4"] = "a4") -> Path:
-        """Write the report in the format that the path's ending names: .pdf, .pptx, .xlsx or .ods.
+    def as_bytes(self, ending: str, paper: Paper = "a4") -> bytes:
+        """The report in the format of an ending: .pdf (PDF/UA-1, `paper` for posters), .pptx, .xlsx or .ods.
 
-        PDF is PDF/UA-1, and `paper` is for posters. Raises StocktakeError for another ending.
+        Raises StocktakeError for another ending.
+        """
+        if ending == ".pdf":
+            from stocktake.render.pdf import pdf_bytes
+
+            return pdf_bytes(self.report, self.run.theme, paper)
+        if ending == ".pptx":
+            from stocktake.render.deck import deck_bytes
+
+            return deck_bytes(self.report, self.run.theme)
+        if ending == ".xlsx":
+            from stocktake.render.xlsx import xlsx_bytes
+
+            return xlsx_bytes(self.book)
+        if ending == ".ods":
+            from stocktake.render.ods import ods_bytes
+
+            return ods_bytes(self.book)
+        raise StocktakeError(
+            f"cannot write {ending or 'a file without an ending'}; expected {', '.join(ENDINGS[:-1])} or {ENDINGS[-1]}."
+        )
+
+    def write(self, path: Path | str, paper: Paper = "a4") -> Path:
+        """Write the report in the format that the path's ending names; see `as_bytes`.
+
+        Raises StocktakeError where withheld figures could be worked out from the editions of this run.
         """
         target = Path(path)
-        ending = target.suffix.lower()
-        if ending == ".pdf":
-            from stocktake.render.pdf import write_pdf
+        self.run.check_disclosure()
+        return write_file(target, self.as_bytes(target.suffix.lower(), paper))
 
-            return write_pdf(self.report, target, self.run.theme, paper)
-        if ending == ".pptx":
-            from stocktake.render.deck import write_deck
-
-            return write_deck(self.report, target, self.run.theme)
-        if ending == ".xlsx":
-            from stocktake.render.xlsx import write_xlsx
-
-            return write_xlsx(self.book, target)
-        if ending == ".ods":
-            from stocktake.render.ods import write_ods
-
-            return write_ods(self.book, target)
-        raise StocktakeError(
-            f"{target}: cannot write {ending or 'a file without an ending'}; expected .pdf, .pptx, .xlsx or .ods."
-        )
-
-    def write_pdf(self, path: Path | str, paper: Literal["a3", "a4"] = "a4") -> Path:
-        """Write the report as an accessible PDF (PDF/UA-1); `paper` is for posters."""
-        return self.write(Path(path).with_suffix(".pdf"), paper)
+    def write_pdf(self, path: Path | str, paper: Paper = "a4") -> Path:
+        """Write the report as an accessible PDF (PDF/UA-1) whatever the path's ending; `paper` is for posters."""
+        self.run.check_disclosure()
+        return write_file(Path(path), self.as_bytes(".pdf", paper))
 
     def _repr_html_(self) -> str:
         from stocktake.render.notebook import report_html
@@ -185,15 +237,18 @@ class Told:
 
 
 def open_run(folder: Path | str) -> Run:
-    """A run whose results were written before; raises StocktakeError where there are none."""
+    """A run whose results were written before.
+
+    Raises StocktakeError where there are none, where a table was changed since, and where the folder's files or
+    settings are not those that the results were made from.
+    """
     path = Path(folder)
     settings = read_settings(path)
-    results = Results.read(path / "results")
+    results = read_results(path / "results")
     survey = load_instrument(settings, path)
     changed = stale(results.provenance, survey, settings, path)
     if changed:
         raise StocktakeError(
-            f"{path / 'results'}: made from other inputs than stand there now ({', '.join(changed)}); "
-            "run `stocktake benchmark` again."
+            f"{path / 'results'}: made from other inputs than stand there now ({'; '.join(changed)}); {AGAIN}."
         )
     return Run(survey, results, pl.DataFrame(), settings, path)

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import polars as pl
 
+from stocktake.files import write_file
 from stocktake.organisations import Organisation
 from stocktake.problems import StocktakeError
 from stocktake.survey.instrument import Survey, load
@@ -60,8 +61,8 @@ def new_folder(instrument: str, folder: Path) -> list[Path]:
     name = instrument if not Path(instrument).is_file() else str(Path(instrument).resolve())
     before = survey.year - 1
     made = [folder / "survey.yaml", folder / "README.md"]
-    made[0].write_text(SURVEY_YAML.format(instrument=name, year=survey.year, before=before), "utf-8")
-    made[1].write_text(_readme(survey), "utf-8")
+    write_file(made[0], SURVEY_YAML.format(instrument=name, year=survey.year, before=before))
+    write_file(made[1], _readme(survey))
     return made
 
 
@@ -82,7 +83,8 @@ def _readme(survey: Survey) -> str:
 
 def _organisations(organisations: tuple[Organisation, ...], path: Path) -> None:
     rows = [(o.code, o.name, o.kind, o.region) for o in organisations]
-    pl.DataFrame(rows, schema=["code", "name", "kind", "region"], orient="row").write_csv(path)
+    table = pl.DataFrame(rows, schema=["code", "name", "kind", "region"], orient="row")
+    write_file(path, table.write_csv())
 
 
 DEMO_MARK = "# A simulated survey with invented trusts: no figure here is a real organisation's."
@@ -101,7 +103,8 @@ def demo_folder(folder: Path, seed: int = 2024) -> None:
     _organisations(now.organisations, folder / "organisations.csv")
     _organisations(before.organisations, folder / str(before.year) / "organisations.csv")
     names = " and ".join(o.name for o in PREDECESSORS)
-    (folder / "survey.yaml").write_text(
+    write_file(
+        folder / "survey.yaml",
         f"""{DEMO_MARK}
 instrument: cmh_2024
 notice: Invented data. No figure here is a real trust's.
@@ -125,5 +128,4 @@ not_comparable:
     kind: excluded
     reason: "This trust's {before.year} results were left out because of an error in its sample."
 """,
-        "utf-8",
     )

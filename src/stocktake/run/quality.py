@@ -9,6 +9,7 @@ from typing import Any
 
 import polars as pl
 
+from stocktake.files import writing
 from stocktake.organisations import Organisation
 from stocktake.problems import BlockedError, StocktakeError
 from stocktake.render.quality import write_quality
@@ -57,11 +58,12 @@ def benchmark_folder(
         run = benchmark(folder)
         run.write(folder / "results")
         return run, None
-    checked = check_folder(folder, progress, settings)
-    if checked.blocked:
-        raise BlockedError([*checked.blocked, f"See {checked.page}."])
-    run = results_of_waves(checked.survey, settings, checked.waves, folder)
-    run.write(folder / "results")
+    with writing(folder):
+        checked = check_folder(folder, progress, settings)
+        if checked.blocked:
+            raise BlockedError([*checked.blocked, f"See {checked.page}."])
+        run = results_of_waves(checked.survey, settings, checked.waves, folder)
+        run.write(folder / "results")
     if save_counts is not None and run.counted[0].counts is not None:
         run.counted[0].counts.save(save_counts)
     return run, checked.page

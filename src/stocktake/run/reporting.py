@@ -3,42 +3,22 @@
 from __future__ import annotations
 
 import hashlib
-import signal
+import json
 from collections.abc import Callable, Sequence
-from concurrent.futures import ProcessPoolExecutor, as_completed
 from dataclasses import dataclass
 from functools import cache
-from multiprocessing import get_context
 from pathlib import Path
-from typing import Literal
 
 from stocktake import __version__
+from stocktake.codes import file_name
+from stocktake.files import sha256, write_file, writing
 from stocktake.problems import StocktakeError, nearest
 from stocktake.run.core import Edition, Run, Unavailable, open_run
-from stocktake.survey.engines import cores
+from stocktake.run.documents import Document, Format, documents, national_contents
+from stocktake.run.pool import on_every_core
 
-Format = Literal["pdf", "pptx", "xlsx", "ods"]
-Paper = Literal["a3", "a4"]
-
-NAMES: dict[Edition, str] = {"trust": "benchmark-report", "service-groups": "service-groups-report", "poster": "poster"}
-EDITIONS: tuple[Edition, ...] = ("trust", "service-groups", "poster")
-FORMATS: tuple[Format, ...] = ("pdf", "pptx", "xlsx", "ods")
 # Fewer organisations than this are done sooner in one process than a second one can start.
 ALONE = 4
-
-
-@dataclass(frozen=True)
-class Document:
-    """One file of an organisation: which edition, in which format, and for a poster on which paper."""
-
-    edition: Edition
-    format: Format
-    paper: Paper = "a4"
-
-    @property
-    def name(self) -> str:
-        paper = f"-{self.paper}" if self.edition == "poster" else ""
-        return f"{NAMES[self.edition]}{paper}.{self.format}"
 
 
 @dataclass(frozen=True)
@@ -51,16 +31,12 @@ class Made:
     missing: str = ""
 
 
-def documents(editions: Sequence[Edition], formats: Sequence[Format]) -> list[Document]:
-    """The files to make of each organisation; a poster is a PDF, in two sizes."""
-    out = []
-    for edition in editions:
-        if edition == "poster":
-            papers: tuple[Paper, ...] = ("a4", "a3")
-            out += [Document("poster", "pdf", paper) for paper in papers]
-        else:
-            out += [Document(edition, form) for form in formats]
-    return out
+@dataclass(frozen=True)
+class Reports:
+    """The files of one call, and what a reader must be warned of."""
+
+    files: list[Made]
+    warnings: list[str]
 
 
 def make_reports(
@@ -71,67 +47,61 @@ def make_reports(
     *,
     editions: Sequence[Edition] = ("trust",),
     formats: Sequence[Format] = ("pdf",),
-) -> list[Made]:
+) -> Reports:
     """Write the reports of the given organisations (None: all) to folder/reports/CODE/, those up to date left alone.
 
-    `begin` is told how many files there are to be, `progress` each one as it is there. An edition that these results
-    do not make comes back with the reason in `missing`.
+    `begin` is called with how many files there are to be, `progress` with each one as it is there. An edition that
+    these results do not make comes back with the reason in `missing`.
 
-    Raises StocktakeError for an unknown code, or with every report that could not be made.
+    Raises StocktakeError for an unknown code, with every report that could not be made, and where withheld figures
+    could be worked out from the reports.
     """
+    _run.cache_clear()
     run = _run(folder)
     wanted = list(run.organisations) if organisations is None else list(dict.fromkeys(organisations))
     unknown = [c for c in wanted if c not in run.organisations]
     if unknown:
         known = list(run.organisations)
         raise StocktakeError([f"no organisation {c!r} in these results.{nearest(c, known)}" for c in unknown])
+    warnings = run.check_disclosure()
     files = documents(editions, formats)
     if begin is not None:
         begin(len(wanted) * len(files))
-    stamp = _stamp(run)
-    todo = [c for c in wanted if any(not _is_current(_path(folder, c, d), stamp) for d in files)]
-    done = [c for c in wanted if c not in set(todo)]
-    made = [Made(c, _path(folder, c, d), False) for c in done for d in files]
+    made: list[Made] = []
 
-    def told(new: list[Made]) -> None:
+    def add(new: list[Made]) -> None:
         made.extend(new)
         for one in new:
             if progress is not None:
                 progress(one)
 
-    for one in made:
-        if progress is not None:
-            progress(one)
     problems: list[str] = []
-    workers = 1 if len(todo) < ALONE else min(cores(), len(todo))
-    if workers == 1:
-        for code in todo:
-            told(_make(folder, code, files, stamp))
-    else:
-        # A fresh interpreter in each process: a fork would copy the threads' locks of the libraries loaded here.
-        with ProcessPoolExecutor(workers, mp_context=get_context("spawn"), initializer=leave_interrupts) as pool:
-            jobs = [pool.submit(_make, folder, code, files, stamp) for code in todo]
-            try:
-                for job in as_completed(jobs):
-                    try:
-                        told(job.result())
-                    except StocktakeError as error:
-                        problems.extend(error.problems)
-            except KeyboardInterrupt:
-                # The reports under way are finished; none of those that wait is begun.
-                pool.shutdown(wait=False, cancel_futures=True)
-                raise
+    with writing(folder):
+        stamp = _stamp(run)
+        todo = [c for c in wanted if any(not _is_current(_path(folder, c, d), stamp) for d in files)]
+        waiting = set(todo)
+        add([Made(c, _path(folder, c, d), False) for c in wanted if c not in waiting for d in files])
+        for _, result in on_every_core(_make, [(folder, code, files, stamp) for code in todo], alone=ALONE):
+            if isinstance(result, StocktakeError):
+                problems.extend(result.problems)
+            else:
+                add(result)
     if problems:
         raise StocktakeError([*problems, f"The other {sum(not m.missing for m in made)} files are there."])
     order = {c: i for i, c in enumerate(wanted)}
     place = {d.name: i for i, d in enumerate(files)}
-    return sorted(made, key=lambda m: (order[m.organisation], place[m.path.name]))
+    return Reports(sorted(made, key=lambda m: (order[m.organisation], place[m.path.name])), warnings)
 
 
-def leave_interrupts() -> None:
-    """Let only the first process decide what Ctrl-C does."""
-    # Ctrl-C reaches every process of a terminal; only the first decides what becomes of the others.
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
+def make_national_documents(folder: Path, names: Sequence[str]) -> list[Path]:
+    """Write the documents about all organisations to folder/national/: national tables, the method annex."""
+    if not names:
+        return []
+    run = open_run(folder)
+    run.check_disclosure()
+    out = folder / "national"
+    with writing(folder):
+        return [write_file(out / name, content, inside=out) for name, content in national_contents(run, names)]
 
 
 @cache
@@ -140,23 +110,27 @@ def _run(folder: Path) -> Run:
 
 
 def _path(folder: Path, organisation: str, document: Document) -> Path:
-    return folder / "reports" / organisation / document.name
+    return folder / "reports" / file_name(organisation) / document.name
 
 
 def _beside(path: Path) -> Path:
-    """What says from which results a file was made."""
+    """What says from which results a file was made, and what the file was then."""
     return path.with_name(f".{path.name}.made")
 
 
 def _stamp(run: Run) -> str:
-    """What a report depends on: the results, the run's settings and the theme."""
-    logo = b"" if run.theme.logo is None else ((run.theme.folder or Path()) / run.theme.logo).read_bytes()
+    """What a report depends on: the results, the run's settings and the theme with its files."""
+    theme = run.theme
+    base = theme.folder or Path()
+    files = [] if theme.logo is None else [base / theme.logo]
+    if theme.font_folder is not None:
+        files += sorted(p for p in (base / theme.font_folder).rglob("*") if p.is_file())
     parts = (
         __version__,
-        hashlib.sha256(logo).hexdigest(),
+        *(sha256(file) for file in files),
         run.results.digest,
         run.settings.model_dump_json(),
-        run.theme.model_dump_json(),
+        theme.model_dump_json(),
         run.survey.model_dump_json(),
     )
     return hashlib.sha256("\n".join(parts).encode()).hexdigest()
@@ -164,28 +138,34 @@ def _stamp(run: Run) -> str:
 
 def _is_current(path: Path, stamp: str) -> bool:
     beside = _beside(path)
-    return path.is_file() and beside.is_file() and beside.read_text() == stamp
+    if not path.is_file() or not beside.is_file():
+        return False
+    try:
+        known = json.loads(beside.read_text("utf-8"))
+        return bool(known == {"made_from": stamp, "sha256": sha256(path)})
+    except ValueError:
+        return False
 
 
 def _make(folder: Path, organisation: str, files: Sequence[Document], stamp: str) -> list[Made]:
     """All of one organisation's files; what it shares between formats is worked out once."""
     run = _run(folder)
+    root = folder / "reports"
     made = []
     for document in files:
         path = _path(folder, organisation, document)
         if _is_current(path, stamp):
             made.append(Made(organisation, path, False))
             continue
-        _beside(path).unlink(missing_ok=True)
-        # What a killed process may have left half written.
-        for part in path.parent.glob(f".{path.name}.*.part"):
-            part.unlink()
         try:
-            run.report(organisation, document.edition).write(path, document.paper)
+            content = document.content(run, organisation)
         except Unavailable as error:
             path.unlink(missing_ok=True)
+            _beside(path).unlink(missing_ok=True)
             made.append(Made(organisation, path, False, str(error)))
             continue
-        _beside(path).write_text(stamp)
+        write_file(path, content, inside=root)
+        known = {"made_from": stamp, "sha256": hashlib.sha256(content).hexdigest()}
+        write_file(_beside(path), json.dumps(known) + "\n", inside=root)
         made.append(Made(organisation, path, True))
     return made

@@ -5,37 +5,34 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import Field, ValidationError
 
-from stocktake.definitions import located, mistakes, read_text, read_yaml
+from stocktake.definitions import Part, located, mistakes, read_text, read_yaml
+from stocktake.disclosure.rules import Rules
 from stocktake.problems import StocktakeError, nearest
-from stocktake.survey.instrument import Method, Survey, load
+from stocktake.survey.instrument import Method, Survey, Year, load
 
 
-class _Part(BaseModel):
-    model_config = ConfigDict(frozen=True, extra="forbid", str_strip_whitespace=True)
-
-
-class WaveFiles(_Part):
+class WaveFiles(Part):
     """The files of one wave, relative to the folder."""
 
-    year: int
+    year: Year
     responses: str
     sample: str | None = None
     organisations: str | None = Field(None, description="the wave's own list, where it differs from this year's")
-    expected_sample: int | None = None
+    expected_sample: int | None = Field(None, ge=0)
 
 
-class Incomparable(_Part):
+class Incomparable(Part):
     """An organisation that has no history, and the sentence printed in its place."""
 
     organisation: str
-    year: int
+    year: Year
     kind: Literal["merged", "excluded", "not comparable"]
     reason: str = Field(min_length=1)
 
 
-class Settings(_Part):
+class Settings(Part):
     """survey.yaml: what belongs to one run."""
 
     instrument: str
@@ -47,6 +44,10 @@ class Settings(_Part):
     contact: str = Field("", description="how readers reach the trusts' survey lead; left out where empty")
     contacts: dict[str, str] = Field(default_factory=dict, description="the same for one organisation, by code")
     theme: str | None = None
+    disclosure: Rules = Rules()
+    show_values: bool = Field(
+        False, description="findings repeat what the files hold; for one's own machine alone"
+    )
     notice: str = Field("", description="a line printed on the cover, the first page, the poster and every foot")
 
 

@@ -2,12 +2,9 @@
 
 from __future__ import annotations
 
-import shutil
 from collections.abc import Callable, Iterable
-from concurrent.futures import ProcessPoolExecutor, as_completed
 from functools import cache
 from importlib import resources
-from multiprocessing import get_context
 from pathlib import Path
 from typing import TYPE_CHECKING
 from urllib.parse import quote
@@ -15,12 +12,16 @@ from urllib.parse import quote
 import polars as pl
 
 from stocktake import __version__
+from stocktake.codes import file_name
+from stocktake.files import Content, new_folder, write_file, writing
 from stocktake.organisations import read_organisations
+from stocktake.problems import StocktakeError
 from stocktake.reports.facts import Facts, field_of
 from stocktake.reports.words import rounded
-from stocktake.results.csv import write_csv
+from stocktake.results.csv import csv_bytes
 from stocktake.run.core import Run, open_run
-from stocktake.run.reporting import leave_interrupts
+from stocktake.run.documents import NATIONAL, national_contents
+from stocktake.run.pool import on_every_core
 from stocktake.survey.engines import cores
 
 if TYPE_CHECKING:
@@ -34,11 +35,12 @@ def make_site(
 ) -> Path:
     """Write the site of a folder's results to folder/site/ and return its first page.
 
-    The new site is made beside the old one and takes its place when it is whole.
+    The new site is made beside the old one and takes its place when it is whole. Raises StocktakeError where withheld
+    figures could be worked out from it.
     """
+    _open.cache_clear()
     run = open_run(folder)
-    target, fresh = folder / "site", folder / ".site.part"
-    shutil.rmtree(fresh, ignore_errors=True)
+    run.check_disclosure()
     jobs = [
         ("data", ""),
         ("common", ""),
@@ -49,20 +51,14 @@ def make_site(
         begin(len(jobs))
     # Alternate jobs go to each worker, the long ones first; each keeps what it has opened.
     workers = min(cores(), 8)
-    batches = [jobs[:1], *(jobs[1:][i :: workers * 4] for i in range(workers * 4))]
-    with ProcessPoolExecutor(workers, mp_context=get_context("spawn"), initializer=leave_interrupts) as pool:
-        waiting = {pool.submit(_make_all, folder, fresh, batch): len(batch) for batch in batches if batch}
-        try:
-            for job in as_completed(waiting):
-                job.result()
-                if progress is not None:
-                    progress(waiting[job])
-        except KeyboardInterrupt:
-            pool.shutdown(wait=False, cancel_futures=True)
-            raise
-    shutil.rmtree(target, ignore_errors=True)
-    fresh.rename(target)
-    return target / "index.html"
+    batches = [b for b in (jobs[:1], *(jobs[1:][i :: workers * 4] for i in range(workers * 4))) if b]
+    with writing(folder), new_folder(folder / "site") as fresh:
+        for number, result in on_every_core(_make_all, [(folder, fresh, batch) for batch in batches]):
+            if isinstance(result, StocktakeError):
+                raise result
+            if progress is not None:
+                progress(len(batches[number]))
+    return folder / "site" / "index.html"
 
 
 def measures_of(run: Run) -> list[str]:
@@ -85,7 +81,7 @@ def _open(folder: Path) -> tuple[Run, Site, Places]:
     site = Site(
         run.survey,
         run.theme,
-        run.results.digest,
+        run.public.digest,
         __version__,
         run.settings.notice,
         run.organisations,
@@ -105,68 +101,58 @@ def _places(folder: Path, run: Run) -> Places:
 
 def _trust(folder: Path, out: Path, code: str) -> None:
     """One organisation's page, and that of its service groups."""
-    from stocktake.render.web.pages import write_page
     from stocktake.reports.site import firm_table, unusual
 
     run, site, _ = _open(folder)
-    facts = Facts(field_of(run.results, run.survey), code)
-    grouped = any(g != "all" for g in run.results.scores["group"].unique())
-    rows = run.results.scores.filter((pl.col("organisation") == code) & (pl.col("year") == run.survey.year))
-    data = out / "data" / "trusts"
-    data.mkdir(parents=True, exist_ok=True)
-    write_csv(rows, data / f"{code}.csv")
+    facts = Facts(field_of(run.public, run.survey), code)
+    grouped = any(g != "all" for g in run.public.scores["group"].unique())
+    rows = run.public.scores.filter((pl.col("organisation") == code) & (pl.col("year") == run.survey.year))
+    _write(out, f"data/trusts/{file_name(code, '.csv')}", csv_bytes(rows))
     downloads = [(f"../data/trusts/{quote(code)}.csv", "All scores of this organisation (CSV)")]
-    second = ("Results by service group", f"{quote(code)}-service-groups.html") if grouped else None
+    second = ("Results by service group", f"../service-groups/{quote(code)}.html") if grouped else None
     table, firm = (unusual(facts), firm_table(facts)) if facts.shown else (None, None)
-    write_page(
-        out / "trusts" / f"{code}.html", site.organisation(run.report(code).report, table, firm, second, downloads)
-    )
+    html = site.organisation(run.report(code).report, table, firm, second, downloads)
+    _write(out, f"trusts/{file_name(code, '.html')}", html)
     if grouped:
-        back = ("The whole report", f"{quote(code)}.html")
+        back = ("The whole report", f"../trusts/{quote(code)}.html")
         report = run.report(code, "service-groups").report
-        write_page(
-            out / "trusts" / f"{code}-service-groups.html", site.organisation(report, None, None, back, downloads)
+        _write(
+            out, f"service-groups/{file_name(code, '.html')}", site.organisation(report, None, None, back, downloads)
         )
 
 
 def _measure(folder: Path, out: Path, code: str) -> None:
-    from stocktake.render.web.pages import write_page
     from stocktake.reports.site import measure_page
 
     run, site, places = _open(folder)
-    field = field_of(run.results, run.survey)
+    field = field_of(run.public, run.survey)
     page = measure_page(field, code, run.organisations, places)
     order = measures_of(run)
     at = order.index(code)
     before, after = order[at - 1] if at else "", order[at + 1] if at + 1 < len(order) else ""
-    write_page(out / "measures" / f"{code}.html", site.measure(page, before, after))
-    data = out / "data" / "measures"
-    data.mkdir(parents=True, exist_ok=True)
-    rows = run.results.scores.filter((pl.col("measure") == code) & (pl.col("year") == run.survey.year))
-    write_csv(rows, data / f"{code}.csv")
+    _write(out, f"measures/{file_name(code, '.html')}", site.measure(page, before, after))
+    rows = run.public.scores.filter((pl.col("measure") == code) & (pl.col("year") == run.survey.year))
+    _write(out, f"data/measures/{file_name(code, '.csv')}", csv_bytes(rows))
 
 
 def _common(folder: Path, out: Path, _: str) -> None:
     """The first page, the lists, the comparison, the method, and the styles."""
-    from stocktake.render.web.pages import write_page
     from stocktake.reports.method_annex import method_annex
     from stocktake.reports.site import comparison, overview
 
     run, site, places = _open(folder)
-    field = field_of(run.results, run.survey)
-    write_page(out / "index.html", site.index(overview(field, run.organisations, places)))
-    write_page(out / "compare.html", site.compare(comparison(field, run.organisations)))
-    write_page(out / "measures" / "index.html", site.measures(_measure_list(run)))
-    write_page(out / "method.html", site.method(method_annex(run.results, run.survey, notice=run.settings.notice)))
-    static = out / "static"
-    static.mkdir(parents=True, exist_ok=True)
+    field = field_of(run.public, run.survey)
+    _write(out, "index.html", site.index(overview(field, run.organisations, places)))
+    _write(out, "compare.html", site.compare(comparison(field, run.organisations)))
+    _write(out, "measures/index.html", site.measures(_measure_list(run)))
+    _write(out, "method.html", site.method(method_annex(run.public, run.survey, notice=run.settings.notice)))
     for name in ("nhsuk-frontend.css", "site.css", "site.js"):
         source = resources.files("stocktake.render.web") / "static" / name
-        (static / name).write_bytes(source.read_bytes())
+        _write(out, f"static/{name}", source.read_bytes())
 
 
 def _measure_list(run: Run) -> list[dict[str, object]]:
-    rows = field_of(run.results, run.survey).measures
+    rows = field_of(run.public, run.survey).measures
     out: list[dict[str, object]] = []
     for code in measures_of(run):
         row = rows[run.survey.year, code]
@@ -182,16 +168,12 @@ def _measure_list(run: Run) -> list[dict[str, object]]:
 
 def _data(folder: Path, out: Path, _: str) -> None:
     """The national tables in every format, the annex, and the page that lists them."""
-    from stocktake.render.web.pages import write_page
-    from stocktake.run.national import make_annex, make_national
-
     run, site, _places = _open(folder)
-    data = out / "data"
-    paths = [*make_national(run, data), make_annex(run, data)]
+    paths = [_write(out, f"data/{name}", content) for name, content in national_contents(run, NATIONAL)]
     sized = {p.name: (f"data/{p.name}", p.name, _size(p)) for p in paths}
     books = [(h, f"{WHAT.get(n, n)}: {n}", s) for n, (h, _n, s) in sized.items() if not n.endswith((".csv", ".json"))]
     tidy = [v for n, v in sized.items() if n.endswith((".csv", ".json"))]
-    write_page(out / "data.html", site.data([("Workbooks and documents", books), ("Tidy tables (CSV)", tidy)]))
+    _write(out, "data.html", site.data([("Workbooks and documents", books), ("Tidy tables (CSV)", tidy)]))
 
 
 WHAT = {
@@ -201,6 +183,11 @@ WHAT = {
     "published-layout.ods": "The programme's published layout, OpenDocument",
     "method-annex.pdf": "Method annex",
 }
+
+
+def _write(out: Path, name: str, content: Content) -> Path:
+    """Write one file of the site, which it cannot leave."""
+    return write_file(out / name, content, inside=out)
 
 
 def _size(path: Path) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -17,8 +18,10 @@ from stocktake.compare.estimates import Estimates
 from stocktake.compare.expected_range import ExpectedRange, banding, summary
 from stocktake.compare.firmness import Firmness, distances, question_q
 from stocktake.organisations import Organisation
-from stocktake.results import Results, assemble, sha256
+from stocktake.files import sha256, write_file, writing
+from stocktake.results import ALL, Results, assemble
 from stocktake.results.schemas import BANDS, empty
+from stocktake.results.store import write_results
 from stocktake.run.core import Run
 from stocktake.run.provenance import provenance
 from stocktake.run.settings import Settings, instrument_source, read_settings, with_settings
@@ -63,7 +66,7 @@ def _published_results(survey: Survey, book: Workbook, settings: Settings, diges
     now, compared = estimates_of(survey, book)
     names = {o.code: o.name for h in book.history for o in h.organisations}
     names |= {o.code: o.name for o in book.organisations}
-    every = assemble.ALL
+    every = ALL
     scores = [assemble.scores(survey, method, book.year, every, names, now, compared, NOT_PUBLISHED)]
     measures = [
         assemble.measures_table(survey, method, book.year, every, now, compared, "phi tau2 tau winsorise percentile")
@@ -105,13 +108,16 @@ def _published_results(survey: Survey, book: Workbook, settings: Settings, diges
         )
         changes.append(_imported_changes(survey, names, now, then, verdict, history.year, book, stated))
     return Results(
-        pl.concat(scores),
-        firmness,
-        pl.concat(changes) if changes else empty("changes"),
-        _published_fieldwork(survey, book, names),
-        _published_profile(survey, book, names),
-        pl.concat(measures),
-        provenance(survey, settings, {book.file: digest}, []),
+        {
+            "scores": pl.concat(scores),
+            "firmness": firmness,
+            "changes": pl.concat(changes) if changes else empty("changes"),
+            "fieldwork": _published_fieldwork(survey, book, names),
+            "profile": _published_profile(survey, book, names),
+            "measures": pl.concat(measures),
+            "disclosure": empty("disclosure"),
+        },
+        provenance(survey, settings, {"workbook": {"name": book.file, "sha256": digest}}, []),
     )
 
 
@@ -151,7 +157,7 @@ def _imported_changes(
     }
     rows = assemble.changes(
         survey,
-        assemble.ALL,
+        ALL,
         names,
         now,
         aligned,
@@ -232,7 +238,7 @@ def _profile_rows(
     base = np.full(len(codes), survey.method.minimum_base, dtype=np.int64)
     few = book.completed < survey.method.minimum_base
     base[few] = 0
-    rows = assemble.profile(survey, survey.method, book.year, assemble.ALL, names, codes, demographic, chosen, base)
+    rows = assemble.profile(survey, survey.method, book.year, ALL, names, codes, demographic, chosen, base)
     national = book.national_profile.get(demographic.code, np.full(shares.shape[1], np.nan))
     return rows.with_columns(
         n=pl.lit(None, dtype=pl.Int64),
@@ -245,23 +251,30 @@ def _profile_rows(
 def published_folder(workbook: Path, folder: Path, instrument: str | None = None) -> Run:
     """Import a workbook into a folder: survey.yaml, the instrument used, and results/."""
     run = published(workbook, instrument=instrument)
-    folder.mkdir(parents=True, exist_ok=True)
     name = os.path.relpath(workbook.resolve(), folder.resolve()).replace(os.sep, "/")
-    settings = folder / "survey.yaml"
-    if settings.exists():
-        # A folder that is imported again keeps what its user has set.
-        kept = read_settings(folder)
-        source = instrument or instrument_source(kept.instrument, folder)
-        run = published(workbook, instrument=source, settings=kept, folder=folder)
-    else:
-        settings.write_text(
-            f"# Results of an official published workbook.\ninstrument: instrument.yaml\nworkbook: {json.dumps(name)}\n"
-            f"notice: {json.dumps(run.settings.notice)}\n",
-            "utf-8",
-        )
-    data = run.survey.model_dump(mode="json", by_alias=True, exclude_defaults=True)
-    (folder / "instrument.yaml").write_text(
-        yaml.safe_dump(data, sort_keys=False, allow_unicode=True, width=110), "utf-8"
-    )
-    run.write(folder / "results")
+    with writing(folder):
+        settings = folder / "survey.yaml"
+        if settings.exists():
+            # A folder that is imported again keeps what its user has set, but for the workbook itself.
+            kept = read_settings(folder)
+            source = instrument or instrument_source(kept.instrument, folder)
+            run = published(workbook, instrument=source, settings=kept, folder=folder)
+        else:
+            write_file(
+                settings,
+                "# Results of an official published workbook.\n"
+                f"instrument: instrument.yaml\nworkbook: {json.dumps(name)}\n"
+                f"notice: {json.dumps(run.settings.notice)}\n",
+            )
+            run = replace(run, settings=read_settings(folder), folder=folder)
+            run = replace(run, results=replace(run.results, provenance=_provenance(run, workbook)))
+        data = run.survey.model_dump(mode="json", by_alias=True, exclude_defaults=True)
+        write_file(folder / "instrument.yaml", yaml.safe_dump(data, sort_keys=False, allow_unicode=True, width=110))
+        write_results(run.results, folder / "results")
     return run
+
+
+def _provenance(run: Run, workbook: Path) -> dict[str, Any]:
+    """Where a new folder's results come from, by the settings that it has now."""
+    source = {"workbook": {"name": workbook.name, "sha256": sha256(workbook)}}
+    return provenance(run.survey, run.settings, source, [])

@@ -40,7 +40,7 @@ class _Cleaner:
         self.size = self.frame.height
         self.file = intake.table.name
         self.rows = np.arange(raw.first_row, raw.first_row + self.size)
-        self.findings = Findings(intake.survey.year)
+        self.findings = Findings(intake.survey.year, intake.show_values, frozenset(intake.layout.organisations))
         self.filled = whole_columns(self.frame)
         self.kept = np.ones(self.size, dtype=bool)
         self.identity: pl.Series | None = None
@@ -67,7 +67,7 @@ class _Cleaner:
         key = organisation * self.layout.strata + stratum
         columns = [answers.get(code) for code, _ in self.layout.questions]
         by_code = dict(zip([d.code for d in self.survey.demographics], demographics, strict=True))
-        empty = np.zeros(self.size, dtype=np.int8)
+        empty = np.zeros(self.size, dtype=np.int16)
         columns = [
             by_code.get(code, empty) if c is None else c
             for (code, _), c in zip(self.layout.questions, columns, strict=True)
@@ -171,7 +171,7 @@ class _Cleaner:
         if demographic.kind == "number":
             return self._number(demographic, own, theirs)
         codes = [o.code for o in demographic.options]
-        chosen = np.zeros(self.size, dtype=np.int8)
+        chosen = np.zeros(self.size, dtype=np.int16)
         if own is not None:
             chosen, broken = option_codes(own, codes, self.filled.get(demographic.name))
             self._broken(broken, own, demographic.name, codes)
@@ -311,7 +311,7 @@ class _Cleaner:
             action=action,
         )
         if self.method.routed_past == "set aside":
-            answers[question] = np.where(wrong, 0, answers[question]).astype(np.int8)
+            answers[question] = np.where(wrong, 0, answers[question]).astype(np.int16)
 
     def _too_few(self, answers: dict[str, Codes]) -> None:
         given = np.zeros(self.size, dtype=np.int16)

@@ -10,10 +10,13 @@ import polars as pl
 from numpy.typing import NDArray
 
 Bools = NDArray[np.bool_]
-Codes = NDArray[np.int8]
+# Wide enough for the largest number of options that an instrument may have (MOST_OPTIONS).
+Codes = NDArray[np.int16]
 Ints = NDArray[np.int64]
 
-ABSENT = -(2**31)
+# Stands for a blank; no column can hold it, because figures that 32 bits do not hold are refused.
+ABSENT = -(2**40)
+LARGEST = 2**31
 
 
 def text(series: pl.Series) -> pl.Series:
@@ -29,10 +32,13 @@ def text(series: pl.Series) -> pl.Series:
 
 def whole_numbers(series: pl.Series) -> tuple[Ints, Bools]:
     """Values as whole numbers (ABSENT where blank) and which rows hold something else."""
-    if series.dtype.is_integer():
-        return series.cast(pl.Int64).fill_null(ABSENT).to_numpy(), np.zeros(series.len(), dtype=bool)
-    if series.dtype == pl.Boolean or series.dtype == pl.Null:
-        return whole_numbers(series.cast(pl.Int64))
+    if series.dtype.is_integer() or series.dtype in (pl.Boolean, pl.Null):
+        # 128-bit and unsigned columns too: what does not fit becomes null here and is reported below.
+        there = series.is_not_null().to_numpy()
+        numbers = series.cast(pl.Int64, strict=False)
+        values = numbers.fill_null(ABSENT).to_numpy()
+        broken = there & (numbers.is_null().to_numpy() | (values <= -LARGEST) | (values >= LARGEST))
+        return np.where(broken, ABSENT, values), broken
     if series.dtype.is_float():
         there = series.is_not_null() & series.is_not_nan()
         numbers = series.fill_nan(None)
@@ -41,7 +47,7 @@ def whole_numbers(series: pl.Series) -> tuple[Ints, Bools]:
         there = cleaned.is_not_null()
         numbers = cleaned.cast(pl.Float64, strict=False)
     # A figure beyond what 32 bits hold is no code, age or outcome of any instrument.
-    fits = (numbers.round() == numbers) & (numbers.abs() < 2**31)
+    fits = (numbers.round() == numbers) & (numbers.abs() < LARGEST)
     good = fits.fill_null(False).to_numpy()
     values = np.where(good, numbers.fill_null(0.0).fill_nan(0.0).to_numpy(), ABSENT).astype(np.int64)
     return values, there.to_numpy() & ~good
@@ -58,14 +64,14 @@ def option_codes(
     # Codes that count from 1 are what the counts hold, as they stand.
     plain = filled is not None and filled.size > 0 and list(codes) == list(range(1, size + 1))
     if plain and filled is not None and filled.min() >= 0 and filled.max() <= size:
-        return filled.astype(np.int8, copy=False), None
+        return filled.astype(np.int16, copy=False), None
     values, broken = whole_numbers(series)
     order = np.argsort(codes)
     ordered = np.asarray(codes, dtype=np.int64)[order]
     place = np.minimum(np.searchsorted(ordered, values), size - 1)
     known = ordered[place] == values
     broken |= ~known & (values != ABSENT)
-    answers = np.where(known, order[place] + 1, 0).astype(np.int8)
+    answers = np.where(known, order[place] + 1, 0).astype(np.int16)
     return answers, broken if broken.any() else None
 
 
@@ -91,7 +97,7 @@ def whole_columns(frame: pl.DataFrame) -> dict[str, NDArray[np.signedinteger]]:
 
 def bands(values: Ints, bounds: Sequence[tuple[int | None, int | None]]) -> Codes:
     """The band (from 1) that each number falls in, 0 for none."""
-    out = np.zeros(values.size, dtype=np.int8)
+    out = np.zeros(values.size, dtype=np.int16)
     for i, (low, high) in enumerate(bounds, start=1):
         inside = values != ABSENT
         if low is not None:

@@ -16,15 +16,18 @@ import numpy as np
 from numpy.typing import NDArray
 
 from stocktake.compare.estimates import Floats
+from stocktake.files import write_file
 from stocktake.problems import StocktakeError
 from stocktake.survey.instrument import Survey
 
 Ints = NDArray[np.int64]
-Codes = NDArray[np.int8]
+Codes = NDArray[np.int16]
 Table = NDArray[np.int32]
 
 ONE = np.int32(1)
 SMALL = 65_536
+# How many joint answers of a block 16 bits can tell apart.
+MOST_NARROW = 32_767
 
 # More pair counts than this and the section errors come from a second, look-up pass instead.
 PAIR_BUDGET = 64_000_000
@@ -136,8 +139,12 @@ class Counts:
         arrays |= {f"pair_{i}": p for i, p in enumerate(self.pairs or ())}
         said = {k: getattr(self.layout, k) for k in ("organisations", "groups", "cells", "questions", "sections")}
         text = json.dumps({**said, "paired": self.pairs is not None})
-        with Path(path).open("wb") as file:
-            np.savez_compressed(file, layout=np.frombuffer(text.encode(), dtype=np.uint8), **arrays)
+
+        def content(temporary: Path) -> None:
+            with temporary.open("wb") as file:
+                np.savez_compressed(file, layout=np.frombuffer(text.encode(), dtype=np.uint8), **arrays)
+
+        write_file(Path(path), content)
 
     @classmethod
     def load(cls, path: Path | str) -> Counts:
@@ -223,17 +230,19 @@ class Tally:
         sizes = [n for _, n in self.layout.questions]
         self.respondents += np.bincount(batch.key, minlength=self.respondents.size)
         key = batch.key.astype(np.int32)
-        # The codes of a block fit 16 bits, which is several times as fast to combine as wider ones.
-        small = [codes.astype(np.int16) for codes in batch.answers]
-        code = np.empty(batch.rows, dtype=np.int16)
+        # Codes in 16 bits are several times as fast to combine as wider ones; most blocks fit.
+        small = [codes.astype(np.int16, copy=False) for codes in batch.answers]
+        narrow = np.empty(batch.rows, dtype=np.int16)
+        wide = np.empty(batch.rows if any(t.shape[1] > MOST_NARROW for t in self.tables) else 0, dtype=np.int32)
         for block, total in zip(self.blocks, self.tables, strict=True):
+            code: NDArray[np.signedinteger] = narrow if total.shape[1] <= MOST_NARROW else wide
             np.copyto(code, small[block[0]])
             for question in block[1:]:
                 code *= sizes[question]
                 code += small[question]
             self._accumulate(total, key, code)
 
-    def _accumulate(self, total: Table, key: NDArray[np.int32], code: NDArray[np.int16]) -> None:
+    def _accumulate(self, total: Table, key: NDArray[np.int32], code: NDArray[np.signedinteger]) -> None:
         """Add one to total[key, code] for every respondent."""
         if key.size < SMALL or key.size * 4 < total.size:
             # A batch much smaller than the table would spend its time adding zeros, and a small one preparing.
@@ -245,7 +254,7 @@ class Tally:
         # without holding the interpreter, so that two workers count in half the time of one.
         ones = np.broadcast_to(ONE, key.shape)
         scratch = self.scratch.setdefault(total.shape, np.empty_like(total))
-        coo_array((ones, (key, code.astype(np.int32))), shape=total.shape).toarray(out=scratch)
+        coo_array((ones, (key, code.astype(np.int32, copy=False))), shape=total.shape).toarray(out=scratch)
         total += scratch
 
     def merge(self, other: Tally) -> None:

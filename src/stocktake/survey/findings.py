@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import re
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -55,15 +56,48 @@ CHECKS: dict[str, tuple[str, str]] = {
     "no respondent column": ("Without this column duplicates cannot be found", "nothing; it is told here"),
 }
 
-# In these a value may tell something of a person, and the row is enough to find it.
-PERSONAL = frozenset({"no age or sex", "age outside eligibility", "date outside eligibility", "date unreadable"})
+# In these a value identifies a person or says something of one, and the row is enough to find it.
+PERSONAL = frozenset(
+    {
+        "no age or sex",
+        "age outside eligibility",
+        "date outside eligibility",
+        "date unreadable",
+        "duplicate respondent",
+        "not in the sample",
+        "sample duplicate",
+    }
+)
+# A figure that may be a code: longer ones may be somebody's telephone or NHS number.
+SHORT_NUMBER = re.compile(r"[+-]?\d{1,4}([.,]\d{1,3})?")
+
+
+def described(value: Any, known: Collection[str] = ()) -> str:
+    """A value from a file as it may be printed: a short number or a known code as it is, of all else kind and length."""
+    if value is None:
+        return ""
+    text = str(value).strip()
+    if text in known or SHORT_NUMBER.fullmatch(text):
+        return text
+    if not text:
+        return "blanks"
+    digits = sum(c.isdigit() for c in text)
+    if digits == len(text):
+        return f"a number of {digits} digits"
+    characters = "1 character" if len(text) == 1 else f"{len(text)} characters"
+    return f"text of {characters}"
 
 
 @dataclass
 class Findings:
-    """A growing list of findings of one wave."""
+    """A growing list of findings of one wave.
+
+    Values from files are described, not repeated, unless `show_values` is set; `known` are codes that may be repeated.
+    """
 
     year: int
+    show_values: bool = False
+    known: frozenset[str] = frozenset()
     frames: list[pl.DataFrame] = field(default_factory=list)
 
     def add(
@@ -75,14 +109,24 @@ class Findings:
         values: Sequence[Any] | None = None,
         expected: str = "",
         *,
+        facts: Sequence[str] | None = None,
         action: str | None = None,
         blocks: bool = False,
     ) -> None:
-        """Add one finding for each row (from 1, as the file's own program counts; 0 for the file as a whole)."""
+        """Add one finding for each row (from 1, as the file's own program counts; 0 for the file as a whole).
+
+        `values` are what the rows hold; `facts` are words of ours in their place, such as a total.
+        """
         size = len(rows)
         if size == 0:
             return
-        shown = [""] * size if values is None or check in PERSONAL else ["" if v is None else str(v) for v in values]
+        shown = [""] * size
+        if facts is not None:
+            shown = list(facts)
+        elif values is not None and self.show_values:
+            shown = ["" if v is None else str(v) for v in values]
+        elif values is not None and check not in PERSONAL:
+            shown = [described(v, self.known) for v in values]
         self.frames.append(
             pl.DataFrame(
                 {

@@ -24,6 +24,7 @@ from stocktake.survey.instrument_parts import (
     Route,
     Section,
     Survey,
+    Year,
 )
 
 __all__ = [
@@ -39,6 +40,7 @@ __all__ = [
     "Route",
     "Section",
     "Survey",
+    "Year",
     "library",
     "load",
     "parse",

@@ -8,7 +8,9 @@ from fractions import Fraction
 from functools import cached_property
 from typing import Annotated, Literal
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, WithJsonSchema
+from pydantic import BeforeValidator, Field, WithJsonSchema
+
+from stocktake.definitions import Part
 
 
 def _score(value: object) -> object:
@@ -29,16 +31,17 @@ Score = Annotated[
 ]
 
 
-class Part(BaseModel):
-    """The common base of everything in an instrument file: frozen, with no unknown field."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid", str_strip_whitespace=True)
+# Codes fit 32 bits, which every statistics program's whole numbers do, and -2**31 stands for missing.
+OptionCode = Annotated[int, Field(gt=-(2**31), lt=2**31)]
+Year = Annotated[int, Field(ge=1900, le=2200)]
+# The counts hold an answer in 16 bits; the limit is far above any known question and far below what they hold.
+MOST_OPTIONS = 1_000
 
 
 class Option(Part):
     """One answer to a question: its code in the data, its label and its score (none: not scored)."""
 
-    code: int
+    code: OptionCode
     label: str
     score: Score | None = None
 
@@ -59,9 +62,9 @@ class Question(Part):
     stem: str = ""
     section: str | None = None
     scale: str | None = None
-    options: tuple[Option, ...] = ()
+    options: tuple[Option, ...] = Field((), max_length=MOST_OPTIONS)
     routes: tuple[Route, ...] = ()
-    comparable: dict[int, str] = Field(
+    comparable: dict[Year, str] = Field(
         default_factory=dict, description="Earlier years that can be compared, each with the code used then"
     )
     base: str = "Answered by all."
@@ -95,13 +98,13 @@ class Section(Part):
 
     code: str
     title: str = ""
-    number: int
+    number: int = Field(ge=0, le=10_000)
 
 
 class DemographicOption(Part):
     """One category; `cell` false means that it cannot be used for standardisation."""
 
-    code: int
+    code: OptionCode
     label: str
     cell: bool = True
     from_: int | None = Field(None, alias="from", description="lowest whole number in the band")
@@ -116,7 +119,7 @@ class Demographic(Part):
     column: str = Field("", description="column in both files; default: the code")
     question: str = ""
     kind: Literal["coded", "number"] = "coded"
-    options: tuple[DemographicOption, ...]
+    options: tuple[DemographicOption, ...] = Field(max_length=MOST_OPTIONS)
     from_sample: bool = Field(False, description="use the sample file where the questionnaire has no answer")
     show: bool = True
 
@@ -185,13 +188,10 @@ class Source(Part):
 class Method(Part):
     """Every choice in the calculation that a survey centre may set; method.md says where each comes from."""
 
-    cap: float | None = Field(5.0, gt=0, description="largest standardisation weight; null for none")
-    minimum_base: int = Field(30, ge=1, description="fewer scored answers than this and a score is withheld")
-    minimum_answers: int = Field(5, ge=0, description="a questionnaire with fewer answers is not useable")
+    cap: float | None = Field(5.0, gt=0, allow_inf_nan=False, description="largest standardisation weight; null for none")
+    minimum_base: int = Field(30, ge=1, le=100_000, description="fewer scored answers than this and a score is withheld")
+    minimum_answers: int = Field(5, ge=0, le=1_000, description="a questionnaire with fewer answers is not useable")
     maximum_rejected: float = Field(0.05, ge=0, le=1, description="a larger share of rows set aside blocks the run")
-    secondary: bool = Field(
-        True, description="where one service group's numbers are withheld, withhold the next smallest too"
-    )
     routed_past: Literal["set aside", "keep"] = "set aside"
     unclassified: Literal["sample file", "leave out"] = Field(
         "sample file", description="what stands in for a category that has no standardisation cell"
@@ -208,8 +208,8 @@ class Method(Part):
     zero_spread: Literal["unbanded", "between"] = Field(
         "unbanded", description="an organisation whose answers do not vary at all"
     )
-    draws: int = Field(1000, ge=0, description="resamples behind the probability of each band; 0 for none")
-    seed: int = Field(2024, ge=0, description="where the resampling begins")
+    draws: int = Field(1000, ge=0, le=100_000, description="resamples behind the probability of each band; 0 for none")
+    seed: int = Field(2024, ge=0, lt=2**63, description="where the resampling begins")
     false_discovery: float | None = Field(
         None, gt=0, lt=1, description="share of false findings tolerated among an organisation's results; null for none"
     )
@@ -225,7 +225,7 @@ class Survey(Part):
 
     code: str
     title: str
-    year: int
+    year: Year
     programme: str = ""
     people: str = Field("service users", description="what respondents are called in sentences")
     person: str = "service user"

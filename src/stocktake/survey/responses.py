@@ -15,7 +15,7 @@ from stocktake.survey.coding import (
     text,
 )
 from stocktake.survey.counts import Batch, Layout
-from stocktake.survey.findings import Findings
+from stocktake.survey.findings import Findings, described
 from stocktake.survey.instrument import Method, Survey
 from stocktake.survey.sample import Sample
 from stocktake.survey.tables import Table, itself
@@ -55,6 +55,7 @@ class Intake:
     table: Table
     sample: Sample | None
     renamed: dict[str, str] = field(default_factory=dict)
+    show_values: bool = False
 
     @cached_property
     def asked(self) -> frozenset[str]:
@@ -114,8 +115,8 @@ class Intake:
                         self.table.name,
                         [0],
                         self.column(question.code),
-                        [f"{option.code} = {said}"],
-                        f"{option.code} = {option.label}",
+                        expected=f"{option.code} = {option.label}",
+                        facts=[f"{option.code} = {said if self.show_values else described(said)}"],
                     )
 
     def raw(self) -> Iterator[Raw]:

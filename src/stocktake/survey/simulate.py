@@ -12,6 +12,7 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
+from stocktake.files import write_file
 from stocktake.organisations import Organisation
 from stocktake.survey.dirt import dirty
 from stocktake.survey.instrument import Question, Survey
@@ -360,10 +361,10 @@ def _earlier(
 
 def write(simulated: Simulated, folder: Path, responses: str = "responses.csv") -> None:
     """Write a wave's files: responses, sample.csv, and known_problems.csv beside them."""
-    folder.mkdir(parents=True, exist_ok=True)
+    table = simulated.responses
     if responses.endswith(".parquet"):
-        simulated.responses.write_parquet(folder / responses)
+        write_file(folder / responses, lambda path: table.write_parquet(path))
     else:
-        simulated.responses.write_csv(folder / responses)
-    simulated.sample.write_csv(folder / "sample.csv")
-    simulated.dirt.write_csv(folder / "known_problems.csv")
+        write_file(folder / responses, table.write_csv())
+    write_file(folder / "sample.csv", simulated.sample.write_csv())
+    write_file(folder / "known_problems.csv", simulated.dirt.write_csv())

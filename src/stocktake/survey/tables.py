@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import csv
 import datetime
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from functools import partial
 from pathlib import Path
@@ -15,6 +14,7 @@ import polars as pl
 
 from stocktake.problems import StocktakeError
 from stocktake.survey.coding import text
+from stocktake.survey.opening import check_rows, check_workbook, readable, unusable
 
 ROWS = 262_144
 SUFFIXES = (".csv", ".parquet", ".sav", ".xlsx")
@@ -35,17 +35,29 @@ class Table:
     rows: int | None
     labels: Mapping[str, Mapping[float, str]] = field(default_factory=dict)
     user_missing: Mapping[str, tuple[float, ...]] = field(default_factory=dict)
+    unusable: Mapping[str, str] = field(default_factory=dict)
+
+    def check_types(self, columns: Iterable[str]) -> None:
+        """Raise StocktakeError for every one of these columns that holds neither text, numbers nor dates."""
+        problems = [
+            f"{self.name}, column {c}: holds values of type {self.unusable[c]}; expected text, numbers or dates."
+            for c in columns
+            if c in self.unusable
+        ]
+        if problems:
+            raise StocktakeError(problems)
 
     def batches(self, columns: tuple[str, ...] | None = None, rows: int = ROWS) -> Iterator[pl.DataFrame]:
         """Yield the table in row order, `rows` at a time, with the given columns only."""
         chosen = list(columns if columns is not None else self.columns)
+        self.check_types(chosen)
         if isinstance(self.source, pl.DataFrame):
             yield from self.source.select(chosen).iter_slices(rows)
         elif self.source.suffix == ".sav":
-            yield from _spss_batches(self.source, chosen, rows)
+            yield from _spss_batches(self.source, chosen, rows, self.name, self.rows)
         else:
             lazy = _scan(self.source).select(chosen)
-            with _readable(self.name):
+            with readable(self.name, "a table"):
                 if self.rows is not None and self.rows <= rows:
                     # One batch: the streaming engine would take longer to start than to read it.
                     yield lazy.collect()
@@ -58,6 +70,7 @@ class Table:
         A Parquet file's row groups are read by whoever makes the call, so that workers share the decoding
         and find what they count still in their cache; other sources are read here, piece by piece.
         """
+        self.check_types(columns)
         groups = _row_groups(self.source, rows) if isinstance(self.source, Path) else []
         if len(groups) > 1 and isinstance(self.source, Path):
             lazy = _scan(self.source).select(columns)
@@ -74,6 +87,7 @@ class Table:
 
         Found by the engine's own grouping, so that ten million identifiers need not be held here.
         """
+        self.check_types((column,))
         if isinstance(self.source, Path) and self.source.suffix == ".sav":
             lazy = pl.concat([text(f[column]).to_frame() for f in self.batches((column,))]).lazy()
         else:
@@ -81,7 +95,7 @@ class Table:
         kind = lazy.collect_schema()[column]
         plain = pl.col(column) if kind.is_float() else pl.col(column).cast(pl.String).str.strip_chars()
         counted = lazy.group_by(plain.alias("value")).len().filter(pl.col("len") > 1)
-        with _readable(self.name):
+        with readable(self.name, "a table"):
             return frozenset(text(counted.collect(engine="streaming")["value"]).drop_nulls())
 
     def frame(self) -> pl.DataFrame:
@@ -96,7 +110,7 @@ def itself(frame: pl.DataFrame) -> pl.DataFrame:
 
 
 def _read_slice(lazy: pl.LazyFrame, start: int, size: int, name: str) -> pl.DataFrame:
-    with _readable(name):
+    with readable(name, "a table"):
         return lazy.slice(start, size).collect()
 
 
@@ -138,17 +152,6 @@ def _scan(path: Path) -> pl.LazyFrame:
     )
 
 
-@contextmanager
-def _readable(name: str) -> Iterator[None]:
-    """Turn a reader's failure into a sentence; its own words may hold respondents' rows and are not repeated."""
-    try:
-        yield
-    except pl.exceptions.PolarsError:
-        raise StocktakeError(
-            f"{name}: some row cannot be read; expected as many cells as the header has, and every quotation mark closed."
-        ) from None
-
-
 def separator(path: Path) -> str:
     """What separates the cells of a text file: a comma, or the semicolon or tab that some programs write."""
     with path.open("rb") as file:
@@ -182,7 +185,7 @@ def open_table(source: Any, name: str | None = None) -> Table:
         table = _open_file(Path(source))
         return table if name is None else replace(table, name=name)
     frame = as_frame(source)
-    return Table(name or "data", tuple(frame.columns), 1, frame, frame.height)
+    return Table(name or "data", tuple(frame.columns), 1, frame, frame.height, unusable=unusable(frame.schema))
 
 
 def as_frame(source: Any) -> pl.DataFrame:
@@ -211,29 +214,26 @@ def _open_file(path: Path) -> Table:
         )
     if path.stat().st_size == 0:
         raise StocktakeError(f"{path.name}: the file is empty; expected a header row and one row a respondent.")
-    try:
+    with readable(path.name, path.suffix[1:]):
         if path.suffix == ".xlsx":
             return _open_excel(path)
         if path.suffix == ".sav":
             return _open_spss(path)
         if path.suffix == ".csv":
             _check_header(path)
+            check_rows(path, separator(path))
         schema = _scan(path).collect_schema()
-        columns = tuple(schema.names())
         rows = None
         if path.suffix == ".parquet":
             rows = int(_scan(path).select(pl.len()).collect().item())
-        return Table(path.name, columns, 2 if path.suffix == ".csv" else 1, path, rows)
-    except StocktakeError:
-        raise
-    except Exception as error:  # each reader has its own errors for a damaged file
-        first = str(error).splitlines()[0] if str(error) else type(error).__name__
-        raise StocktakeError(f"{path.name}: cannot be read as {path.suffix[1:]} ({first}).") from None
+        first = 2 if path.suffix == ".csv" else 1
+        return Table(path.name, tuple(schema.names()), first, path, rows, unusable=unusable(schema))
 
 
 def _open_excel(path: Path) -> Table:
     import python_calamine
 
+    check_workbook(path)
     rows = python_calamine.CalamineWorkbook.from_path(str(path)).get_sheet_by_index(0).to_python()
     if not rows or not any(str(h).strip() for h in rows[0]):
         raise StocktakeError(f"{path.name}: the first sheet is empty; expected a header row.")
@@ -281,26 +281,30 @@ def _open_spss(path: Path) -> Table:
     )
 
 
-def _spss_batches(path: Path, columns: list[str], rows: int) -> Iterator[pl.DataFrame]:
+def _spss_batches(
+    path: Path, columns: list[str], rows: int, name: str, expected: int | None
+) -> Iterator[pl.DataFrame]:
     import pyreadstat
 
     offset = 0
     while True:
-        data, _ = pyreadstat.read_sav(
-            str(path),
-            usecols=columns,
-            row_offset=offset,
-            row_limit=rows,
-            user_missing=True,
-            output_format="dict",
-            disable_datetime_conversion=False,
-        )
-        frame = pl.DataFrame({c: pl.Series(c, list(data[c]), strict=False) for c in columns})
-        # An SPSS number that is missing comes as NaN; elsewhere NaN would count as a value.
-        frame = frame.with_columns(pl.selectors.float().fill_nan(None), pl.selectors.string().replace("", None))
-        if frame.height == 0:
-            return
-        yield frame
+        with readable(name, "an SPSS file"):
+            data, _ = pyreadstat.read_sav(
+                str(path),
+                usecols=columns,
+                row_offset=offset,
+                row_limit=rows,
+                user_missing=True,
+                output_format="dict",
+                disable_datetime_conversion=False,
+            )
+            frame = pl.DataFrame({c: pl.Series(c, list(data[c]), strict=False) for c in columns})
+            # An SPSS number that is missing comes as NaN; elsewhere NaN would count as a value.
+            frame = frame.with_columns(pl.selectors.float().fill_nan(None), pl.selectors.string().replace("", None))
+        if frame.height:
+            yield frame
         offset += frame.height
         if frame.height < rows:
-            return
+            break
+    if expected is not None and 0 <= offset < expected:
+        raise StocktakeError(f"{name}: ends after {offset:,} of {expected:,} rows; the file is damaged.")

@@ -87,16 +87,18 @@ def read_wave(
     pairs: bool | None = None,
     workers: int | None = None,
     progress: Progress | None = None,
+    show_values: bool = False,
 ) -> Wave:
     """Read, check and count one wave; whatever is wrong is in its findings.
 
-    `pairs` forces answer pairs to be counted (or not); by default the memory guard decides.
+    `pairs` forces answer pairs to be counted (or not); by default the memory guard decides. With `show_values`
+    findings repeat what the files hold, which is for one's own machine alone.
     """
     then, renamed, required = as_of(survey, year)
-    findings = Findings(year)
+    findings = Findings(year, show_values)
     checked = read_sample(sample, then, organisations, findings) if sample is not None else None
     layout = Layout.of(then, organisations)
-    intake = Intake(then, method, layout, responses, checked, renamed)
+    intake = Intake(then, method, layout, responses, checked, renamed, show_values)
     intake.check_columns(findings, required)
     if responses.rows == 0:
         findings.add("no rows", responses.name, [0], expected="one row a respondent", blocks=True)
@@ -143,7 +145,7 @@ def _count(
             "too many rows set aside",
             intake.table.name,
             [0],
-            values=[f"{aside} of {rows}"],
+            facts=[f"{aside} of {rows}"],
             expected=f"at most {intake.method.maximum_rejected:.0%} of the rows",
             blocks=True,
         )
@@ -157,7 +159,9 @@ def _count(
     if sample is not None:
         for o in np.flatnonzero((sample.invited[0] > 0) & (completed[0] == 0)):
             code = intake.layout.organisations[o]
-            findings.add("no respondents", intake.table.name, [0], survey.columns.organisation, [code], "at least one")
+            findings.add(
+                "no respondents", intake.table.name, [0], survey.columns.organisation, expected="at least one", facts=[code]
+            )
     unknown = np.full_like(completed, -1)
     fieldwork = Fieldwork(
         (None, *intake.layout.groups),
@@ -199,8 +203,8 @@ def _outcomes(
                 sample.file,
                 [0],
                 survey.columns.outcome,
-                [f"{count} people: {value}"],
-                expected,
+                expected=expected,
+                facts=[f"{count} people: {value}"],
             )
     returned = int(people["useable"].sum())
     if returned and said / returned > allowed:
@@ -209,8 +213,8 @@ def _outcomes(
             sample.file,
             [0],
             survey.columns.outcome,
-            [f"{said} of {returned} returned useable have no useable answers"],
-            f"at most {allowed:.0%}",
+            expected=f"at most {allowed:.0%}",
+            facts=[f"{said} of {returned} returned useable have no useable answers"],
             blocks=True,
         )
 
@@ -224,8 +228,8 @@ def _wrong_codes(findings: Findings, intake: Intake, rows: int) -> None:
                 intake.table.name,
                 [0],
                 column,
-                [f"{many} of {rows} rows"],
-                "the option codes of the instrument, not their labels or another coding",
+                expected="the option codes of the instrument, not their labels or another coding",
+                facts=[f"{many} of {rows} rows"],
                 blocks=True,
             )
 
@@ -238,8 +242,8 @@ def _sample_sizes(sample: Sample, intake: Intake, expected: int, findings: Findi
                 sample.file,
                 [0],
                 intake.survey.columns.organisation,
-                [f"{organisation}: {size}"],
-                f"at least {expected} people",
+                expected=f"at least {expected} people",
+                facts=[f"{organisation}: {size}"],
             )
 
 
@@ -257,6 +261,6 @@ def _cells(counts: Counts, survey: Survey, method: Method, file: str, findings: 
                 file,
                 [0],
                 ", ".join(survey.cells),
-                [f"{counts.layout.organisations[o]}: {survey.cell_labels[c]}"],
-                expected,
+                expected=expected,
+                facts=[f"{counts.layout.organisations[o]}: {survey.cell_labels[c]}"],
             )

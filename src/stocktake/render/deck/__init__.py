@@ -1,5 +1,5 @@
 """Reports as slide decks with native, editable charts."""
 
-from stocktake.render.deck.writer import write_deck
+from stocktake.render.deck.writer import deck_bytes
 
-__all__ = ["write_deck"]
+__all__ = ["deck_bytes"]

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
+from datetime import datetime
 from functools import singledispatchmethod
 from typing import Any
 
 from lxml import etree
 from pptx.chart.data import CategoryChartData
+from pptx.chart.xlsx import CategoryWorkbookWriter
 from pptx.dml.color import RGBColor
 from pptx.enum.chart import (
     XL_CHART_TYPE,
@@ -19,7 +23,7 @@ from pptx.enum.chart import (
 from pptx.enum.dml import MSO_LINE, MSO_THEME_COLOR
 from pptx.enum.shapes import MSO_CONNECTOR
 from pptx.enum.text import MSO_ANCHOR, PP_ALIGN
-from pptx.util import Inches, Pt
+from pptx.util import Inches, Pt, lazyproperty
 
 from stocktake.render.deck.words import A, Run, paragraph, put
 from stocktake.render.svg import ink_on
@@ -42,6 +46,28 @@ from stocktake.reports.words import as_shown, rounded
 
 C = "http://schemas.openxmlformats.org/drawingml/2006/chart"
 DECORATIVE = "{C183D7F6-B498-43B3-948B-1728B52AA6E4}"
+
+
+# The same results must give the same bytes, so the clock has no place in a chart's workbook.
+WHEN = datetime(2000, 1, 1)
+
+
+class _Workbook(CategoryWorkbookWriter):  # type: ignore[misc]
+    """A chart's embedded workbook, with a fixed date in its properties."""
+
+    @contextmanager
+    def _open_worksheet(self, xlsx_file: Any) -> Iterator[tuple[Any, Any]]:
+        with super()._open_worksheet(xlsx_file) as (workbook, worksheet):
+            workbook.set_properties({"created": WHEN})
+            yield workbook, worksheet
+
+
+class ChartData(CategoryChartData):  # type: ignore[misc]
+    """The library's chart data, whose workbook has no time of its own."""
+
+    @lazyproperty
+    def _workbook_writer(self) -> _Workbook:
+        return _Workbook(self)
 
 
 @dataclass(frozen=True)
@@ -96,7 +122,7 @@ class Drawing:
     def __init__(self, slide: Any, theme: Theme) -> None:
         self.slide, self.theme = slide, theme
 
-    def _add(self, kind: Any, data: CategoryChartData, frame: Frame, alt: str, title: str) -> Any:
+    def _add(self, kind: Any, data: ChartData, frame: Frame, alt: str, title: str) -> Any:
         at = (Inches(frame.x), Inches(frame.y), Inches(frame.w), Inches(frame.h))
         shape = self.slide.shapes.add_chart(kind, *at, data)
         describe(shape, alt, title)
@@ -138,7 +164,7 @@ class Drawing:
 
     @draw.register
     def _(self, model: RankedBars, frame: Frame) -> None:
-        data = CategoryChartData(number_format="0.0")
+        data = ChartData(number_format="0.0")
         data.categories = [clean(b.label) for b in model.bars]
         used = [b for b in range(1, 8) if any((bar.band or 4) == b and not bar.own for bar in model.bars)]
         for band in used:
@@ -189,7 +215,7 @@ class Drawing:
 
     @draw.register
     def _(self, model: BandStrip, frame: Frame) -> None:
-        data = CategoryChartData(number_format="0.0")
+        data = ChartData(number_format="0.0")
         data.categories = ["Score"]
         segments = model.segments() or ((0, model.lowest, model.highest),)
         # Ends are rounded as they are shown, so that the workbook holds no digit more than the table beside it.
@@ -274,7 +300,7 @@ class Drawing:
         alt: str,
         fmt: str,
     ) -> Any:
-        data = CategoryChartData(number_format="0.0")
+        data = ChartData(number_format="0.0")
         data.categories = [clean(w) for w in labels]
         data.add_series(*first)
         data.add_series(*second)
@@ -320,8 +346,8 @@ class Drawing:
     @draw.register
     def _(self, model: ShareBars, frame: Frame) -> None:
         chart = self._two_bars(
-            [label for label, *_ in model.rows],
-            (f"This {model.word}", [_percent(own) for _, own, _ in model.rows]),
+            [f"{label}{'' if own is not None else ' (not shown)'}" for label, own, _ in model.rows],
+            (f"This {model.word}", [None if own is None else _percent(own) for _, own, _ in model.rows]),
             (f"All {model.word}s", [None if every is None else _percent(every) for _, _, every in model.rows]),
             frame,
             model.alt,
@@ -331,7 +357,7 @@ class Drawing:
 
     @draw.register
     def _(self, model: PlainBars, frame: Frame) -> None:
-        data = CategoryChartData(number_format="0.0")
+        data = ChartData(number_format="0.0")
         data.categories = [f"{label}{'' if s is not None else ' (not shown)'}" for label, s, _ in model.rows]
         data.add_series("Score", [None if s is None else as_shown(s) for _, s, _ in model.rows])
         chart = self._add(XL_CHART_TYPE.BAR_CLUSTERED, data, frame, model.alt, "Scores")
@@ -347,7 +373,7 @@ class Drawing:
 
     @draw.register
     def _(self, model: CountBars, frame: Frame) -> None:
-        data = CategoryChartData(number_format="0")
+        data = ChartData(number_format="0")
         data.categories = [clean(label) for label, _, _ in model.rows]
         data.add_series("Questions", [n for _, n, _ in model.rows])
         chart = self._add(XL_CHART_TYPE.BAR_CLUSTERED, data, frame, model.alt, "Number of questions")
@@ -370,7 +396,7 @@ class Drawing:
 
     @draw.register
     def _(self, model: TrendLines, frame: Frame) -> None:
-        data = CategoryChartData(number_format="0.0")
+        data = ChartData(number_format="0.0")
         data.categories = [f"{y} ({n} {model.word}s)" for y, n in zip(model.years, model.organisations, strict=True)]
         data.add_series(f"This {model.word}", [None if v is None else as_shown(v) for v in model.own])
         data.add_series("National average", [None if v is None else as_shown(v) for v in model.average])

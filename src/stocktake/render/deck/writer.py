@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-import os
+import io
+import struct
+import zipfile
 from collections.abc import Sequence
 from copy import deepcopy
 from datetime import datetime
@@ -66,14 +68,27 @@ SECTIONS = "{521415D9-36F7-43E2-AB2F-B90AF26B5E84}"
 WHEN = datetime(2000, 1, 1)
 
 
-def write_deck(report: Report, path: Path, theme: Theme) -> Path:
-    """Write a report as a PPTX deck; the file appears whole or not at all."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    temporary = path.with_name(f".{path.name}.{os.getpid()}.part")
-    with temporary.open("wb") as file:
-        _Deck(report, theme).build().save(file)
-    temporary.replace(path)
-    return path
+def deck_bytes(report: Report, theme: Theme) -> bytes:
+    """A report as the bytes of a PPTX deck."""
+    out = io.BytesIO()
+    _Deck(report, theme).build().save(out)
+    return without_clock(out.getvalue())
+
+
+def without_clock(package: bytes) -> bytes:
+    """A zip file with one fixed date for all of its parts, which the library stamps with the time of writing."""
+    fixed = struct.pack("<HH", 0, (2000 - 1980) << 9 | 1 << 5 | 1)
+    data = bytearray(package)
+    with zipfile.ZipFile(io.BytesIO(package)) as archive:
+        places = [(item.header_offset, item.filename) for item in archive.infolist()]
+        central = archive.start_dir
+    for offset, _ in places:
+        data[offset + 10 : offset + 14] = fixed
+    for _ in places:
+        data[central + 12 : central + 16] = fixed
+        name, extra, comment = struct.unpack_from("<HHH", data, central + 28)
+        central += 46 + name + extra + comment
+    return bytes(data)
 
 
 Textual = Text | Bullets | Heading

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import lru_cache
-from pathlib import Path
 from typing import Any
 
 from stocktake.render.theme import Theme
@@ -132,11 +131,3 @@ class Site:
             chapters=chapters(report),
             body=pages_html(report, self.theme),
         )
-
-
-def write_page(path: Path, html: str) -> None:
-    """Write one page, whole or not at all."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    temporary = path.with_name(f".{path.name}.part")
-    temporary.write_text(html, "utf-8")
-    temporary.replace(path)

@@ -1,0 +1,174 @@
+"""An attacker of our own: what could be worked out of withheld figures by whoever has every edition."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+import polars as pl
+from scipy.sparse import coo_array, csr_array
+
+from stocktake.disclosure.linear import Bools, Floats, Inconsistent, Safe, Solver, bounds, ratios
+from stocktake.disclosure.printed import printed_leaks
+from stocktake.disclosure.relations import Relations, Target, all_relations
+from stocktake.disclosure.rules import Rules
+from stocktake.results import Results
+from stocktake.results.schemas import frame
+
+# Figures that the solver meets within this are taken as met.
+CLOSE = 1e-4
+# Pairs of opposite ends between which a centre is taken.
+CORNERS = 3
+
+
+@dataclass(frozen=True)
+class Pinned:
+    """A withheld figure that is known more closely than it may be: between `low` and `high`."""
+
+    target: Target
+    low: float
+    high: float
+
+
+# What systems of relations pin, by the systems' own fingerprints.
+Memory = dict[bytes, list[Pinned]]
+
+
+def attack(results: Results, rules: Rules, minimum: int, memory: Memory | None = None) -> list[Pinned]:
+    """Every withheld figure that the public tables `results` pin more closely than the rules allow.
+
+    `minimum` is the smallest number of people that may be told of. Numbers of people are bounded first: a part that
+    may be nobody, or as many as the minimum, is no small group that anything could be said of.
+    """
+    found = [Pinned(target, 0.0, 0.0) for target in printed_leaks(results, rules.decimals)]
+    known: Memory = {} if memory is None else memory
+    for relations in all_relations(results, rules, minimum):
+        key = relations.fingerprint
+        if key not in known:
+            known[key] = pinned_in(relations, minimum)
+        found += known[key]
+    return found
+
+
+def pinned_in(relations: Relations, minimum: int) -> list[Pinned]:
+    """The pinned figures of one system of relations.
+
+    What the relations of one organisation pin alone is found first, for all organisations at once; the relations that
+    join organisations are then asked of the other figures.
+    """
+    if not relations.targets:
+        return []
+    try:
+        solver = relations.system.solver()
+        if not relations.system.linked:
+            return _pinned(solver, relations.targets, minimum)
+        return _pinned_across(solver, relations.targets, minimum)
+    except Inconsistent:
+        # Nothing can be said of relations that contradict each other, and that must not pass for safety.
+        where = replace(relations.targets[0], figure="contradiction", group="", organisation="", how=CONTRADICTION)
+        return [Pinned(where, np.nan, np.nan)]
+
+
+def _pinned_across(solver: Solver, targets: Sequence[Target], minimum: int) -> list[Pinned]:
+    """Pinned figures where relations join organisations, as national numbers do.
+
+    With all other organisations held at one point that satisfies everything, an organisation's figures can only lie
+    closer together than they may: what is not pinned then is safe. Without the relations between organisations they
+    can only lie further apart: what is pinned then is pinned. Of the few that are left the whole is asked.
+    """
+    suspects = [p.target for p in _pinned(solver.around(_centre(solver)), targets, minimum)]
+    found = _pinned(solver.without_links(), suspects, minimum)
+    done = {p.target for p in found}
+    return [*found, *_pinned(solver, [t for t in suspects if t not in done], minimum)]
+
+
+def _centre(solver: Solver) -> Floats:
+    """A point amid all that satisfy the relations: the mean of some that lie at their ends."""
+    rng = np.random.default_rng(0)
+    points = []
+    for _ in range(CORNERS):
+        cost = rng.uniform(-1.0, 1.0, solver.low.size)
+        points += [solver.point(cost), solver.point(-cost)]
+    return np.asarray(np.mean(points, axis=0))
+
+
+CONTRADICTION = "figures that contradict each other, so that nothing can be said of what follows from them"
+
+
+def _pinned(solver: Solver, targets: Sequence[Target], minimum: int) -> list[Pinned]:
+    if not targets:
+        return []
+    people = [t for t in targets if t.figure == "people"]
+    needed = np.array([t.protection for t in people]) - CLOSE
+    harmless = _nobody_or_many(minimum)
+    scored = any(t.figure == "score" for t in targets)
+
+    def safe(low: Floats, high: Floats) -> Bools:
+        # Where scores are at stake it matters whether a part is small, however uncertain its number is.
+        return harmless(low, high) | (False if scored else high - low >= needed)
+
+    reached = bounds(solver, _matrix([t.variables for t in people], solver), safe)
+    # A part that is certainly somebody, and certainly fewer than may be told of.
+    small = reached.exact & ~harmless(reached.low, reached.high)
+    known = {t.people for t, s in zip(people, small, strict=True) if s}
+    found = [
+        Pinned(t, float(np.ceil(low - CLOSE)), float(np.floor(high + CLOSE)))
+        for t, s, low, high in zip(people, small, reached.low, reached.high, strict=True)
+        if s and high - low < t.protection - CLOSE
+    ]
+    for figure in ("count", "sum of points", "sum of squares", "score"):
+        chosen = [t for t in targets if t.figure == figure and (figure == "count" or t.people in known)]
+        if chosen:
+            found += _narrow(solver, chosen)
+    return found
+
+
+def _narrow(solver: Solver, targets: Sequence[Target]) -> list[Pinned]:
+    """Which of these figures have a range narrower than their protection."""
+    needed = np.array([t.protection for t in targets]) - CLOSE
+
+    def safe(low: Floats, high: Floats) -> Bools:
+        return high - low >= needed
+
+    over = _matrix([t.variables for t in targets], solver)
+    if targets[0].figure == "score":
+        reached = ratios(solver, over, _matrix([t.people for t in targets], solver), safe)
+    else:
+        reached = bounds(solver, over, safe)
+    inside = reached.exact & ~safe(reached.low, reached.high)
+    return [
+        Pinned(t, float(low), float(high))
+        for t, narrow, low, high in zip(targets, inside, reached.low, reached.high, strict=True)
+        if narrow and np.isfinite(low) and np.isfinite(high)
+    ]
+
+
+def _nobody_or_many(minimum: int) -> Safe:
+    return lambda low, high: (low < 1 - CLOSE) | (high > minimum - 1 + CLOSE)
+
+
+def _matrix(figures: Sequence[tuple[int, ...]], solver: Solver) -> csr_array:
+    """Figures, each the sum of some variables, as rows of coefficients."""
+    rows = np.repeat(np.arange(len(figures)), [len(f) for f in figures])
+    columns = np.array([v for f in figures for v in f], dtype=np.int64)
+    return csr_array(coo_array((np.ones(rows.size), (rows, columns)), shape=(len(figures), solver.low.size)))
+
+
+def table_of(found: Sequence[Pinned]) -> pl.DataFrame:
+    """The `disclosure` table: where each pinned figure is, without the figure itself."""
+    targets = [p.target for p in found]
+    names = ("table", "year", "group", "organisation", "measure", "figure", "protection", "how")
+    return frame("disclosure", {name: [getattr(t, name) for t in targets] for name in names})
+
+
+def sentences(table: pl.DataFrame, most: int = 20) -> list[str]:
+    """The `disclosure` table as sentences, at most so many of them."""
+    out = []
+    for row in table.head(most).iter_rows(named=True):
+        what = f"the {row['figure']}" if row["figure"] != "people" else "the number of people"
+        where = ", ".join(str(row[k]) for k in ("organisation", "group", "measure") if row[k])
+        out.append(f"{where}, {row['year']}: {what} ({row['table']}) can be worked out from {row['how']}.")
+    if table.height > most:
+        out.append(f"And {table.height - most:,} more like these.")
+    return out

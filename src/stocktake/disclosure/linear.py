@@ -1,0 +1,271 @@
+"""Bounds of linear figures under linear relations, with HiGHS through SciPy.
+
+Most figures are proved safe by two points that satisfy every relation and differ enough; only the others are
+maximised and minimised, one for each independent part of the system at a time.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field, replace
+from functools import cached_property
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.optimize import Bounds, LinearConstraint, milp
+from scipy.sparse import coo_array, csr_array, vstack
+from scipy.sparse.csgraph import connected_components
+
+Floats = NDArray[np.float64]
+Ints = NDArray[np.int64]
+Bools = NDArray[np.bool_]
+
+# Rounds of common points before figures are bounded one by one.
+ROUNDS = 6
+# HiGHS' own tolerance for a relation, with room for the sums of hundreds of people.
+TOLERANCE = 1e-6
+
+
+@dataclass
+class System:
+    """Variables with bounds, and linear relations with two-sided limits; added in arrays, many at once."""
+
+    low: list[Floats] = field(default_factory=list)
+    high: list[Floats] = field(default_factory=list)
+    size: int = 0
+    rows: int = 0
+    _row: list[Ints] = field(default_factory=list)
+    _column: list[Ints] = field(default_factory=list)
+    _value: list[Floats] = field(default_factory=list)
+    _row_low: list[Floats] = field(default_factory=list)
+    _row_high: list[Floats] = field(default_factory=list)
+    _slack: list[Ints] = field(default_factory=list)
+    _links: list[Ints] = field(default_factory=list)
+
+    def variables(self, low: Floats, high: Floats) -> Ints:
+        """New variables with these bounds; returns their numbers, in the shape given."""
+        low, high = np.broadcast_arrays(np.asarray(low, dtype=np.float64), np.asarray(high, dtype=np.float64))
+        # Rounding must not turn an exact figure into an empty interval.
+        low = np.minimum(low, high)
+        numbers = np.arange(self.size, self.size + low.size).reshape(low.shape)
+        self.low.append(low.ravel())
+        self.high.append(high.ravel())
+        self.size += low.size
+        return numbers
+
+    def relations(
+        self,
+        terms: Sequence[tuple[Ints, Floats | float]],
+        low: Floats,
+        high: Floats,
+        *,
+        elastic: bool = False,
+        link: bool = False,
+    ) -> None:
+        """New relations low <= sum of coefficient x variable <= high; the arrays of all terms have one shape.
+
+        An elastic relation gives way by as little as it must where all of them together cannot hold. A link joins parts
+        that would be independent without it.
+        """
+        shape = terms[0][0].shape
+        numbers = np.arange(self.rows, self.rows + int(np.prod(shape, dtype=np.int64))).reshape(shape)
+        for columns, values in terms:
+            self._row.append(numbers.ravel())
+            self._column.append(columns.ravel())
+            self._value.append(np.broadcast_to(np.asarray(values, dtype=np.float64), shape).ravel())
+        if link:
+            self._links.append(numbers.ravel())
+        if elastic:
+            for sign in (1.0, -1.0):
+                slack = self.variables(np.zeros(shape), np.full(shape, np.inf))
+                self._slack.append(slack.ravel())
+                self._row.append(numbers.ravel())
+                self._column.append(slack.ravel())
+                self._value.append(np.full(slack.size, sign))
+        self._row_low.append(np.broadcast_to(low, shape).astype(np.float64).ravel())
+        self._row_high.append(np.broadcast_to(high, shape).astype(np.float64).ravel())
+        self.rows += numbers.size
+
+    def arrays(self) -> list[NDArray[np.generic]]:
+        """All that the system consists of."""
+        return [*self.low, *self.high, *self._row, *self._column, *self._value, *self._row_low, *self._row_high]
+
+    @property
+    def linked(self) -> bool:
+        return bool(self._links)
+
+    def solver(self) -> Solver:
+        """The finished system, its elastic relations as tight as they can be."""
+        shape = (self.rows, self.size)
+        matrix = csr_array(
+            coo_array((np.concatenate(self._value), (np.concatenate(self._row), np.concatenate(self._column))), shape=shape)
+        )
+        links = np.zeros(self.rows, dtype=bool)
+        if self._links:
+            links[np.concatenate(self._links)] = True
+        low, high = np.concatenate(self.low), np.concatenate(self.high)
+        solver = Solver(matrix, np.concatenate(self._row_low), np.concatenate(self._row_high), low, high, links)
+        if self._slack:
+            slack = np.concatenate(self._slack)
+            cost = np.zeros(self.size)
+            cost[slack] = 1.0
+            needed = solver.point(cost)[slack]
+            high[slack] = np.where(needed > TOLERANCE, needed * (1 + TOLERANCE) + TOLERANCE, 0.0)
+        return solver
+
+
+class Inconsistent(Exception):
+    """The relations contradict each other: what is printed cannot all be true."""
+
+
+@dataclass
+class Solver:
+    """A system as matrices; `links` marks the relations that join parts which are independent otherwise."""
+
+    matrix: csr_array
+    row_low: Floats
+    row_high: Floats
+    low: Floats
+    high: Floats
+    links: Bools
+
+    def point(self, cost: Floats) -> Floats:
+        """The point that satisfies every relation at the least cost; raises Inconsistent where there is none."""
+        found = milp(
+            cost,
+            constraints=LinearConstraint(self.matrix, self.row_low - TOLERANCE, self.row_high + TOLERANCE),
+            bounds=Bounds(self.low, self.high),
+        )
+        if found.x is None:
+            raise Inconsistent(found.message)
+        return np.asarray(found.x)
+
+    def without_links(self) -> Solver:
+        """The parts alone: figures can only lie further apart than in the whole."""
+        kept = ~self.links
+        return replace(
+            self,
+            matrix=self.matrix[kept],
+            row_low=self.row_low[kept],
+            row_high=self.row_high[kept],
+            links=np.zeros(int(kept.sum()), dtype=bool),
+        )
+
+    def around(self, centre: Floats) -> Solver:
+        """The parts, each with all others held at a point of the whole: every point of it is one of the whole.
+
+        Of each link a part keeps its own share, within what the others leave at `centre`.
+        """
+        alone = self.without_links()
+        joined = self.matrix[self.links].tocoo()
+        part = alone.parts[joined.col]
+        pairs, row = np.unique(np.stack([joined.row, part]), axis=1, return_inverse=True)
+        share = np.bincount(row, weights=joined.data * centre[joined.col], minlength=pairs.shape[1])
+        whole = self.matrix[self.links] @ centre
+        others = whole[pairs[0]] - share
+        own = csr_array(coo_array((joined.data, (row, joined.col)), shape=(pairs.shape[1], self.low.size)))
+        return replace(
+            alone,
+            matrix=csr_array(vstack([alone.matrix, own])),
+            row_low=np.concatenate([alone.row_low, np.minimum(self.row_low[self.links][pairs[0]] - others, share)]),
+            row_high=np.concatenate([alone.row_high, np.maximum(self.row_high[self.links][pairs[0]] - others, share)]),
+            links=np.zeros(alone.links.size + pairs.shape[1], dtype=bool),
+        )
+
+    @cached_property
+    def parts(self) -> Ints:
+        """The independent part of the system that each variable is in."""
+        coo = self.matrix.tocoo()
+        ones = np.ones(coo.row.size, dtype=np.int8)
+        shape = (self.matrix.shape[1] + self.matrix.shape[0],) * 2
+        graph = coo_array((ones, (coo.col, coo.row + self.matrix.shape[1])), shape=shape)
+        return np.asarray(connected_components(graph, directed=False)[1][: self.matrix.shape[1]], dtype=np.int64)
+
+
+@dataclass(frozen=True)
+class Range:
+    """How far figures can lie apart: `low` and `high` that were reached, `exact` where no point lies beyond them."""
+
+    low: Floats
+    high: Floats
+    exact: Bools
+
+
+Safe = Callable[[Floats, Floats], Bools]
+
+
+def bounds(solver: Solver, figures: csr_array, safe: Safe) -> Range:
+    """The range of each figure (a row of coefficients), exact for every one that is not `safe` by what was reached.
+
+    `safe` is told the lowest and highest values reached so far and says which figures need no more.
+    """
+    count = figures.shape[0]
+    low, high = np.full(count, np.inf), np.full(count, -np.inf)
+    exact = np.zeros(count, dtype=bool)
+    if not count:
+        return Range(low, high, exact)
+
+    def visit(cost: Floats) -> Floats:
+        values = figures @ solver.point(cost)
+        np.minimum(low, values, out=low)
+        np.maximum(high, values, out=high)
+        return values
+
+    rng = np.random.default_rng(0)
+    for round_ in range(ROUNDS):
+        active = ~safe(low, high)
+        if not active.any():
+            return Range(low, high, exact)
+        signs = active * (1.0 if round_ == 0 else rng.uniform(-1.0, 1.0, count))
+        for sign in (-1.0, 1.0):
+            visit(sign * (figures.T @ signs))
+    part = solver.parts[[figures.indices[figures.indptr[i]] for i in range(count)]]
+    while True:
+        active = np.flatnonzero(~safe(low, high) & ~exact)
+        if not active.size:
+            return Range(low, high, exact)
+        # One figure of each independent part at a time: the sum is then extreme where each of them is.
+        _, first = np.unique(part[active], return_index=True)
+        chosen = active[first]
+        signs = np.zeros(count)
+        signs[chosen] = 1.0
+        for sign, end in ((-1.0, high), (1.0, low)):
+            end[chosen] = visit(sign * (figures.T @ signs))[chosen]
+        exact[chosen] = True
+
+
+def ratios(solver: Solver, above: csr_array, below: csr_array, safe: Safe) -> Range:
+    """The range of above / below for each pair of figures, by Dinkelbach's method.
+
+    Each step maximises above - r x below for the ratio r reached so far, for one pair of each independent part.
+    """
+    count = above.shape[0]
+    low, high = np.full(count, np.inf), np.full(count, -np.inf)
+    exact = np.zeros(count, dtype=bool)
+    part = solver.parts[[above.indices[above.indptr[i]] for i in range(count)]]
+
+    def visit(cost: Floats) -> None:
+        point = solver.point(cost)
+        over, under = above @ point, below @ point
+        usable = under > TOLERANCE
+        value = np.where(usable, over / np.where(usable, under, 1.0), np.nan)
+        np.fmin(low, value, out=low)
+        np.fmax(high, value, out=high)
+
+    while True:
+        active = np.flatnonzero(~safe(low, high) & ~exact)
+        if not active.size:
+            return Range(low, high, exact)
+        _, first = np.unique(part[active], return_index=True)
+        chosen = active[first]
+        signs = np.zeros(count)
+        signs[chosen] = 1.0
+        for sign, end in ((-1.0, high), (1.0, low)):
+            reached = np.where(np.isfinite(end), end, 0.0)
+            for _ in range(6):
+                visit(sign * (above.T @ signs - below.T @ (signs * reached)))
+                improved = np.where(np.isfinite(end), end, 0.0)
+                if np.allclose(improved[chosen], reached[chosen], atol=1e-7):
+                    break
+                reached = improved.copy()
+        exact[chosen] = True

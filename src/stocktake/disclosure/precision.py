@@ -1,0 +1,116 @@
+"""The public tables: the results at the precision that every edition prints."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+
+import numpy as np
+import polars as pl
+from numpy.typing import NDArray
+
+from stocktake.disclosure.rules import Rules
+from stocktake.results import ALL, Results
+from stocktake.results.schemas import BANDS, LIMITS
+from stocktake.rounding import round_to, round_values
+
+Floats = NDArray[np.float64]
+Rounding = Callable[[Floats], Floats]
+
+SCORES = ("score", "lower_95", "upper_95", "national_average", "lowest", "highest", "z", *LIMITS)
+DISTANCES = ("to_better", "to_worse", "nearest_limit")
+SHARES = (*(f"p_{b}" for b in BANDS), "p_band", "p_outside", "q_value")
+CHANGES = ("score_then", "score_now", "difference", "statistic")
+# Shares of 0 to 1 to the whole per cent, and percentages to the whole.
+SHARE_DECIMALS = 2
+# Over-dispersion describes all organisations together; what it says of one is far below its score's own rounding.
+MODEL = ("phi", "tau2", "tau")
+MODEL_DECIMALS = 3
+
+
+def public(results: Results, rules: Rules | None) -> Results:
+    """The results as editions may print them; `rules` None: they are public already and stay as they are.
+
+    Scores, limits, distances and z have `decimals`; standard errors and S one more, S of a service group none more;
+    shares and percentages are whole per cents; numbers of people in a service group are multiples of
+    `group_rounding`, and so are national numbers of which a part is withheld.
+    """
+    if rules is None:
+        return results
+    d = rules.decimals
+    finer = d + 1
+    tables = dict(results.tables)
+    tables["scores"] = _rounded(
+        _grouped(tables["scores"], ("n", "effective_base"), rules),
+        {**dict.fromkeys(SCORES, d), "effective_base": 0, "standard_error": finer, "spread": finer},
+    )
+    grouped = pl.col("group") != ALL
+    coarse = _rounded(tables["scores"].select("spread"), {"spread": d})["spread"]
+    tables["scores"] = tables["scores"].with_columns(spread=pl.when(grouped).then(coarse).otherwise("spread"))
+    tables["firmness"] = _rounded(
+        tables["firmness"],
+        {**dict.fromkeys(DISTANCES, d), **dict.fromkeys(SHARES, SHARE_DECIMALS)},
+    )
+    tables["changes"] = _rounded(
+        _grouped(tables["changes"], ("n_then", "n_now"), rules), {**dict.fromkeys(CHANGES, d), "critical": 2}
+    )
+    tables["fieldwork"] = _fieldwork(tables["fieldwork"], rules)
+    profile = _grouped(tables["profile"], ("n",), rules)
+    tables["profile"] = _apply(profile, {"percent": whole_percent, "national_percent": whole_percent})
+    tables["measures"] = _rounded(
+        tables["measures"], {**dict.fromkeys(("centre", "lowest", "highest"), d), **dict.fromkeys(MODEL, MODEL_DECIMALS)}
+    )
+    return replace(results, tables=tables)
+
+
+def whole_percent(values: Floats) -> Floats:
+    """Whole per cents; what is more than none and less than a half keeps one decimal, so that it never reads as none."""
+    whole = round_values(values, 0)
+    small = np.maximum(round_values(values, 1), 0.1)
+    with np.errstate(invalid="ignore"):
+        return np.where((values > 0) & (values < 0.5), small, whole)
+
+
+def percent_interval(value: float | Floats) -> tuple[Floats, Floats]:
+    """What a printed percentage may stand for."""
+    shown = np.asarray(value, dtype=np.float64)
+    half = np.where((shown > 0) & (shown < 1), 0.05, 0.5)
+    # Nought is printed for nought alone.
+    low = np.where(shown == 0, 0.0, np.maximum(np.where(shown == 0.1, 0.0, shown - half), 0.0))
+    return low, np.where(shown == 0, 0.0, np.minimum(shown + half, 100.0))
+
+
+def _fieldwork(table: pl.DataFrame, rules: Rules) -> pl.DataFrame:
+    table = _grouped(table, ("invited", "undeliverable", "died", "completed"), rules)
+    hidden = (pl.col("status") == "withheld").any().over("year", "group")
+    marked = table.with_columns(_coarse=(pl.col("group") != ALL) | hidden)
+    national = ("national_invited", "national_completed")
+    coarse = _apply(marked.select(national), dict.fromkeys(national, lambda v: round_to(v, rules.group_rounding)))
+    out = marked.with_columns(
+        pl.when("_coarse").then(coarse[name]).otherwise(pl.col(name)).alias(name) for name in national
+    ).drop("_coarse")
+    return _rounded(out, {"response_rate": SHARE_DECIMALS, "national_response_rate": SHARE_DECIMALS})
+
+
+def _grouped(table: pl.DataFrame, columns: tuple[str, ...], rules: Rules) -> pl.DataFrame:
+    """Numbers of people in the rows of service groups, rounded."""
+    coarse = _apply(table.select(columns), dict.fromkeys(columns, lambda v: round_to(v, rules.group_rounding)))
+    return table.with_columns(
+        pl.when(pl.col("group") != ALL).then(coarse[name]).otherwise(pl.col(name)).alias(name) for name in columns
+    )
+
+
+def _rounded(table: pl.DataFrame, decimals: dict[str, int]) -> pl.DataFrame:
+    def to(places: int) -> Rounding:
+        return lambda values: round_values(values, places)
+
+    return _apply(table, {name: to(places) for name, places in decimals.items()})
+
+
+def _apply(table: pl.DataFrame, roundings: dict[str, Rounding]) -> pl.DataFrame:
+    """Columns put through their roundings; nulls stay null and types stay as they are."""
+    columns = []
+    for name, rounding in roundings.items():
+        values = table[name].cast(pl.Float64).fill_null(float("nan")).to_numpy()
+        columns.append(pl.Series(name, rounding(values)).fill_nan(None).cast(table[name].dtype))
+    return table.with_columns(columns)
