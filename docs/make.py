@@ -13,11 +13,10 @@ from typing import Any
 
 import polars as pl
 
-from stocktake.results import Results
+from stocktake.results.store import read_results
 from stocktake.results.schemas import SCHEMAS
 from stocktake.run.core import open_run
 from stocktake.run.folder import demo_folder
-from stocktake.run.national import make_annex
 from stocktake.run.quality import benchmark_folder
 from stocktake.run.site import make_site
 from stocktake.survey.findings import CHECKS
@@ -236,7 +235,7 @@ def main() -> int:
         folder = Path(name)
         demo_folder(folder)
         benchmark_folder(folder)
-        (DOCS / "simulated.md").write_text(simulation(Results.read(folder / "results")), "utf-8")
+        (DOCS / "simulated.md").write_text(simulation(read_results(folder / "results")), "utf-8")
         picture(folder)
         pictures(folder)
     print("wrote docs/reference.md, docs/simulated.md, docs/pictures/*.png")

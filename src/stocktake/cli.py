@@ -213,6 +213,20 @@ def _chosen(what: str, given: str, known: Sequence[Any]) -> list[Any]:
 
 
 @app.command
+def disclosure(folder: Folder) -> None:
+    """List what of the withheld figures could be worked out from all editions together."""
+    from stocktake.run.disclosure import pinned_figures
+
+    console = _console()
+    found = pinned_figures(folder)
+    for sentence in found.sentences:
+        console.print(sentence)
+    console.print(found.summary)
+    if found.sentences:
+        sys.exit(1)
+
+
+@app.command
 def site(folder: Folder) -> None:
     """Make the web edition in the folder's site/: every page, chart, table and download."""
     from stocktake.run.site import make_site

@@ -94,7 +94,7 @@ def _check_depth(text: str, file: str) -> None:
         if isinstance(event, yaml.CollectionStartEvent):
             depth += 1
             if depth > DEEPEST:
-                line = event.start_mark.line + 1
+                line = event.start_mark.line + 1 if event.start_mark else 1
                 raise StocktakeError(f"{file}, line {line}: nested more than {DEEPEST} levels deep; expected fewer.")
         elif isinstance(event, yaml.CollectionEndEvent):
             depth -= 1
@@ -107,7 +107,9 @@ def _check_size(root: yaml.Node | None, file: str) -> None:
 
     def size(node: yaml.Node) -> int:
         if id(node) in open_nodes:
-            raise StocktakeError(f"{file}, line {node.start_mark.line + 1}: an alias refers to a part that contains it.")
+            raise StocktakeError(
+                f"{file}, line {node.start_mark.line + 1}: an alias refers to a part that contains it."
+            )
         if id(node) not in sizes:
             open_nodes.add(id(node))
             inner: list[yaml.Node] = []

@@ -81,6 +81,8 @@ def new_folder(target: Path) -> Iterator[Path]:
     Whoever calls holds the lock of the folder that `target` is in. After an error, or a process that was killed,
     the old folder is there as it was.
     """
+    if target.exists() and not target.is_dir():
+        raise StocktakeError(f"{target}: a file stands where a folder is to be written; move it away.")
     recover(target)
     fresh = _fresh(target)
     _remove_folder(fresh)
@@ -160,7 +162,9 @@ def writing(folder: Path) -> Iterator[None]:
     try:
         lock.acquire(timeout=0)
     except Timeout:
-        raise StocktakeError(f"{folder}: another stocktake command is writing here; try again when it has ended.") from None
+        raise StocktakeError(
+            f"{folder}: another stocktake command is writing here; try again when it has ended."
+        ) from None
     try:
         yield
     finally:

@@ -18,7 +18,7 @@ from stocktake.compare.expected_range import (
     summary,
 )
 from stocktake.compare.extremes import extremes
-from stocktake.compare.suppress import secondary, suppress
+from stocktake.compare.suppress import suppress
 
 NAN = math.nan
 
@@ -196,12 +196,12 @@ def test_extremes() -> None:
     assert extremes(np.array([NAN]), np.array([4.0]), 5) == ([], [])
 
 
-def test_secondary_suppression_leaves_nothing_to_subtract() -> None:
-    """Columns: one hidden part takes the smallest shown with it; two hide each other; none or a lone part change nothing."""
-    counts = np.array([[11, 11, 50, 11], [236, 12, 60, 0], [42, 90, 70, 0]])
-    hidden = counts < 30
-    assert secondary(counts, hidden & (counts > 0)).tolist() == [
-        [True, True, False, True],
-        [False, True, False, False],
-        [True, False, False, False],
-    ]
+def test_further_results_are_withheld_with_their_sections() -> None:
+    """A result withheld for another's sake has no figure left, and takes its section with it."""
+    measures = (Measure("Q1"), Measure("Q2"), Measure("S01", (0, 1)))
+    n = np.full((2, 3), 100.0)
+    estimates = Estimates(("A", "B"), measures, n, n / 20, n / 100, np.zeros((2, 3), dtype=np.int8))
+    shown = suppress(estimates, 30, further=[("B", "Q2")])
+    assert shown.status.tolist() == [[0, 0, 0], [0, Status.WITHHELD_BASE, Status.WITHHELD_PART]]
+    assert np.isnan(shown.value[1]).tolist() == [False, True, True]
+    assert np.isnan(shown.n[1]).tolist() == [False, True, True]

@@ -9,9 +9,9 @@ from pathlib import Path
 import pytest
 
 from hostile import write_hostile
-from stocktake.run.national import WHOLE, make_whole
+from stocktake.run.documents import EDITIONS, FORMATS, NATIONAL
 from stocktake.run.quality import benchmark_folder
-from stocktake.run.reporting import EDITIONS, FORMATS, make_reports
+from stocktake.run.reporting import make_national_documents, make_reports
 from stocktake.run.site import make_site
 
 CHROMIUM = next((p for n in ("chromium", "chromium-browser", "google-chrome") if (p := shutil.which(n))), None)
@@ -24,7 +24,7 @@ def hostile(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = write_hostile(tmp_path_factory.mktemp("hostile"))
     benchmark_folder(folder)
     make_reports(folder, None, editions=EDITIONS, formats=FORMATS)
-    make_whole(folder, WHOLE)
+    make_national_documents(folder, NATIONAL)
     make_site(folder)
     return folder
 

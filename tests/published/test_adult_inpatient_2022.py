@@ -10,8 +10,8 @@ import polars as pl
 import pytest
 import python_calamine
 
-from stocktake.results import Results
 from stocktake.results.schemas import LIMITS
+from stocktake.results.store import read_results
 from stocktake.survey.instrument import load
 from stocktake.survey.published import infer_sections
 from stocktake.survey.workbooks import read_workbook
@@ -25,7 +25,7 @@ def sheets(workbook: Path) -> dict[str, list[list[Any]]]:
 
 @pytest.fixture(scope="module")
 def scores(imported: Path) -> pl.DataFrame:
-    return Results.read(imported / "results").scores.filter(pl.col("year") == 2022)
+    return read_results(imported / "results").scores.filter(pl.col("year") == 2022)
 
 
 def published(sheets: dict[str, list[list[Any]]], column: str) -> dict[str, Any]:
@@ -78,7 +78,7 @@ def test_lowest_and_highest(sheets: Any, scores: pl.DataFrame) -> None:
 
 
 def test_what_is_not_published_is_null_and_says_so(imported: Path, scores: pl.DataFrame) -> None:
-    results = Results.read(imported / "results")
+    results = read_results(imported / "results")
     for column in ("standard_error", "lower_95", "upper_95"):
         assert scores[column].null_count() == scores.height
     shown = scores.filter(pl.col("status") == "shown")
@@ -94,7 +94,7 @@ def test_what_is_not_published_is_null_and_says_so(imported: Path, scores: pl.Da
 
 
 def test_verdicts_are_imported_and_say_so(sheets: Any, imported: Path) -> None:
-    changes = Results.read(imported / "results").changes
+    changes = read_results(imported / "results").changes
     assert set(changes["test"]) == {"imported"}
     assert changes["statistic"].null_count() == changes.height
     words = {1: "Increase", -1: "Decrease", 0: "No change"}
@@ -114,7 +114,7 @@ def test_verdicts_are_imported_and_say_so(sheets: Any, imported: Path) -> None:
 
 
 def test_a_merged_trust_has_its_reason(imported: Path) -> None:
-    changes = Results.read(imported / "results").changes
+    changes = read_results(imported / "results").changes
     merged = changes.filter((pl.col("organisation") == "RH8") & (pl.col("kind") == "question"))
     assert merged["verdict"].null_count() == merged.height
     stated = merged.filter((pl.col("year_then") == 2021) & (pl.col("status") == "not comparable"))
@@ -122,7 +122,7 @@ def test_a_merged_trust_has_its_reason(imported: Path) -> None:
 
 
 def test_response_rates_and_profile(sheets: Any, imported: Path) -> None:
-    results = Results.read(imported / "results")
+    results = read_results(imported / "results")
     header, *rows = sheets["Trust_Respondents"]
     work = {r["organisation"]: r for r in results.fieldwork.filter(pl.col("year") == 2022).iter_rows(named=True)}
     shares = {

@@ -65,7 +65,7 @@ def test_small_words() -> None:
 def look_up(run: Run, source: str) -> Any:
     table, year, organisation, key, column = source.split("/")
     table, _, group = table.partition(":")
-    frame: pl.DataFrame = getattr(run.results, table)
+    frame: pl.DataFrame = getattr(run.public, table)
     frame = frame.filter(pl.col("group") == (group or "all"))
     frame = frame.filter(pl.col("year_then" if table == "changes" else "year") == int(year))
     if organisation:
@@ -120,7 +120,7 @@ def test_every_number_of_the_service_groups_is_a_reference(run: Run) -> None:
 
 def test_every_number_of_the_annex_is_a_reference(run: Run, official: Run) -> None:
     for one, least in ((run, 600), (official, 150)):
-        report = method_annex(one.results, one.survey)
+        report = method_annex(one.public, one.survey)
         first = next(iter(one.organisations))
         assert check_report(one, report, first) > least
 

@@ -9,6 +9,7 @@ import polars as pl
 import pytest
 
 from stocktake.results import Results
+from stocktake.results.store import read_results
 from stocktake.survey import simulate as module
 from stocktake.survey.instrument import load
 
@@ -18,7 +19,7 @@ AVERAGE, RANGE, BASE, RATE = 0.1, 0.5, 0.03, 0.005
 
 @pytest.fixture(scope="module")
 def results(demo: Path) -> Results:
-    return Results.read(demo / "results")
+    return read_results(demo / "results")
 
 
 @pytest.fixture(scope="module")

@@ -26,8 +26,8 @@ def suppress(
     status = estimates.status.copy()
     row = {code: i for i, code in enumerate(estimates.organisations)}
     column = {m.code: j for j, m in enumerate(estimates.measures)}
-    for organisation, measure in further:
-        status[row[organisation], column[measure]] = Status.WITHHELD_BASE
+    for organisation, code in further:
+        status[row[organisation], column[code]] = Status.WITHHELD_BASE
     status[:, [m.code in left_out for m in estimates.measures]] = Status.LEFT_OUT
     questions = np.array([not m.parts for m in estimates.measures])
     small = ~(estimates.n >= minimum) & questions

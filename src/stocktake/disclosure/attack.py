@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 import polars as pl
@@ -31,8 +31,12 @@ class Pinned:
     high: float
 
 
-# What systems of relations pin, by the systems' own fingerprints.
-Memory = dict[bytes, list[Pinned]]
+@dataclass
+class Memory:
+    """What was worked out before: the pinned figures of systems, and the blocks without any, by their fingerprints."""
+
+    systems: dict[bytes, list[Pinned]] = field(default_factory=dict)
+    safe: set[bytes] = field(default_factory=set)
 
 
 def attack(results: Results, rules: Rules, minimum: int, memory: Memory | None = None) -> list[Pinned]:
@@ -42,12 +46,16 @@ def attack(results: Results, rules: Rules, minimum: int, memory: Memory | None =
     may be nobody, or as many as the minimum, is no small group that anything could be said of.
     """
     found = [Pinned(target, 0.0, 0.0) for target in printed_leaks(results, rules.decimals)]
-    known: Memory = {} if memory is None else memory
-    for relations in all_relations(results, rules, minimum):
+    known = memory or Memory()
+    for relations in all_relations(results, rules, minimum, known.safe):
         key = relations.fingerprint
-        if key not in known:
-            known[key] = pinned_in(relations, minimum)
-        found += known[key]
+        if key not in known.systems:
+            known.systems[key] = pinned_in(relations, minimum)
+        pinned = known.systems[key]
+        unsafe = {(p.target.organisation, p.target.measure) for p in pinned}
+        if not any(p.target.figure == "contradiction" for p in pinned):
+            known.safe.update(p for block, p in relations.blocks.items() if block not in unsafe)
+        found += pinned
     return found
 
 

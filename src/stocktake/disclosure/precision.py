@@ -58,7 +58,8 @@ def public(results: Results, rules: Rules | None) -> Results:
     profile = _grouped(tables["profile"], ("n",), rules)
     tables["profile"] = _apply(profile, {"percent": whole_percent, "national_percent": whole_percent})
     tables["measures"] = _rounded(
-        tables["measures"], {**dict.fromkeys(("centre", "lowest", "highest"), d), **dict.fromkeys(MODEL, MODEL_DECIMALS)}
+        tables["measures"],
+        {**dict.fromkeys(("centre", "lowest", "highest"), d), **dict.fromkeys(MODEL, MODEL_DECIMALS)},
     )
     return replace(results, tables=tables)
 

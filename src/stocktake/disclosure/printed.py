@@ -21,11 +21,15 @@ def printed_leaks(results: Results, decimals: int) -> Iterator[Target]:
     yield from _standing(hidden, figures, "scores", "its own row")
     keys = hidden.select(*KEY)
     firm = results.firmness.join(keys, on=KEY, how="semi")
-    yield from _standing(firm, [c for c, k in firm.schema.items() if k.is_numeric() and c != "year"], "firmness", "the table firmness")
+    yield from _standing(
+        firm, [c for c, k in firm.schema.items() if k.is_numeric() and c != "year"], "firmness", "the table firmness"
+    )
     for wave in ("then", "now"):
         renamed = results.changes.rename({f"year_{wave}": "year"})
         rows = renamed.join(keys, on=KEY, how="semi")
-        yield from _standing(rows, [f"n_{wave}", f"score_{wave}", "difference", "statistic"], "changes", "the table changes")
+        yield from _standing(
+            rows, [f"n_{wave}", f"score_{wave}", "difference", "statistic"], "changes", "the table changes"
+        )
     yield from _profiles(results)
     yield from _sections(results)
     yield from _national(results, decimals)
@@ -60,7 +64,9 @@ def _profiles(results: Results) -> Iterator[Target]:
     """A profile that is shown of people whose number is withheld."""
     keys = ("year", "group", "organisation")
     few = results.fieldwork.filter(pl.col("status") == "withheld").select(keys)
-    shown = results.profile.join(few, on=keys, how="semi").filter(pl.col("percent").is_not_null() | pl.col("n").is_not_null())
+    shown = results.profile.join(few, on=keys, how="semi").filter(
+        pl.col("percent").is_not_null() | pl.col("n").is_not_null()
+    )
     for row in shown.unique(subset=[*keys, "variable"], maintain_order=True).iter_rows(named=True):
         yield _target({**row, "measure": row["variable"]}, "profile", "count", "the table profile")
 
@@ -93,4 +99,6 @@ def _national(results: Results, decimals: int) -> Iterator[Target]:
         elif row["shown"] and row["centre"] is not None:
             gaps = (row["centre"] - row["mean"], row["lowest"] - row["least"], row["highest"] - row["most"])
             if max(abs(g) for g in gaps) > 2 * half + 1e-9 and np.isfinite(gaps).all():
-                yield _target(where, "measures", "score", "a national average, lowest or highest score that includes theirs")
+                yield _target(
+                    where, "measures", "score", "a national average, lowest or highest score that includes theirs"
+                )

@@ -52,7 +52,7 @@ def protect(build: Callable[[Further], Results], rules: Rules, minimum: int) -> 
     further = Further()
     results = build(further)
     # Most systems of relations are the same from round to round; what they pin is not worked out again.
-    memory: Memory = {}
+    memory = Memory()
     found = attack(public(results, rules), rules, minimum, memory)
     for _ in range(ROUNDS if rules.complementary else 0):
         more = _withhold_beside(results, found, further)
@@ -138,20 +138,25 @@ def apply(results: Results, further: Further) -> Results:
     national = ("national_completed", "national_response_rate")
     tables["fieldwork"] = _nulls(work, further.national, ("year", "group"), national)
     # A profile of people whose number is withheld would tell it.
-    keys = ("year", "group", "organisation")
-    profile = _hide(tables["profile"], further.fieldwork, keys, ("n", "percent"))
-    profile = _hide(profile, further.profile, (*keys, "variable"), ("n", "percent"))
-    profile = _hide(profile, further.answers, (*keys, "variable", "option"), ("percent",))
+    who = ("year", "group", "organisation")
+    profile = _hide(tables["profile"], further.fieldwork, who, ("n", "percent"))
+    profile = _hide(profile, further.profile, (*who, "variable"), ("n", "percent"))
+    profile = _hide(profile, further.answers, (*who, "variable", "option"), ("percent",))
     tables["profile"] = _nulls(profile, further.shares, ("year", "group", "variable"), ("national_percent",))
-    for name, keys_of in (("scores", further.scores), ("fieldwork", further.fieldwork), ("profile", further.profile | further.fieldwork)):
-        if keys_of:
-            tables[name] = one_reason(tables[name])
+    withheld = {
+        "scores": further.scores,
+        "fieldwork": further.fieldwork,
+        "profile": further.fieldwork | further.profile | further.answers,
+    }
+    for name, keys in withheld.items():
+        if keys:
+            tables[name] = one_reason(tables[name], wholes=name == "profile")
     return replace(results, tables=tables)
 
 
-def one_reason(table: pl.DataFrame) -> pl.DataFrame:
-    """The same reason in every row of a service group that is withheld."""
-    alike = (pl.col("status") == "withheld") & (pl.col("group") != ALL)
+def one_reason(table: pl.DataFrame, *, wholes: bool) -> pl.DataFrame:
+    """The same reason in every row that is withheld: of service groups, and of `wholes` where they may be for others' sake."""
+    alike = (pl.col("status") == "withheld") & (pl.lit(wholes) | (pl.col("group") != ALL))
     return table.with_columns(reason=pl.when(alike).then(pl.lit(BESIDE)).otherwise("reason"))
 
 
@@ -161,11 +166,15 @@ def _marked(table: pl.DataFrame, keys: Collection[Key], names: tuple[str, ...]) 
     return table.join(listed, on=list(names), how="left", maintain_order="left")
 
 
-def _nulls(table: pl.DataFrame, keys: Collection[Key], names: tuple[str, ...], columns: tuple[str, ...]) -> pl.DataFrame:
+def _nulls(
+    table: pl.DataFrame, keys: Collection[Key], names: tuple[str, ...], columns: tuple[str, ...]
+) -> pl.DataFrame:
     if not keys:
         return table
     marked = _marked(table, keys, names)
-    return marked.with_columns(pl.when(pl.col("_marked").is_null()).then(pl.col(c)).alias(c) for c in columns).drop("_marked")
+    return marked.with_columns(pl.when(pl.col("_marked").is_null()).then(pl.col(c)).alias(c) for c in columns).drop(
+        "_marked"
+    )
 
 
 def _hide(table: pl.DataFrame, keys: Collection[Key], names: tuple[str, ...], columns: tuple[str, ...]) -> pl.DataFrame:

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Collection, Iterator, Mapping
+from dataclasses import dataclass, field
 
 import numpy as np
 import polars as pl
@@ -40,10 +40,14 @@ class Target:
 
 @dataclass(frozen=True)
 class Relations:
-    """A system of relations and the figures to be protected in it."""
+    """A system of relations and the figures to be protected in it.
+
+    `blocks` has fingerprints of parts that no relation joins, by organisation and measure.
+    """
 
     system: System
     targets: tuple[Target, ...]
+    blocks: Mapping[tuple[str, str], bytes] = field(default_factory=dict)
 
     @property
     def fingerprint(self) -> bytes:
@@ -130,12 +134,15 @@ def _limits_of_people(axes: _Axes, rules: Rules, minimum: int, known: str) -> tu
     return low, high, hidden
 
 
-def score_relations(results: Results, rules: Rules, minimum: int) -> Iterator[Relations]:
-    """For every wave: bases, sums of points and of squared points of each question, over an organisation's groups."""
+def score_relations(results: Results, rules: Rules, minimum: int, safe: Collection[bytes] = ()) -> Iterator[Relations]:
+    """For every wave: bases, sums of points and of squared points of each question, over an organisation's groups.
+
+    Blocks that are known to be `safe` by their fingerprints are left out.
+    """
     for year in years_of(results):
         table = results.scores.filter((pl.col("year") == year) & (pl.col("kind") == "question"))
         if table["group"].n_unique() > 1:
-            yield _score_relations(_axes(table, "measure"), year, rules, minimum, _sharper(results, rules, year))
+            yield _score_relations(_axes(table, "measure"), year, rules, minimum, _sharper(results, rules, year), safe)
 
 
 def _sharper(results: Results, rules: Rules, year: int) -> pl.DataFrame:
@@ -181,7 +188,9 @@ def _sharper(results: Results, rules: Rules, year: int) -> pl.DataFrame:
     return rows.select(key).with_columns(low=pl.Series(np.clip(low, 0, SCALE)), high=pl.Series(np.clip(high, 0, SCALE)))
 
 
-def _score_relations(axes: _Axes, year: int, rules: Rules, minimum: int, sharper: pl.DataFrame) -> Relations:
+def _score_relations(
+    axes: _Axes, year: int, rules: Rules, minimum: int, sharper: pl.DataFrame, safe: Collection[bytes]
+) -> Relations:
     low, high, hidden = _limits_of_people(axes, rules, minimum, "n")
     bounds = _Axes(sharper, axes.groups, axes.organisations, axes.measures)
     inside = sharper.filter(pl.col("measure").is_in(list(axes.measures)))
@@ -193,12 +202,15 @@ def _score_relations(axes: _Axes, year: int, rules: Rules, minimum: int, sharper
     pick = (slice(None), o, q)
     low, high, hidden = low[pick], high[pick], hidden[pick]
     score_low, score_high = score_low[pick], score_high[pick]
-    ceiling = np.where(np.isfinite(high[0]), high[0], np.nansum(np.where(np.isfinite(high[1:]), high[1:], minimum), axis=0))
+    ceiling = np.where(
+        np.isfinite(high[0]), high[0], np.nansum(np.where(np.isfinite(high[1:]), high[1:], minimum), axis=0)
+    )
     high = np.where(np.isfinite(high), high, ceiling)
     squares_low, squares_high = _squares_between(axes, pick, low, high, score_low, score_high, rules)
-    open_blocks = ~_plainly_safe(
-        low, high, hidden, score_low, score_high, squares_low, squares_high, rules, minimum
-    )
+    open_blocks = ~_plainly_safe(low, high, hidden, score_low, score_high, squares_low, squares_high, rules, minimum)
+    prints = _fingerprints(low, high, hidden, score_low, score_high, squares_low, squares_high)
+    open_blocks &= np.array([p not in safe for p in prints], dtype=bool)
+    prints = [p for p, kept in zip(prints, open_blocks, strict=True) if kept]
     squares_low, squares_high = squares_low[:, open_blocks], squares_high[:, open_blocks]
     o, q, ceiling = o[open_blocks], q[open_blocks], ceiling[open_blocks]
     low, high, hidden = low[:, open_blocks], high[:, open_blocks], hidden[:, open_blocks]
@@ -230,11 +242,24 @@ def _score_relations(axes: _Axes, year: int, rules: Rules, minimum: int, sharper
         shape = a.shape
         system.relations([(a, 1.0), (b, -SCALE)], np.full(shape, -np.inf), np.zeros(shape))
     told = ~np.isnan(squares_low)
-    system.relations([(squares[told], 1.0)], squares_low[told], squares_high[told], elastic=True)
+    # What weights and rounding leave of it stays possible: no square is above ten times its answer.
+    most = SCALE * y_high * high
+    system.relations([(squares[told], 1.0)], np.minimum(squares_low, most)[told], np.minimum(squares_high, most)[told])
     return Relations(
         system,
-        tuple(_score_targets(axes, year, rules, o, q, hidden, high, people, rest, points, rest_points, squares, rest_squares)),
+        tuple(
+            _score_targets(
+                axes, year, rules, o, q, hidden, high, people, rest, points, rest_points, squares, rest_squares
+            )
+        ),
+        {(axes.organisations[i], axes.measures[j]): p for i, j, p in zip(o, q, prints, strict=True)},
     )
+
+
+def _fingerprints(*arrays: NDArray[np.generic]) -> list[bytes]:
+    """One fingerprint for each column of arrays of shape (groups, blocks)."""
+    stacked = np.ascontiguousarray(np.concatenate([np.asarray(a, dtype=np.float64) for a in arrays]).T)
+    return [row.tobytes() for row in stacked]
 
 
 # Random choices among the ends of the printed intervals, by which most blocks are seen to be safe.
@@ -379,7 +404,16 @@ def _score_targets(
             x = (*(int(squares[g, b]) for g in members), *((int(rest_squares[b]),) if others else ()))
             for figure, variables in (("people", n), ("score", s), ("sum of points", s), ("sum of squares", x)):
                 yield Target(
-                    "scores", year, name, axes.organisations[o[b]], axes.measures[q[b]], figure, width[figure], variables, n, how
+                    "scores",
+                    year,
+                    name,
+                    axes.organisations[o[b]],
+                    axes.measures[q[b]],
+                    figure,
+                    width[figure],
+                    variables,
+                    n,
+                    how,
                 )
 
 
@@ -387,12 +421,24 @@ def fieldwork_relations(results: Results, rules: Rules, minimum: int) -> Iterato
     """For every wave: completed questionnaires over groups and organisations, with rates and national numbers."""
     for year in sorted(results.fieldwork["year"].unique().to_list(), reverse=True):
         table = results.fieldwork.filter(pl.col("year") == year)
+        # Whoever answered a question completed a questionnaire.
+        answered = (
+            results.scores.filter(pl.col("year") == year)
+            .group_by("group", "organisation")
+            .agg(pl.col("n").max().alias("_answered"))
+        )
+        table = table.join(answered, on=["group", "organisation"], how="left", maintain_order="left")
         yield _fieldwork_relations(_axes(table, ""), year, rules, minimum)
 
 
 def _fieldwork_relations(axes: _Axes, year: int, rules: Rules, minimum: int) -> Relations:
-    low, high, hidden = (a[..., 0] for a in _limits_of_people(axes, rules, minimum, "completed"))
+    people_low, people_high, not_printed = _limits_of_people(axes, rules, minimum, "completed")
+    low, high, hidden = people_low[..., 0], people_high[..., 0], not_printed[..., 0]
     status = axes.texts("status")[..., 0]
+    answered = axes.array("_answered")[..., 0]
+    base = np.full(answered.shape, float(rules.group_rounding))
+    base[0] = 1.0
+    low = np.where(hidden, np.minimum(np.maximum(low, np.nan_to_num(answered - base // 2)), high), low)
     ceiling = float(np.nansum(np.where(np.isfinite(high[0]), high[0], minimum - 1)))
     high = np.where(np.isfinite(high), high, ceiling)
     system = System()
@@ -423,7 +469,7 @@ def _fieldwork_relations(axes: _Axes, year: int, rules: Rules, minimum: int) -> 
     how = "numbers of participants of the whole, of the other groups and of all organisations"
     for i, organisation in enumerate(axes.organisations):
         unseen = [g for g in range(1, len(axes.groups)) if hidden[g, i] and high[g, i] > 0]
-        sets = [(axes.groups[g], (int(completed[g, i]),)) for g in unseen]
+        sets: list[tuple[str, tuple[int, ...]]] = [(axes.groups[g], (int(completed[g, i]),)) for g in unseen]
         if several:
             sets.append(("no group", (int(rest[i]),)))
             if unseen:
@@ -434,7 +480,16 @@ def _fieldwork_relations(axes: _Axes, year: int, rules: Rules, minimum: int) -> 
         for name, variables in sets:
             targets.append(
                 Target(
-                    "fieldwork", year, name, organisation, "", "people", float(rules.protect_people), variables, variables, how
+                    "fieldwork",
+                    year,
+                    name,
+                    organisation,
+                    "",
+                    "people",
+                    float(rules.protect_people),
+                    variables,
+                    variables,
+                    how,
                 )
             )
     return Relations(system, tuple(targets))
@@ -516,9 +571,10 @@ def _profile_relations(table: pl.DataFrame, year: int, variable: str, rules: Rul
     size = int(told.sum())
     system.relations([(counts[told], 1.0), (whole[told], -least[told] / 100)], np.zeros(size), np.full(size, np.inf))
     system.relations([(counts[told], 1.0), (whole[told], -most[told] / 100)], np.full(size, -np.inf), np.zeros(size))
-    # An answer whose percentage is withheld though its base is not was given by fewer than the minimum count.
+    # An answer whose percentage is withheld though its base is not was given by fewer than the minimum count, unless it
+    # is withheld for the sake of another one of its row or column.
     small = np.isnan(percent) & ~np.isnan(first)[..., None] & (status == "withheld")
-    lonely = small & (small.sum(axis=2, keepdims=True) == 1)
+    lonely = small & (small.sum(axis=2, keepdims=True) == 1) & (np.isnan(percent).sum(axis=0) == 1)
     few = int(lonely.sum())
     if few:
         system.relations([(counts[lonely], 1.0)], np.ones(few), np.full(few, rules.minimum_count - 1.0))
@@ -555,7 +611,16 @@ def _profile_targets(
     for g, i in zip(*np.nonzero(hidden & (high > 0)), strict=True):
         n = (int(people[g, i]),)
         yield Target(
-            "profile", year, axes.groups[g], axes.organisations[i], variable, "people", float(rules.protect_people), n, n, how
+            "profile",
+            year,
+            axes.groups[g],
+            axes.organisations[i],
+            variable,
+            "people",
+            float(rules.protect_people),
+            n,
+            n,
+            how,
         )
     for g, i, k in zip(*np.nonzero(small), strict=True):
         c = (int(counts[g, i, k]),)
@@ -564,8 +629,8 @@ def _profile_targets(
         yield Target("profile", year, axes.groups[g], axes.organisations[i], label, "count", width, c, c, how)
 
 
-def all_relations(results: Results, rules: Rules, minimum: int) -> Iterator[Relations]:
-    """Every system of relations that the public tables hold."""
-    yield from score_relations(results, rules, minimum)
+def all_relations(results: Results, rules: Rules, minimum: int, safe: Collection[bytes] = ()) -> Iterator[Relations]:
+    """Every system of relations that the public tables hold, without blocks of scores that are known to be `safe`."""
+    yield from score_relations(results, rules, minimum, safe)
     yield from fieldwork_relations(results, rules, minimum)
     yield from profile_relations(results, rules, minimum)

@@ -18,7 +18,10 @@ class Rules(Part):
 
     decimals: int = Field(1, ge=0, le=6, description="decimals of scores, limits, differences and z in every edition")
     group_rounding: int = Field(
-        10, ge=1, le=1000, description="numbers of people in a service group are rounded to a multiple of this; 1 for none"
+        10,
+        ge=1,
+        le=1000,
+        description="numbers of people in a service group are rounded to a multiple of this; 1 for none",
     )
     minimum_count: int = Field(
         5, ge=1, le=100, description="a percentage that stands for fewer people than this is not printed"

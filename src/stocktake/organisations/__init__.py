@@ -44,7 +44,10 @@ def read_organisations(path: Path) -> tuple[Organisation, ...]:
         raise StocktakeError(f"{path.name}: cannot be read as CSV ({error}).") from None
     header = [h.strip() for h in table[0]]
     problems = [f"{path.name}, row 1: column {c!r} is missing.{nearest(c, header)}" for c in COLUMNS if c not in header]
-    problems += [f"{path.name}, row 1: column {h!r} stands twice." for h in sorted({h for h in header if h and header.count(h) > 1})]
+    problems += [
+        f"{path.name}, row 1: column {h!r} stands twice."
+        for h in sorted({h for h in header if h and header.count(h) > 1})
+    ]
     filled = [(number, row) for number, row in enumerate(table[1:], start=2) if row]
     problems += [
         f"{path.name}, row {number}: {len(row)} cells; expected {len(header)}, as the header has."

@@ -94,7 +94,11 @@ def _styles() -> list[str]:
         if places is None:
             continue
         text = STYLES.format(
-            kind=kind, places=places, least=LEAST.get(kind, places), group=' number:grouping="true"' if kind == "count" else "", end=""
+            kind=kind,
+            places=places,
+            least=LEAST.get(kind, places),
+            group=' number:grouping="true"' if kind == "count" else "",
+            end="",
         ).strip()
         number, style = text.split("\n", 1)
         if kind == "share":

@@ -63,6 +63,16 @@ def _apart(labels: list[tuple[float, str, str]], least: float) -> list[tuple[flo
     return out
 
 
+def side_by_side(marks: list[float], wide: list[float], low: float, high: float, gap: float) -> list[float]:
+    """Where one or two labels of given widths begin: above their marks, apart from one another, between two ends."""
+    starts = [min(max(mark - w / 2, low), high - w) for mark, w in zip(marks, wide, strict=True)]
+    if len(starts) == 2 and starts[0] + wide[0] + gap > starts[1]:
+        push = (starts[0] + wide[0] + gap - starts[1]) / 2
+        first = min(max(starts[0] - push, low), high - wide[1] - gap - wide[0])
+        starts = [first, max(first + wide[0] + gap, starts[1])]
+    return starts
+
+
 class _Canvas:
     def __init__(self, theme: Theme, width: float) -> None:
         self.theme, self.width, self.height = theme, width, 0.0
@@ -205,17 +215,6 @@ class _Canvas:
         at = x(chart.average)
         colour = theme.accent if chart.star else theme.average
         self.line(at, top - 3, at, top + thick + 3, colour, 2.2, "" if chart.star else "3 2")
-        near = chart.own is not None and abs(x(chart.own) - at) < 66
-        side = "end" if chart.own is not None and chart.own > chart.average else "start"
-        label = f"Average {rounded(chart.average)}"
-        self.text(
-            at + ((-4 if side == "end" else 4) if near else 0),
-            top - 6,
-            label,
-            8.5,
-            side if near else "middle",
-            fill=colour,
-        )
         if chart.own is not None:
             own = x(chart.own)
             if not chart.star:
@@ -225,15 +224,20 @@ class _Canvas:
             else:
                 # An arrowhead above the strip: a mark on it would hide the very band that the score lies in.
                 self.polygon([(own - 5.5, top - 5), (own + 5.5, top - 5), (own, top + 2)], theme.own)
-            other = {"end": "start", "start": "end"}[side] if near else "middle"
-            self.text(
-                own + ((4 if other == "start" else -4) if near else 0),
-                top - 6,
-                f"You {rounded(chart.own)}",
-                8.5,
-                other,
-                "bold",
-            )
+        self._strip_labels(chart, at, None if chart.own is None else x(chart.own), top - 6, colour)
+
+    def _strip_labels(self, chart: BandStrip, average: float, own: float | None, y: float, colour: str) -> None:
+        """The words at the two marks of a strip: above each, or side by side where they are near one another."""
+        size = 8.5
+        words = [(average, f"Average {rounded(chart.average)}", "", colour)]
+        if own is not None and chart.own is not None:
+            words.append((own, f"You {rounded(chart.own)}", "bold", ""))
+        if chart.own is not None and chart.own <= chart.average:
+            words.reverse()
+        wide = [len(text) * size * 0.56 for _, text, _, _ in words]
+        starts = side_by_side([mark for mark, *_ in words], wide, 1, self.width - 1, 8)
+        for (_, text, weight, fill), start, w in zip(words, starts, wide, strict=True):
+            self.text(start + w / 2, y, text, size, "middle", weight, fill)
 
     @draw.register
     def _(self, chart: PairedBars) -> None:
@@ -377,10 +381,11 @@ class _Canvas:
             (chart.average, theme.average, "5 3", False),
             (chart.own, theme.own, "", True),
         ):
-            known = [(x(i), y(v), v) for i, v in enumerate(values) if v is not None]
-            for (x1, y1, _), (x2, y2, _) in pairwise(known):
-                self.line(x1, y1, x2, y2, colour, 2, dash)
-            for px, py, _ in known:
+            # A year without a score breaks the line: what lies on either side of it is not to be read as one course.
+            for (i, v1), (j, v2) in pairwise(enumerate(values)):
+                if v1 is not None and v2 is not None:
+                    self.line(x(i), y(v1), x(j), y(v2), colour, 2, dash)
+            for px, py in ((x(i), y(v)) for i, v in enumerate(values) if v is not None):
                 if own:
                     self.diamond(px, py, 4.5, colour)
                 else:
@@ -396,8 +401,9 @@ class _Canvas:
         if len(labels) == 2 and labels[1][0] - labels[0][0] < 12:
             middle = (labels[0][0] + labels[1][0]) / 2
             labels = [(middle - 6, *labels[0][1:]), (middle + 6, *labels[1][1:])]
+        above = max(0.0, 6 - min((at for at, *_ in labels), default=6.0))
         for at, words, colour, weight in labels:
-            self.text(left + plot_w + 6, at + 3, words, 9.5, "start", weight, colour)
+            self.text(left + plot_w + 6, at + above + 3, words, 9.5, "start", weight, colour)
 
     @draw.register
     def _(self, chart: ShareBars) -> None:

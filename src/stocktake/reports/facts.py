@@ -274,4 +274,6 @@ def band_word(survey: Survey, row: Row, style: Literal["table", "sentence"] = "t
     if row["band"] is not None:
         word = survey.bands[row["band"] - 1]
         return word if style == "table" else word[0].lower() + word[1:]
-    return {"withheld": "Not shown", "left out": "Not shown", "no data": "No data", "not banded": "No band"}.get(row["status"], "Not published")
+    return {"withheld": "Not shown", "left out": "Not shown", "no data": "No data", "not banded": "No band"}.get(
+        row["status"], "Not published"
+    )

@@ -303,7 +303,13 @@ def _disclosure(survey: Survey, results: Results) -> Page:
                 else "Further figures are not withheld for that (a setting)."
             ),
         ]
-    return Page("disclosure", "What is withheld, and what could still be worked out", (Bullets(tuple(items)),), "disclosure", FORMULAS)
+    return Page(
+        "disclosure",
+        "What is withheld, and what could still be worked out",
+        (Bullets(tuple(items)),),
+        "disclosure",
+        FORMULAS,
+    )
 
 
 def _settings(facts: Facts, results: Results, imported: bool) -> Page:
@@ -407,7 +413,9 @@ def _example(facts: Facts, results: Results) -> list[Page]:
         *(
             []
             if rules is None
-            else [say("Figures are rounded as they are published, so that the last digit of a result may differ.", "note")]
+            else [
+                say("Figures are rounded as they are published, so that the last digit of a result may differ.", "note")
+            ]
         ),
         Heading("From answers to the score"),
         say("{n} scored answers give a score y of {y}.", n=n("n"), y=n("score")),

@@ -8,6 +8,7 @@ from typing import Any
 
 import polars as pl
 
+from stocktake.disclosure.rules import rules_of
 from stocktake.reports.books import Book, Column, Sheet, Value
 from stocktake.results import Results
 from stocktake.survey.instrument import Survey
@@ -73,6 +74,7 @@ def _guidance(results: Results, survey: Survey, names: Mapping[str, str], notice
         "Key: every variable of the other sheets.",
         "Blank cells: a result that is not shown, or does not exist.",
         "National numbers of respondents to a question are the sum of those shown.",
+        *_rounding(results),
         "The 99 limits are those of the outermost bands, 3.090232 spreads from the average.",
     ]
     never = results.changes.filter((pl.col("group") == "all") & (pl.col("status") == "not comparable"))
@@ -85,6 +87,24 @@ def _guidance(results: Results, survey: Survey, names: Mapping[str, str], notice
             lines += [reason, f"{names.get(code, code)} ({code})"]
         lines.append("Further information")
     return _sheet("Guidance", [lines[0]], ([line] for line in lines[1:] if line))
+
+
+def _rounding(results: Results) -> list[str]:
+    """How figures are rounded, in the words that the importer knows."""
+    rules = rules_of(results.provenance)
+    if rules is None:
+        return []
+    places = f"{rules.decimals} decimal{'' if rules.decimals == 1 else 's'}"
+    return [
+        f"Scores, limits and z are rounded to {places}, percentages to the whole; bands come from unrounded figures."
+    ]
+
+
+def _members(survey: Survey, measure: str) -> str:
+    """What a section is the mean of, as its description ends."""
+    if measure in survey.by_code:
+        return ""
+    return f"; the mean of {', '.join(q.code for q in survey.members(measure))}."
 
 
 def _shares(profile: pl.DataFrame, survey: Survey) -> dict[str, dict[str, list[Row]]]:
@@ -119,7 +139,7 @@ def _key(
             rows.append(["", f"{variable}{k}_tpc", f"Percentage {row['label']} (per {word})"])
     for m in measures:
         rows += [
-            ["Trust_Scores", f"mean{m}", f"Score of {m}: {survey.label(m)}"],
+            ["Trust_Scores", f"mean{m}", f"Score of {m}: {survey.label(m)}{_members(survey, m)}"],
             ["", f"ll90{m} to ul99{m}", f"Limits of the expected range of {m}"],
             ["", f"band{m}", f"Band of {m}: 1 much worse than expected to 7 much better"],
             ["", f"{m}_Zfinal", f"z of {m}"],

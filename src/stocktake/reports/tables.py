@@ -264,7 +264,13 @@ class _Writer:
                 lambda r: r["reason"] or "none",
             ),
         ]
-        return self.sheet("Taking part", "Who took part", (rounding_note(self.results),), self.rows(self.results.fieldwork, organisation), plan)
+        return self.sheet(
+            "Taking part",
+            "Who took part",
+            (rounding_note(self.results),),
+            self.rows(self.results.fieldwork, organisation),
+            plan,
+        )
 
     def profile(self, organisation: str | None) -> Sheet:
         plan: Plan = [

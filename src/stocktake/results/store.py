@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -31,7 +32,7 @@ def write_results(results: Results, target: Path) -> None:
         digests: dict[str, str] = {}
         for name in TABLES:
             table = results.tables[name]
-            parquet = write_file(folder / f"{name}.parquet", lambda path, t=table: _parquet(t, path))
+            parquet = write_file(folder / f"{name}.parquet", partial(_save_parquet, table))
             csv = write_file(folder / f"{name}.csv", csv_bytes(table))
             digests |= {parquet.name: sha256(parquet), csv.name: sha256(csv)}
         write_file(folder / "NOT-FOR-PUBLICATION.txt", LABEL + "\n")
@@ -44,7 +45,7 @@ def write_results(results: Results, target: Path) -> None:
         write_file(folder / MANIFEST, json.dumps(manifest, indent=2, sort_keys=True, ensure_ascii=False) + "\n")
 
 
-def _parquet(table: pl.DataFrame, path: Path) -> None:
+def _save_parquet(table: pl.DataFrame, path: Path) -> None:
     table.write_parquet(path, compression="zstd", statistics=False)
 
 

@@ -22,7 +22,14 @@ from stocktake.results import ALL, Results, assemble
 from stocktake.results.schemas import empty
 from stocktake.run.core import Run
 from stocktake.run.provenance import inputs_of, provenance
-from stocktake.run.settings import Settings, instrument_source, load_instrument, read_settings, with_settings
+from stocktake.run.settings import (
+    Settings,
+    instrument_source,
+    load_instrument,
+    read_settings,
+    settings_of,
+    with_settings,
+)
 from stocktake.run.workbook import published
 from stocktake.survey.engines import Progress
 from stocktake.survey.fieldwork import profile
@@ -45,6 +52,7 @@ def benchmark(
     organisations: Any = None,
     earlier: Mapping[int, Mapping[str, Any]] | None = None,
     settings: Mapping[str, Any] | None = None,
+    disclosure: Mapping[str, Any] | None = None,
     progress: Progress | None = None,
 ) -> Run:
     """Benchmark a survey: from a folder with survey.yaml, or from tables in memory.
@@ -52,7 +60,7 @@ def benchmark(
     In memory: `instrument` (library code, file or Survey), `responses` and optionally `sample` (paths,
     polars or pandas frames, Arrow readers), `organisations` (a mapping of code to name, a frame with
     code and name, or a path; by default the codes found), and `earlier` waves by year, each with its own
-    responses, sample and organisations. Raises BlockedError where findings stand in the way, and
+    responses, sample and organisations. `settings` and `disclosure` are those of survey.yaml. Raises BlockedError where findings stand in the way, and
     StocktakeError for what cannot be read.
     """
     if folder is not None:
@@ -66,7 +74,7 @@ def benchmark(
     if instrument is None or responses is None:
         raise StocktakeError("benchmark needs a folder, or an instrument and responses.")
     name = instrument.code if isinstance(instrument, Survey) else str(instrument)
-    chosen = Settings(instrument=name, settings=dict(settings or {}))
+    chosen = settings_of({"instrument": name, "settings": dict(settings or {}), "disclosure": dict(disclosure or {})})
     survey = with_settings(instrument, chosen) if isinstance(instrument, Survey) else load_instrument(chosen, None)
     waves = _waves_in_memory(survey, responses, sample, organisations, earlier or {}, progress)
     return results_of_waves(survey, chosen, waves, None)
@@ -132,9 +140,7 @@ def waves_of_folder(
         raise StocktakeError(problems)
     return [
         (
-            _wave(
-                survey, files.year, own, responses, sample, files.expected_sample, progress, settings.show_values
-            ),
+            _wave(survey, files.year, own, responses, sample, files.expected_sample, progress, settings.show_values),
             own,
         )
         for files, own, responses, sample in jobs

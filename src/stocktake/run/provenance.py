@@ -36,7 +36,9 @@ def provenance(survey: Survey, settings: Settings, inputs: Mapping[str, Any], wa
 
 def run_settings(settings: Settings) -> dict[str, Any]:
     """What of survey.yaml the figures depend on; contact, notice and theme change documents alone."""
-    return settings.model_dump(mode="json", include={"waves", "not_comparable", "disclosure", "workbook", "organisations"})
+    return settings.model_dump(
+        mode="json", include={"waves", "not_comparable", "disclosure", "workbook", "organisations"}
+    )
 
 
 def roles(settings: Settings) -> dict[str, str]:

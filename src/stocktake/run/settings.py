@@ -45,10 +45,18 @@ class Settings(Part):
     contacts: dict[str, str] = Field(default_factory=dict, description="the same for one organisation, by code")
     theme: str | None = None
     disclosure: Rules = Rules()
-    show_values: bool = Field(
-        False, description="findings repeat what the files hold; for one's own machine alone"
-    )
+    show_values: bool = Field(False, description="findings repeat what the files hold; for one's own machine alone")
     notice: str = Field("", description="a line printed on the cover, the first page, the poster and every foot")
+
+
+def settings_of(values: dict[str, Any]) -> Settings:
+    """Settings from values in memory; raises StocktakeError with every problem."""
+    try:
+        return Settings.model_validate(values)
+    except ValidationError as error:
+        raise StocktakeError(
+            [f"{'.'.join(map(str, place))}: {message}" for place, message in mistakes(error)]
+        ) from None
 
 
 def read_settings(folder: Path) -> Settings:

@@ -17,8 +17,8 @@ from stocktake.compare.change import Change, Verdict
 from stocktake.compare.estimates import Estimates
 from stocktake.compare.expected_range import ExpectedRange, banding, summary
 from stocktake.compare.firmness import Firmness, distances, question_q
-from stocktake.organisations import Organisation
 from stocktake.files import sha256, write_file, writing
+from stocktake.organisations import Organisation
 from stocktake.results import ALL, Results, assemble
 from stocktake.results.schemas import BANDS, empty
 from stocktake.results.store import write_results
@@ -67,7 +67,8 @@ def _published_results(survey: Survey, book: Workbook, settings: Settings, diges
     names = {o.code: o.name for h in book.history for o in h.organisations}
     names |= {o.code: o.name for o in book.organisations}
     every = ALL
-    scores = [assemble.scores(survey, method, book.year, every, names, now, compared, NOT_PUBLISHED)]
+    never = NOT_PUBLISHED if book.decimals is None else f"{NOT_PUBLISHED} spread"
+    scores = [assemble.scores(survey, method, book.year, every, names, now, compared, never)]
     measures = [
         assemble.measures_table(survey, method, book.year, every, now, compared, "phi tau2 tau winsorise percentile")
     ]

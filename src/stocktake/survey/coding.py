@@ -34,11 +34,10 @@ def whole_numbers(series: pl.Series) -> tuple[Ints, Bools]:
     """Values as whole numbers (ABSENT where blank) and which rows hold something else."""
     if series.dtype.is_integer() or series.dtype in (pl.Boolean, pl.Null):
         # 128-bit and unsigned columns too: what does not fit becomes null here and is reported below.
-        there = series.is_not_null().to_numpy()
-        numbers = series.cast(pl.Int64, strict=False)
-        values = numbers.fill_null(ABSENT).to_numpy()
-        broken = there & (numbers.is_null().to_numpy() | (values <= -LARGEST) | (values >= LARGEST))
-        return np.where(broken, ABSENT, values), broken
+        whole = series.cast(pl.Int64, strict=False)
+        held = whole.fill_null(ABSENT).to_numpy()
+        broken = series.is_not_null().to_numpy() & (whole.is_null().to_numpy() | (held <= -LARGEST) | (held >= LARGEST))
+        return np.where(broken, ABSENT, held), broken
     if series.dtype.is_float():
         there = series.is_not_null() & series.is_not_nan()
         numbers = series.fill_nan(None)

@@ -76,6 +76,8 @@ def described(value: Any, known: Collection[str] = ()) -> str:
     """A value from a file as it may be printed: a short number or a known code as it is, of all else kind and length."""
     if value is None:
         return ""
+    if isinstance(value, bool):
+        return "true or false"
     text = str(value).strip()
     if text in known or SHORT_NUMBER.fullmatch(text):
         return text

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-
 from itertools import pairwise
 
 from stocktake.codes import code_problem, folded, repeated
@@ -105,11 +104,17 @@ def _band_checks(i: int, demographic: Demographic) -> Iterator[Problem]:
         low = float("-inf") if option.from_ is None else float(option.from_)
         high = float("inf") if option.to is None else float(option.to)
         if low > high:
-            yield ("demographics", i, "options", j), f"the band ends at {option.to}, before it begins at {option.from_}."
+            yield (
+                ("demographics", i, "options", j),
+                f"the band ends at {option.to}, before it begins at {option.from_}.",
+            )
         ends.append((low, high, option.label))
     for (_, high, one), (low, _, other) in pairwise(sorted(ends)):
         if low <= high:
-            yield ("demographics", i, "options"), f"the bands {one!r} and {other!r} overlap; a number fits one band only."
+            yield (
+                ("demographics", i, "options"),
+                f"the bands {one!r} and {other!r} overlap; a number fits one band only.",
+            )
 
 
 def _group_checks(survey: Survey) -> Iterator[Problem]:

@@ -188,8 +188,12 @@ class Source(Part):
 class Method(Part):
     """Every choice in the calculation that a survey centre may set; method.md says where each comes from."""
 
-    cap: float | None = Field(5.0, gt=0, allow_inf_nan=False, description="largest standardisation weight; null for none")
-    minimum_base: int = Field(30, ge=1, le=100_000, description="fewer scored answers than this and a score is withheld")
+    cap: float | None = Field(
+        5.0, gt=0, allow_inf_nan=False, description="largest standardisation weight; null for none"
+    )
+    minimum_base: int = Field(
+        30, ge=1, le=100_000, description="fewer scored answers than this and a score is withheld"
+    )
     minimum_answers: int = Field(5, ge=0, le=1_000, description="a questionnaire with fewer answers is not useable")
     maximum_rejected: float = Field(0.05, ge=0, le=1, description="a larger share of rows set aside blocks the run")
     routed_past: Literal["set aside", "keep"] = "set aside"

@@ -63,7 +63,9 @@ def check_workbook(path: Path) -> None:
                 parts = [n for n in names if re.fullmatch(r"xl/worksheets/[^/]+\.xml", n)]
             problems = [p for part in parts for p in _scan(archive, part, path.name)]
     except (zipfile.BadZipFile, expat.ExpatError, EOFError, NotImplementedError, RuntimeError, OSError, ValueError):
-        raise StocktakeError(f"{path.name}: cannot be read as a workbook; the file is damaged or of another kind.") from None
+        raise StocktakeError(
+            f"{path.name}: cannot be read as a workbook; the file is damaged or of another kind."
+        ) from None
     if problems:
         more = [f"{path.name}: and {len(problems) - LISTED} more of these."] if len(problems) > LISTED else []
         raise StocktakeError([*problems[:LISTED], *more])

@@ -8,9 +8,10 @@ from pathlib import Path
 
 import numpy as np
 
-from stocktake.compare.estimates import Estimates, Floats, Measure, Status
+from stocktake.compare.estimates import Estimates, Floats, Ints, Measure, Status
 from stocktake.compare.expected_range import ExpectedRange, banding, spread_from_limits, summary
 from stocktake.problems import StocktakeError
+from stocktake.rounding import round_values
 from stocktake.survey.instrument import Demographic, DemographicOption, Question, Section, Survey, library, load
 from stocktake.survey.scores import measures as measures_of
 from stocktake.survey.workbooks import SECTION, History, Workbook
@@ -61,7 +62,7 @@ def _check_instrument(survey: Survey, workbook: Workbook) -> None:
 
 
 def _inferred(workbook: Workbook) -> Survey:
-    sections = infer_sections(workbook.measures, workbook.value)
+    sections = _stated_sections(workbook) or infer_sections(workbook.measures, workbook.value)
     named = [c for c in workbook.measures if SECTION.fullmatch(c)]
     owner = {q: s for s, members in sections.items() for q in members}
     loose = [c for c in workbook.measures if not SECTION.fullmatch(c) and c not in owner]
@@ -106,11 +107,26 @@ def _inferred(workbook: Workbook) -> Survey:
     )
 
 
+def _stated_sections(workbook: Workbook) -> dict[str, tuple[str, ...]]:
+    """The sections that the workbook itself describes; none where one of them is not the mean of its questions."""
+    known = set(workbook.measures)
+    if not all({code, *members} <= known for code, members in workbook.sections.items()):
+        return {}
+    place = {code: i for i, code in enumerate(workbook.measures)}
+    slack = 1e-6 if workbook.decimals is None else 10.0**-workbook.decimals
+    for code, members in workbook.sections.items():
+        gap = workbook.value[:, place[code]] - workbook.value[:, [place[m] for m in members]].mean(axis=1)
+        if np.nanmax(np.abs(gap), initial=0.0) > slack:
+            return {}
+    return workbook.sections
+
+
 def estimates_of(survey: Survey, workbook: Workbook) -> tuple[Estimates, ExpectedRange]:
     """The workbook's scores compared anew: average, lowest and highest from the scores; z, limits and bands from
     S, which the 95% limits give. The published band and z are not read.
 
-    Raises StocktakeError where a score is shown whose S cannot be recovered.
+    From rounded figures neither would come out as they were: a workbook that says that it is rounded gives back its own
+    bands, z and limits, and no S. Raises StocktakeError where a score is shown whose S cannot be recovered.
     """
     measures = measures_of(survey)
     place = [workbook.measures.index(m.code) for m in measures]
@@ -118,6 +134,8 @@ def estimates_of(survey: Survey, workbook: Workbook) -> tuple[Estimates, Expecte
         measures, tuple(o.code for o in workbook.organisations), workbook.n[:, place], workbook.value[:, place]
     )
     count, centre, lowest, highest = summary(estimates.value)
+    if workbook.decimals is not None:
+        return estimates, _as_printed(workbook, place, count, centre, lowest, highest)
     spread = spread_from_limits(centre, workbook.low95[:, place], workbook.high95[:, place])
     # A score published without a band and without limits is one whose answers do not vary.
     bare = np.isnan(workbook.banded) & np.isnan(workbook.low95) & np.isnan(workbook.high95)
@@ -133,6 +151,21 @@ def estimates_of(survey: Survey, workbook: Workbook) -> tuple[Estimates, Expecte
     z, band, limits = banding(estimates.value, centre, spread)
     unknown = np.full(centre.shape, np.nan)
     return estimates, ExpectedRange(count, centre, lowest, highest, unknown, unknown, spread, z, band, limits)
+
+
+def _as_printed(
+    workbook: Workbook, place: list[int], count: Ints, centre: Floats, lowest: Floats, highest: Floats
+) -> ExpectedRange:
+    """The comparison as a rounded workbook prints it."""
+    assert workbook.decimals is not None
+    band = np.nan_to_num(workbook.banded[:, place]).astype(np.int64)
+    limits = np.where((band > 0)[..., None], workbook.limits[:, place], np.nan)
+    z = np.where(band > 0, workbook.z[:, place], np.nan)
+    unknown = np.full(centre.shape, np.nan)
+    average = round_values(centre, workbook.decimals)
+    return ExpectedRange(
+        count, average, lowest, highest, unknown, unknown, np.full(band.shape, np.nan), z, band, limits
+    )
 
 
 def _estimates(measures: tuple[Measure, ...], codes: tuple[str, ...], n: Floats, value: Floats) -> Estimates:

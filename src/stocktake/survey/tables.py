@@ -281,9 +281,7 @@ def _open_spss(path: Path) -> Table:
     )
 
 
-def _spss_batches(
-    path: Path, columns: list[str], rows: int, name: str, expected: int | None
-) -> Iterator[pl.DataFrame]:
+def _spss_batches(path: Path, columns: list[str], rows: int, name: str, expected: int | None) -> Iterator[pl.DataFrame]:
     import pyreadstat
 
     offset = 0

@@ -160,7 +160,12 @@ def _count(
         for o in np.flatnonzero((sample.invited[0] > 0) & (completed[0] == 0)):
             code = intake.layout.organisations[o]
             findings.add(
-                "no respondents", intake.table.name, [0], survey.columns.organisation, expected="at least one", facts=[code]
+                "no respondents",
+                intake.table.name,
+                [0],
+                survey.columns.organisation,
+                expected="at least one",
+                facts=[code],
             )
     unknown = np.full_like(completed, -1)
     fieldwork = Fieldwork(

@@ -14,6 +14,7 @@ import numpy as np
 from stocktake.compare.estimates import Floats
 from stocktake.organisations import Organisation
 from stocktake.problems import StocktakeError
+from stocktake.survey.opening import check_workbook, readable
 
 # Columns are named alike from year to year and survey to survey, with other prefixes: a trust's
 # or a site's; `_tres` or `_sres`; `tr_rate` or `sr_rate`.
@@ -29,6 +30,11 @@ BASE_THEN = re.compile(r"(\w+?)_Base_unw")
 SIGN = re.compile(r"(\w+?)_sig")
 YEAR = re.compile(r"(20\d\d)")
 SECTION = re.compile(r"S\d+")
+Z = re.compile(r"(\w+?)_Zfinal")
+LIMITS = ("ll99", "ll95", "ll90", "ul90", "ul95", "ul99")
+# What our own published layout says of its rounding, and of the questions of a section.
+DECIMALS = re.compile(r"rounded to (\d) decimals?\b")
+MEMBERS = re.compile(r"; the mean of ([\w., -]+)\.$")
 
 
 @dataclass(frozen=True)
@@ -51,7 +57,9 @@ class History:
 class Workbook:
     """What a published workbook carries: scores, S, bases, rates, profile and history, NaN where blank.
 
-    `banded` says only where a band was published (NaN: none), never which. `rate` and `national_rate` are shares; `profile` maps a variable to percentages (organisations,
+    `banded`, `z` and `limits` (organisations, measures, six limits from the lowest) are the published bands and z, which are worked out anew unless the figures are rounded: `decimals`
+    says to how many decimals they are, None for full precision. `sections` are the questions of each section where the
+    workbook names them. `rate` and `national_rate` are shares; `profile` maps a variable to percentages (organisations,
     options) and `national_profile` to percentages (options,).
     """
 
@@ -65,6 +73,8 @@ class Workbook:
     low95: Floats
     high95: Floats
     banded: Floats
+    z: Floats
+    limits: Floats
     completed: Floats
     rate: Floats
     national_rate: float
@@ -74,6 +84,8 @@ class Workbook:
     labels: dict[str, str]
     history: tuple[History, ...]
     incomparable: dict[str, str]
+    decimals: int | None = None
+    sections: dict[str, tuple[str, ...]] = field(default_factory=dict)
 
 
 @dataclass
@@ -141,11 +153,10 @@ def read_workbook(path: Path) -> Workbook:
 
     if not path.is_file():
         raise StocktakeError(f"{path}: no such file.")
-    try:
+    check_workbook(path)
+    with readable(path.name, "a workbook"):
         book = python_calamine.CalamineWorkbook.from_path(str(path))
         contents = {n: book.get_sheet_by_name(n).to_python() for n in book.sheet_names}
-    except Exception as error:  # the reader's own errors differ by format
-        raise StocktakeError(f"{path.name}: cannot be read as a workbook ({error}).") from None
     sheets = {
         name: _Sheet(path.name, name, [str(h).strip() for h in rows[0]], rows[1:])
         for name, rows in contents.items()
@@ -202,6 +213,7 @@ def _assemble(
         scores.problems.extend(f"{file}, sheet {scores.name}, row 1: column {kind}{c} is missing." for c in missing)
         return np.stack([scores.numbers(place.get(f"{kind}{c}", -1)) for c in codes], axis=1)
 
+    z_columns = {m.group(1): i for i, m in scores.find(Z)}
     base_columns = {m.group(1): i for i, m in bases.find(BASE)}
     n = np.stack([bases.numbers(base_columns.get(c, -1))[rows] for c in codes], axis=1)
     shares, labels = _shares(bases, rows), _labels(sheets.get("Key"))
@@ -224,6 +236,8 @@ def _assemble(
         limit("ll95"),
         limit("ul95"),
         np.stack([scores.numbers(place.get(f"band{c}", -1)) for c in codes], axis=1),
+        np.stack([scores.numbers(z_columns.get(c, -1)) for c in codes], axis=1),
+        np.stack([[scores.numbers(place.get(f"{kind}{c}", -1)) for kind in LIMITS] for c in codes]).transpose(2, 0, 1),
         bases.numbers(bases.one(TOTAL, "total respondents n_tpat"))[rows],
         bases.numbers(bases.one(RATE, "response rate tr_rate"))[rows] / 100,
         float(rates[0]) / 100,
@@ -233,7 +247,20 @@ def _assemble(
         labels,
         tuple(sorted(history, key=lambda h: -h.year)),
         _incomparable(guidance),
+        next((int(m.group(1)) for g in guidance if (m := DECIMALS.search(g))), None),
+        _sections(sheets.get("Key")),
     )
+
+
+def _sections(key: _Sheet | None) -> dict[str, tuple[str, ...]]:
+    """The questions of each section, where the Key sheet names them."""
+    found = {}
+    for row in key.rows if key else []:
+        for name, text in pairwise(str(c).strip() for c in row):
+            mean, members = MEAN.fullmatch(name), MEMBERS.search(text)
+            if mean and members:
+                found[mean.group(1)] = tuple(m.strip() for m in members.group(1).split(","))
+    return found
 
 
 def _shares(sheet: _Sheet, rows: Sequence[int]) -> dict[str, Floats]:

@@ -26,7 +26,7 @@ from pptx.enum.text import MSO_ANCHOR, PP_ALIGN
 from pptx.util import Inches, Pt, lazyproperty
 
 from stocktake.render.deck.words import A, Run, paragraph, put
-from stocktake.render.svg import ink_on
+from stocktake.render.svg import ink_on, side_by_side
 from stocktake.render.theme import Theme
 from stocktake.render.words import clean
 from stocktake.reports.charts import (
@@ -52,7 +52,7 @@ DECORATIVE = "{C183D7F6-B498-43B3-948B-1728B52AA6E4}"
 WHEN = datetime(2000, 1, 1)
 
 
-class _Workbook(CategoryWorkbookWriter):  # type: ignore[misc]
+class _Workbook(CategoryWorkbookWriter):
     """A chart's embedded workbook, with a fixed date in its properties."""
 
     @contextmanager
@@ -62,7 +62,7 @@ class _Workbook(CategoryWorkbookWriter):  # type: ignore[misc]
             yield workbook, worksheet
 
 
-class ChartData(CategoryChartData):  # type: ignore[misc]
+class ChartData(CategoryChartData):
     """The library's chart data, whose workbook has no time of its own."""
 
     @lazyproperty
@@ -258,15 +258,7 @@ class Drawing:
         average = MSO_THEME_COLOR.ACCENT_1 if model.star else MSO_THEME_COLOR.ACCENT_2
         shade = "accent1" if model.star else "accent2"
         self._line(at(model.average), top - 0.04, top + height + 0.04, average, not model.star)
-        near = model.own is not None and abs(at(model.own) - at(model.average)) < 0.95
-        lower = model.own is not None and model.own <= model.average
-        words = f"Average {rounded(model.average)}"
-        if not near:
-            self._label(frame, words, at(model.average) - 0.6, top - 0.27, 1.2, shade, "ctr", False)
-        elif lower:
-            self._label(frame, words, at(model.average) + 0.05, top - 0.27, 1.2, shade, "l", False)
-        else:
-            self._label(frame, words, at(model.average) - 1.25, top - 0.27, 1.2, shade, "r", False)
+        self._strip_labels(model, frame, at(model.average), None if model.own is None else at(model.own), top, shade)
         if model.own is None:
             return
         own = at(model.own)
@@ -283,13 +275,20 @@ class Drawing:
             describe(star, "", "Star")
         else:
             self._line(own, top - 0.06, top + height + 0.06, MSO_THEME_COLOR.ACCENT_6, False)
-        words = f"You {rounded(model.own)}"
-        if not near:
-            self._label(frame, words, own - 0.6, top - 0.27, 1.2, "accent6", "ctr", True)
-        elif lower:
-            self._label(frame, words, own - 1.25, top - 0.27, 1.2, "accent6", "r", True)
-        else:
-            self._label(frame, words, own + 0.05, top - 0.27, 1.2, "accent6", "l", True)
+
+    def _strip_labels(
+        self, model: BandStrip, frame: Frame, average: float, own: float | None, top: float, shade: str
+    ) -> None:
+        """The words at the two marks of a strip: above each, or side by side where they are near one another."""
+        labels = [(average, f"Average {rounded(model.average)}", shade, False)]
+        if own is not None and model.own is not None:
+            labels.append((own, f"You {rounded(model.own)}", "accent6", True))
+            if model.own <= model.average:
+                labels.reverse()
+        wide = [len(words) * 10 * 0.58 / 72 for _, words, _, _ in labels]
+        starts = side_by_side([mark for mark, *_ in labels], wide, frame.x, frame.x + frame.w, 0.1)
+        for (_, words, colour, bold), start, w in zip(labels, starts, wide, strict=True):
+            self._label(frame, words, start, top - 0.27, w, colour, "ctr", bold)
 
     def _two_bars(
         self,
@@ -453,8 +452,10 @@ PERCENT = '[=0]"0%";[<0.5]"under 1%";0"%"'
 
 
 def _percent(value: float) -> float:
-    """A percentage to one decimal, and never 0 for what is more than none."""
-    return max(as_shown(value), 0.1) if value > 0 else 0.0
+    """A percentage as its label shows it: whole, with one decimal below a half so that it never reads as none."""
+    if value >= 0.5:
+        return as_shown(value, 0)
+    return min(max(as_shown(value), 0.1), 0.4) if value > 0 else 0.0
 
 
 _BAND_NAMES = (
