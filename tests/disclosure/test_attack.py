@@ -72,7 +72,9 @@ def test_the_score_of_a_small_group_is_found_where_rounding_leaves_too_little_op
 def test_complementary_suppression_leaves_nothing() -> None:
     run = run_of(one_small_group(), group_rounding=1)
     assert leaks(run) == set()
-    mine = run.scores.filter((pl.col("organisation") == "T1") & (pl.col("group") != "all") & (pl.col("kind") == "question"))
+    mine = run.scores.filter(
+        (pl.col("organisation") == "T1") & (pl.col("group") != "all") & (pl.col("kind") == "question")
+    )
     hidden = mine.filter(pl.col("status") == "withheld")
     # Beside each question of the small group one more is withheld, and no third.
     assert hidden.group_by("measure").len()["len"].to_list() == [2, 2]
@@ -83,7 +85,9 @@ def test_complementary_suppression_leaves_nothing() -> None:
 def test_rounding_alone_protects_where_it_can() -> None:
     run = run_of(one_small_group(12))
     assert leaks(run) == set()
-    rows = run.scores.filter((pl.col("organisation") == "T1") & (pl.col("kind") == "question") & (pl.col("group") != "all"))
+    rows = run.scores.filter(
+        (pl.col("organisation") == "T1") & (pl.col("kind") == "question") & (pl.col("group") != "all")
+    )
     assert (rows["status"] == "withheld").sum() == 2
 
 
@@ -227,7 +231,10 @@ def test_bounds_are_those_of_every_whole_number_solution(limits: list[tuple[int,
 def test_ratios_by_hand() -> None:
     """Ten to twelve people have sixty to eighty points together: between 60/12 = 5 and 80/10 = 8 each."""
     system = System()
-    people_, points = system.variables(np.array([10.0]), np.array([12.0])), system.variables(np.array([60.0]), np.array([80.0]))
+    people_, points = (
+        system.variables(np.array([10.0]), np.array([12.0])),
+        system.variables(np.array([60.0]), np.array([80.0])),
+    )
     system.relations([(points, 1.0)], np.array([0.0]), np.array([1000.0]))
     system.relations([(people_, 1.0), (points, 0.0)], np.array([0.0]), np.array([1000.0]))
     over, under = csr_array(np.array([[0.0, 1.0]])), csr_array(np.array([[1.0, 0.0]]))
@@ -239,7 +246,9 @@ def test_ratios_by_hand() -> None:
 def test_relations_that_contradict_each_other_do_not_pass_for_safety() -> None:
     run = run_of(one_small_group(7))
     work = run.public.fieldwork.with_columns(
-        completed=pl.when((pl.col("group") == "all") & (pl.col("organisation") == "T1")).then(9000).otherwise("completed")
+        completed=pl.when((pl.col("group") == "all") & (pl.col("organisation") == "T1"))
+        .then(9000)
+        .otherwise("completed")
     )
     found = planted(run, "fieldwork", work)
     assert any("contradict" in how for _, how in found)

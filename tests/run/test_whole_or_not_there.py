@@ -203,7 +203,10 @@ def test_a_reader_never_sees_a_folder_half_replaced(tmp_path: Path) -> None:
         (lambda f: (f / "results" / "scores.csv").write_text("x"), "scores.csv was changed after it was written"),
         (lambda f: (f / "results" / "measures.parquet").unlink(), "measures.parquet is missing"),
         (lambda f: (f / "answers.csv").open("a").write("r,T1,1,1,1\n"), "responses 2024: answers.csv has changed"),
-        (lambda f: (f / "organisations.csv").open("a").write("T9,Nine\n"), "organisations: organisations.csv has changed"),
+        (
+            lambda f: (f / "organisations.csv").open("a").write("T9,Nine\n"),
+            "organisations: organisations.csv has changed",
+        ),
         (lambda f: edit(f, "answers.csv", "others.csv"), "waves in survey.yaml"),
         (lambda f: edit(f, "waves:", "organisations: list.csv\nwaves:"), "organisations in survey.yaml"),
         (lambda f: edit(f, "waves:", "disclosure: {decimals: 2}\nwaves:"), "disclosure in survey.yaml"),

@@ -327,7 +327,9 @@ def test_an_unknown_service_group() -> None:
     wave = read(answers(service=["AD", "XX", None]))
     assert [(r["row"], r["value"]) for r in found(wave, "unknown service group")] == [(2, "text of 2 characters")]
     sampled = read(answers().drop("service"), people(service=["AD", "YY", None, "AD"]))
-    assert [(r["file"], r["value"]) for r in found(sampled, "unknown service group")] == [("people", "text of 2 characters")]
+    assert [(r["file"], r["value"]) for r in found(sampled, "unknown service group")] == [
+        ("people", "text of 2 characters")
+    ]
     numbered = survey(groups=(Group(code="A", title="Adults", value=1),))
     wave = read(answers(service=[1, 2, None]), instrument=numbered)
     assert [r["value"] for r in found(wave, "unknown service group")] == ["2"]
@@ -341,7 +343,9 @@ def test_the_sample_files_own_faults() -> None:
     )
     wave = read(answers(), faulty)
     assert [r["value"] for r in found(wave, "sample duplicate")] == [""]
-    assert [r["value"] for r in found(wave, "unknown organisation") if r["file"] == "people"] == ["text of 2 characters"]
+    assert [r["value"] for r in found(wave, "unknown organisation") if r["file"] == "people"] == [
+        "text of 2 characters"
+    ]
     assert [r["value"] for r in found(wave, "unknown outcome")] == ["9"]
 
 
