@@ -13,19 +13,41 @@ from typing import Any
 
 import polars as pl
 
-from stocktake.results.store import read_results
+from stocktake.codes import EXPECTED
+from stocktake.definitions import DEEPEST, LARGEST_FILE, MOST_VALUES
+from stocktake.disclosure.rules import Rules
+from stocktake.organisations import LARGEST_LIST
+from stocktake.results import Results
 from stocktake.results.schemas import SCHEMAS
+from stocktake.results.store import read_results
 from stocktake.run.core import open_run
+from stocktake.run.documents import national_contents
 from stocktake.run.folder import demo_folder
 from stocktake.run.quality import benchmark_folder
 from stocktake.run.site import make_site
 from stocktake.survey.findings import CHECKS
 from stocktake.survey.instrument import Method
+from stocktake.survey.instrument_parts import MOST_OPTIONS
+from stocktake.survey.opening import BLOCK, LARGEST_UNPACKED, MOST_CELLS
 from stocktake.survey.simulate import targets
 
 DOCS = Path(__file__).parent
 # The tolerances of tests/survey/test_simulate.py, fixed before the first run.
 AVERAGE, RANGE, BASE = 0.1, 0.5, 0.03
+
+
+LIMITS = (
+    (
+        "a definition file",
+        f"{LARGEST_FILE:,} bytes, {DEEPEST} levels, {MOST_VALUES:,} values with its aliases written out",
+    ),
+    ("a list of organisations", f"{LARGEST_LIST:,} bytes"),
+    ("a workbook", f"{LARGEST_UNPACKED:,} bytes unpacked; {MOST_CELLS:,} cells up to a sheet's last row and column"),
+    ("options of a question or characteristic", f"{MOST_OPTIONS:,}"),
+    ("an option's code", "32 bits, but not -2147483648"),
+    ("a code", EXPECTED),
+    ("a row of a text file", f"{BLOCK:,} bytes"),
+)
 
 
 def reference() -> str:
@@ -36,11 +58,27 @@ def reference() -> str:
         out += [f"### {table}", "", "| Column | Type | Meaning |", "|---|---|---|"]
         out += [f"| `{name}` | {kind} | {text} |" for name, (kind, text) in columns.items()]
         out.append("")
-    out += ["`provenance.json` holds the SHA-256 of every input, the instrument's, every setting, and versions.", ""]
+    out += [
+        "`manifest.json` holds the SHA-256 of every table, of every input by its role, and of the instrument, every setting, "
+        "and versions. The folder is not for publication: see [disclosure control](disclosure.md).",
+        "",
+    ]
     out += ["## Settings", "", "In an instrument's `method`, or in `settings` of survey.yaml.", ""]
     out += ["| Setting | Default | Meaning |", "|---|---|---|"]
     for name, field in Method.model_fields.items():
         out.append(f"| `{name}` | {field.default} | {field.description or name.replace('_', ' ')} |")
+    out += [
+        "",
+        "## Disclosure",
+        "",
+        "Under `disclosure` in survey.yaml.",
+        "",
+        "| Setting | Default | Meaning |",
+        "|---|---|---|",
+    ]
+    out += [f"| `{name}` | {field.default} | {field.description} |" for name, field in Rules.model_fields.items()]
+    out += ["", "## Limits", "", "| What | Limit |", "|---|---|"]
+    out += [f"| {what} | {limit} |" for what, limit in LIMITS]
     out += ["", "## Checks", "", "| Check | What it looks for | What is done |", "|---|---|---|"]
     out += [f"| {name} | {what} | {done} |" for name, (what, done) in CHECKS.items()]
     out += [
@@ -202,7 +240,8 @@ def pictures(folder: Path) -> None:
     chosen = find(groups, "Section 2. Mental health team", "Each bar is one trust: ", "The star is your trust")
     sheet(pages_of(groups, chosen), 3, out / "service-groups.png")
     sheet(pages_of(run.report("Z01", "poster").write(folder / "poster.pdf"), [0]), 1, out / "poster.png", 760)
-    annex = make_annex(run, folder)
+    annex = folder / "method-annex.pdf"
+    annex.write_bytes(dict(national_contents(run, ["method"]))["method-annex.pdf"])  # type: ignore[arg-type]
     sheet(pages_of(annex, [2, 3, *find(annex, "One result followed through")]), 3, out / "annex.png")
     deck = office(run.report("Z01").write(folder / "deck.pptx"), folder)
     shown = find(

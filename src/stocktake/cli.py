@@ -39,6 +39,9 @@ def main() -> None:
             sys.exit(0)
         print(f"{error.filename or 'a file'}: {error.strerror or error}.", file=sys.stderr)  # noqa: T201
         sys.exit(2)
+    except MemoryError:
+        print("There is not enough memory for this; nothing half-written was left.", file=sys.stderr)  # noqa: T201
+        sys.exit(2)
     except KeyboardInterrupt:
         sys.exit("Stopped. Finished files are whole; run the same command to go on.")
 
@@ -185,9 +188,7 @@ def report(
             who = None if all else organisation
             begin = lambda total: advance(0, total)  # noqa: E731
             reports = make_reports(folder, who, finished, begin, editions=own, formats=formats)
-        made = reports.files
-        for warning in reports.warnings:
-            print(warning, file=sys.stderr)  # noqa: T201
+        made = reports
         there = [m for m in made if not m.missing]
         fresh = sum(m.fresh for m in there)
         console.print(f"{fresh} made, {len(there) - fresh} up to date already: {folder / 'reports'}")
@@ -199,6 +200,7 @@ def report(
             console.print(f"Not made for {sum(m.missing == why for m in made)}: {why}")
     for path in make_national_documents(folder, [e for e in editions if e in NATIONAL]):
         console.print(f"  {path}")
+    _print_warnings(folder)
 
 
 def _chosen(what: str, given: str, known: Sequence[Any]) -> list[Any]:
@@ -234,6 +236,7 @@ def site(folder: Folder) -> None:
     console = _console()
     with _progress("pages") as advance:
         first = make_site(folder, advance, lambda total: advance(0, total))
+    _print_warnings(folder)
     console.print(f"Open {first} in a browser, or run {_me()} serve {folder}")
 
 
@@ -255,6 +258,14 @@ def schema(what: Literal["instrument", "survey", "theme", "results"] = "instrume
     from stocktake.run.schemas import schema_of
 
     print(json.dumps(schema_of(what), indent=2, ensure_ascii=False))  # noqa: T201
+
+
+def _print_warnings(folder: Path) -> None:
+    """What could be worked out from editions that were written all the same, as the settings allow."""
+    from stocktake.run.core import open_run
+
+    for warning in open_run(folder).check_disclosure():
+        print(f"Warning: {warning}", file=sys.stderr)  # noqa: T201
 
 
 def _progress(what: str):  # type: ignore[no-untyped-def]

@@ -105,7 +105,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     )
     benchmark_folder(folder)
     made = make_reports(folder, None, editions=EDITIONS, formats=FORMATS)
-    assert not [m for m in made.files if m.missing]
+    assert not [m for m in made if m.missing]
     make_national_documents(folder, NATIONAL)
     make_site(folder)
     return folder

@@ -125,17 +125,17 @@ def test_reports_stopped_at_every_step(tmp_path: Path, stop: Callable[[int, Base
         break
     assert step > 3
     files.before_step = None
-    assert [m.fresh for m in make_reports(folder, ["T1"], formats=["xlsx"]).files] == [False]
+    assert [m.fresh for m in make_reports(folder, ["T1"], formats=["xlsx"])] == [False]
     assert leftovers(folder) == []
 
 
 def test_a_report_that_was_overwritten_is_made_again(tmp_path: Path) -> None:
     folder = write_survey(tmp_path)
     benchmark_folder(folder)
-    path = make_reports(folder, ["T1"], formats=["xlsx"]).files[0].path
+    path = make_reports(folder, ["T1"], formats=["xlsx"])[0].path
     sound = path.read_bytes()
     path.write_bytes(b"something else")
-    assert [m.fresh for m in make_reports(folder, ["T1"], formats=["xlsx"]).files] == [True]
+    assert [m.fresh for m in make_reports(folder, ["T1"], formats=["xlsx"])] == [True]
     assert path.read_bytes() == sound
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from stocktake.compare.firmness import expected_by_chance
+from stocktake.disclosure.rules import rules_of
 from stocktake.reports.facts import Facts, band_sentence
 from stocktake.reports.model import Bullets, Contents, Heading, Inline, Link, Number, Page, Side, Strong, Text, say
 from stocktake.reports.words import listed, plural, rounded
@@ -240,6 +241,8 @@ def key_terms(facts: Facts, grouped: bool = False) -> Page:
     cells = listed([survey.demographic(c).title.lower() for c in survey.cells]) or "no characteristic"
     word, people = survey.organisation_word, survey.people
     minimum = Number(method.minimum_base, str(method.minimum_base), "settings/minimum_base")
+    rules = rules_of(facts.field.results.provenance)
+    nearest = rules.group_rounding if grouped and rules is not None else 1
     left = (
         Heading("Score"),
         say(
@@ -250,7 +253,14 @@ def key_terms(facts: Facts, grouped: bool = False) -> Page:
             f"The plain average of the scores of all {word}s whose score can be shown. Every {word} counts the same, whatever its size."
         ),
         Heading("Number of respondents"),
-        say(f"How many {people} gave an answer that counts. It differs from question to question."),
+        say(
+            f"How many {people} gave an answer that counts. It differs from question to question."
+            + (
+                f" Here it is rounded to the nearest {nearest}, so that nobody can work out the size of a small group."
+                if nearest > 1
+                else ""
+            )
+        ),
         Heading("Results that are not shown"),
         say(
             f"If fewer than {{minimum}} {people} gave an answer that counts, the question has no score, nor has its section. "

@@ -38,7 +38,7 @@ def make_demo(folder: Path) -> Demo:
     most = hidden.sort("hidden", "organisation", descending=[True, False])["organisation"][0]
     first = next(c for c in run.organisations if c not in (most, MERGED))
     codes = (first, most, MERGED)
-    made = make_reports(folder, codes).files
+    made = make_reports(folder, codes)
     first_page = make_site(folder)
     why = dict(
         zip(codes, ("an ordinary trust", "the trust with most withheld scores", "a trust with no history"), strict=True)

@@ -31,14 +31,6 @@ class Made:
     missing: str = ""
 
 
-@dataclass(frozen=True)
-class Reports:
-    """The files of one call, and what a reader must be warned of."""
-
-    files: list[Made]
-    warnings: list[str]
-
-
 def make_reports(
     folder: Path,
     organisations: Sequence[str] | None,
@@ -47,7 +39,7 @@ def make_reports(
     *,
     editions: Sequence[Edition] = ("trust",),
     formats: Sequence[Format] = ("pdf",),
-) -> Reports:
+) -> list[Made]:
     """Write the reports of the given organisations (None: all) to folder/reports/CODE/, those up to date left alone.
 
     `begin` is called with how many files there are to be, `progress` with each one as it is there. An edition that
@@ -63,7 +55,7 @@ def make_reports(
     if unknown:
         known = list(run.organisations)
         raise StocktakeError([f"no organisation {c!r} in these results.{nearest(c, known)}" for c in unknown])
-    warnings = run.check_disclosure()
+    run.check_disclosure()
     files = documents(editions, formats)
     if begin is not None:
         begin(len(wanted) * len(files))
@@ -90,7 +82,7 @@ def make_reports(
         raise StocktakeError([*problems, f"The other {sum(not m.missing for m in made)} files are there."])
     order = {c: i for i, c in enumerate(wanted)}
     place = {d.name: i for i, d in enumerate(files)}
-    return Reports(sorted(made, key=lambda m: (order[m.organisation], place[m.path.name])), warnings)
+    return sorted(made, key=lambda m: (order[m.organisation], place[m.path.name]))
 
 
 def make_national_documents(folder: Path, names: Sequence[str]) -> list[Path]:
