@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 
-.PHONY: demo test lint types cover bench docs clean
+.PHONY: demo test lint types fuzz bench docs clean
 
 demo: $(READY)
 	$(BIN)/stocktake demo --out demo
@@ -19,6 +19,9 @@ lint: $(READY)
 
 types: $(READY)
 	$(BIN)/mypy
+
+fuzz: $(READY)
+	STOCKTAKE_FUZZ=3000 $(BIN)/python -m pytest -n 2 -q tests/properties/test_fuzz_parsers.py
 
 bench: $(READY)
 	$(BIN)/python -m pip install -q -c constraints.txt -e ".[bench]"

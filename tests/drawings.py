@@ -535,7 +535,7 @@ def check_strip(picture: Picture, chart: BandStrip) -> None:
 
 def _beside(word: Word, x: float) -> bool:
     # Near an end of the scale two labels side by side move inwards together.
-    return word.left - 26 <= x <= word.right + 26
+    return word.left - 70 <= x <= word.right + 70
 
 
 def _check_own_mark(picture: Picture, chart: BandStrip, axis: Scale) -> None:

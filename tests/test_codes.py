@@ -61,6 +61,7 @@ def test_instruments_with_codes_that_cannot_stand() -> None:
     assert "differs only in case" in problems(case)
     evil = sound.model_copy(update={"questions": (one.model_copy(update={"code": "../evil"}), two)})
     assert "has the character solidus" in problems(evil)
+    assert "solidus" in problems(sound.model_copy(update={"code": "a/b"}))
     everyone = sound.model_copy(update={"groups": (Group(code="all", title="x", value=1), sound.groups[1])})
     assert "reserved" in problems(everyone)
     twice = sound.model_copy(update={"groups": tuple(g.model_copy(update={"value": "A"}) for g in sound.groups)})

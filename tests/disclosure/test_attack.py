@@ -114,6 +114,17 @@ def test_a_lone_rare_answer_follows_from_the_others() -> None:
     assert mine["percent"].to_list() == [None, None]
 
 
+def test_the_base_of_a_characteristic_can_be_small_where_the_group_is_not() -> None:
+    rows = [r for t in ("T1", "T2", "T3") for g in ("A", "B") for r in people(t, g, 60)]
+    few = [{**r, "kind": None} if r["organisation"] == "T1" and r["service"] == "A" and i % 60 >= 7 else r
+           for i, r in enumerate(rows)]  # fmt: skip
+    run = run_of(few, group_rounding=1)
+    assert leaks(run) == set()
+    bases = run.profile.filter((pl.col("organisation") == "T1") & (pl.col("group") != "all"))
+    assert bases["n"].null_count() == bases.height
+    assert ("profile", "T1", "A and C and no group", "people") in leaks(run_of(few, **EXACT))
+
+
 def planted(run: Run, table: str, change: pl.DataFrame) -> set[tuple[str, str]]:
     """What the attacker says of results in which a table was replaced."""
     results = replace(run.public, tables={**run.public.tables, table: change})

@@ -67,3 +67,20 @@ def test_more_options_than_the_limit_are_refused() -> None:
             f"code: a\ntitle: t\nyear: 2024\nsections: []\nquestions:\n  - code: Q1\n    options:\n{options}\n",
             "own.yaml",
         )
+
+
+def test_sections_of_one_question_need_no_second_pass_for_classical_errors() -> None:
+    """Without pairs and without anything to pair, a section's error is its question's."""
+    from stocktake.survey.counts import Batch, Layout, count
+    from stocktake.survey.scores import score
+
+    survey = small_survey({"S01": [3], "S02": [2]}, cells=1, method=Method(standard_error="classical", draws=0))
+    layout = Layout.of(survey, ("T1",))
+    answers = (
+        np.array([1, 2, 3, 1], dtype=np.int16),
+        np.array([1, 2, 1, 1], dtype=np.int16),
+        np.ones(4, dtype=np.int16),
+    )
+    counts = count([Batch(np.zeros(4, dtype=np.int64), answers)], layout, pairs=False)
+    errors = score(counts, survey).estimates.standard_error[0]
+    assert errors[2] == pytest.approx(errors[0]) and errors[3] == pytest.approx(errors[1])

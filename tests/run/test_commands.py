@@ -251,7 +251,7 @@ def test_folders_without_anything(tmp_path: Path) -> None:
         ("kode,name\nT1,A\n", "column 'code' is missing. Did you mean 'kode'?"),
         ("code,name\nT1,A\nT1,B\n", "'T1' stands twice"),
         ("code,name\n,A\n", "expected a code and a name"),
-        ("code,name\n../x,A\n", "has the character full stop"),
+        ("code,name\n../x,A\n", "has the character solidus"),
         ("code,name\n", "found none"),
     ],
 )

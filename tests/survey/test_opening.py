@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import zipfile
+from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -15,6 +16,7 @@ import xlsxwriter
 from stocktake.problems import StocktakeError
 from stocktake.survey import opening
 from stocktake.survey.coding import ABSENT, option_codes, whole_numbers
+from stocktake.survey.findings import described
 from stocktake.survey.opening import check_workbook, readable
 from stocktake.survey.tables import open_table
 from stocktake.survey.workbooks import read_workbook
@@ -70,6 +72,21 @@ def test_a_truncated_spss_file(tmp_path: Path) -> None:
     for size in (10, 400, len(whole) // 2, len(whole) - 8):
         path.write_bytes(whole[:size])
         assert "a.sav" in told(lambda: list(open_table(path).batches()))
+
+
+def test_an_spss_file_with_fewer_rows_than_it_says(tmp_path: Path) -> None:
+    import pyreadstat
+
+    path = tmp_path / "a.sav"
+    pyreadstat.write_sav(pl.DataFrame({"a": [1.0, 2.0]}).to_pandas(), str(path))
+    longer = replace(open_table(path), rows=3)
+    assert "ends after 2 of 3 rows" in told(lambda: list(longer.batches()))
+
+
+def test_values_are_described_by_kind_and_length() -> None:
+    shown = {None: "", " 12 ": "12", "-1.5": "-1.5", "9434765919": "a number of 10 digits", "  ": "blanks", "x": "text of 1 character",
+             "Jo Bloggs": "text of 9 characters", True: "true or false", "T1": "T1"}  # fmt: skip
+    assert {value: described(value, {"T1"}) for value in shown} == shown
 
 
 @pytest.mark.parametrize("ending", ["parquet", "xlsx", "sav", "csv"])

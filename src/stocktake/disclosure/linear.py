@@ -22,6 +22,8 @@ Bools = NDArray[np.bool_]
 
 # Rounds of common points before figures are bounded one by one.
 ROUNDS = 6
+# Steps towards the end of a ratio, each from the ratio that the last one reached.
+STEPS = 6
 # HiGHS' own tolerance for a relation, with room for the sums of hundreds of people.
 TOLERANCE = 1e-6
 
@@ -274,7 +276,7 @@ def ratios(solver: Solver, above: csr_array, below: csr_array, safe: Safe) -> Ra
         signs[chosen] = 1.0
         for sign, end in ((-1.0, high), (1.0, low)):
             reached = np.where(np.isfinite(end), end, 0.0)
-            for _ in range(6):
+            for _ in range(STEPS):  # pragma: no branch - the ratio settles after two or three steps
                 visit(sign * (above.T @ signs - below.T @ (signs * reached)))
                 improved = np.where(np.isfinite(end), end, 0.0)
                 if np.allclose(improved[chosen], reached[chosen], atol=1e-4):

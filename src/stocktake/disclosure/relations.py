@@ -523,8 +523,7 @@ def _rates(system: System, axes: _Axes, rules: Rules, completed: Ints) -> None:
             continue
         told = ~np.isnan(rate)
         least, most = (rate - half) * eligible[0], (rate + half) * eligible[1]
-        if told.any():
-            system.relations([(completed[g][told], 1.0)], least[told], most[told])
+        system.relations([(completed[g][told], 1.0)], least[told], most[told])
 
 
 def profile_relations(results: Results, rules: Rules, minimum: int) -> Iterator[Relations]:
@@ -561,6 +560,7 @@ def _profile_relations(table: pl.DataFrame, year: int, variable: str, rules: Rul
     system.relations(
         [(people, 1.0), *((counts[..., k], -1.0) for k in range(len(options)))], np.zeros(shape), np.zeros(shape)
     )
+    rest: Ints | None = None
     if shape[0] > 1:
         rest = system.variables(np.zeros(counts[0].shape), np.broadcast_to(high[0][:, None], counts[0].shape))
         terms = [(counts[0], 1.0), (rest, -1.0), *((counts[g], -1.0) for g in range(1, shape[0]))]
@@ -579,7 +579,9 @@ def _profile_relations(table: pl.DataFrame, year: int, variable: str, rules: Rul
     if few:
         system.relations([(counts[lonely], 1.0)], np.ones(few), np.full(few, rules.minimum_count - 1.0))
     _national_shares(system, axes, people, counts)
-    return Relations(system, tuple(_profile_targets(axes, year, variable, rules, hidden, high, small, people, counts)))
+    return Relations(
+        system, tuple(_profile_targets(axes, year, variable, rules, hidden, high, small, people, rest, counts))
+    )
 
 
 def _national_shares(system: System, axes: _Axes, people: Ints, counts: Ints) -> None:
@@ -605,6 +607,7 @@ def _profile_targets(
     high: Floats,
     small: NDArray[np.bool_],
     people: Ints,
+    rest: Ints | None,
     counts: Ints,
 ) -> Iterator[Target]:
     how = "percentages and numbers of people of the whole, of the other groups and answers, and of all organisations"
@@ -622,6 +625,15 @@ def _profile_targets(
             n,
             how,
         )
+    for i in range(hidden.shape[1]) if rest is not None else ():
+        unseen = [g for g in range(1, hidden.shape[0]) if hidden[g, i] and high[g, i] > 0]
+        if unseen and rest is not None:
+            together = " and ".join([*(axes.groups[g] for g in unseen), "no group"])
+            several: tuple[int, ...] = (*(int(people[g, i]) for g in unseen), *(int(v) for v in rest[i]))
+            width = float(rules.protect_people)
+            yield Target(
+                "profile", year, together, axes.organisations[i], variable, "people", width, several, several, how
+            )
     for g, i, k in zip(*np.nonzero(small), strict=True):
         c = (int(counts[g, i, k]),)
         width = float(min(2, max(rules.minimum_count - 2, 0)))

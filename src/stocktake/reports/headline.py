@@ -84,11 +84,13 @@ def who_took_part(facts: Facts) -> list[Page]:
         by_variable.setdefault(row["variable"], []).append(row)
     blocks = [_characteristic(facts, rows) for rows in by_variable.values()]
     word, people = facts.survey.organisation_word, facts.survey.people
+    rare = any(r["percent"] is None and r["n"] is not None for rows in by_variable.values() for r in rows)
     intro = (
         cards(facts),
         say(
             f"Each chart shows the {people} of this {word} who answered, beside those of all {word}s together. Percentages are of those who "
-            "answered the question, not weighted.",
+            "answered the question, not weighted."
+            + (f" 'Not shown' stands where too few {people} gave an answer." if rare else ""),
             "note",
         )
         if blocks
