@@ -22,7 +22,7 @@ import stocktake as st
 from stocktake.compare.change import Verdict, change
 from stocktake.compare.estimates import Estimates, Measure
 from stocktake.compare.expected_range import CUTS, banding
-from stocktake.compare.extremes import extremes
+from stocktake.compare.extremes import ends
 from stocktake.compare.firmness import LEAVE_OUT_LIMIT, leave_one_out
 from stocktake.problems import BlockedError, StocktakeError
 from stocktake.reports.facts import Facts, field_of
@@ -109,15 +109,13 @@ def test_thirty_answers_are_shown_and_twenty_nine_withheld() -> None:
     assert [row(done.changes, measure=m)["difference"] for m in found] == [0.0, None, None]
 
 
-@pytest.mark.parametrize(("people", "shown"), [(30, True), (29, False)])
-def test_who_took_part_is_shown_from_thirty(people: int, shown: bool) -> None:
-    done = run(
-        survey(method=defaults(minimum_base=30), profile=True), frame(share("A", 10, people), share("B", 20, 40))
-    )
-    work = row(done.fieldwork, measure=None)
-    assert (work["status"], work["completed"]) == (("shown", 30) if shown else ("withheld", None))
-    profile = row(done.profile, measure=None, option=1)
-    assert (profile["status"], profile["percent"]) == (("shown", 100.0) if shown else ("withheld", None))
+def test_who_took_part_is_shown_from_thirty() -> None:
+    answers = frame(share("A", 10, 30), share("B", 10, 29), share("C", 20, 40))
+    done = run(survey(method=defaults(minimum_base=30), profile=True), answers)
+    for organisation, status, completed, percent in (("A", "shown", 30, 100.0), ("B", "withheld", None, None)):
+        work, profile = row(done.fieldwork, organisation, None), row(done.profile, organisation, None, option=1)
+        assert (work["status"], work["completed"]) == (status, completed)
+        assert (profile["status"], profile["percent"]) == (status, percent)
 
 
 def test_five_answers_are_a_questionnaire_and_four_are_not() -> None:
@@ -220,31 +218,37 @@ def aged(profile: bool = False, **eligibility: Any) -> Survey:
     return survey().model_copy(update=rules)
 
 
-def ages(*last: Any) -> pl.DataFrame:
-    """Three of 30 who gave 10 points, and others of these ages who gave 0."""
-    people = frame(some(3, "A", Q1=YES), *(some(1, "A", Q1=NO) for _ in last)).drop("kind")
-    return people.with_columns(age=pl.Series([30] * 3 + list(last)))
+def ages(*last: Any, others: int = 30) -> pl.DataFrame:
+    """Organisations A0, A1 and so on: three people who gave 10 points, and one of each of these ages who gave 0."""
+    parts = [some(3, f"A{i}", Q1=YES) + some(1, f"A{i}", Q1=NO) for i in range(len(last))]
+    given = [age for one in last for age in (others, others, others, one)]
+    return frame(*parts).drop("kind").with_columns(age=pl.Series(given))
+
+
+def kept(done: Run, organisation: str) -> tuple[int, int]:
+    """How many are scored, and how many are counted."""
+    scored, counted = row(done.scores, organisation), row(done.fieldwork, organisation, None)
+    return scored["n"], counted["completed"]
 
 
 @covers("Eligibility.age_from", "Eligibility.age_to")
 @pytest.mark.parametrize(("limit", "inside", "outside"), [("age_from", 16, 15), ("age_to", 60, 61)])
 def test_the_ages_of_a_survey(limit: str, inside: int, outside: int) -> None:
     """All four count, 30/4 = 7.5; with one outside the limit set aside, the three of 10 points are left."""
-    chosen = aged(**{limit: inside})
-    for rules, age, n in ((chosen, inside, 4), (chosen, outside, 3), (aged(), outside, 4)):
-        done = run(rules, ages(age))
-        assert row(done.scores)["n"] == row(done.fieldwork, measure=None)["completed"] == n
-        # Weights are 1 in a survey of one organisation.
-        assert row(done.scores)["score"] == pytest.approx(30 / n)
+    # All are in one band, so that weights are 1.
+    people = ages(inside, outside, others=30 if inside < 50 else 55)
+    for rules, n in ((aged(**{limit: inside}), 3), (aged(), 4)):
+        done = run(rules, people)
+        assert [kept(done, o) for o in ("A0", "A1")] == [(4, 4), (n, n)]
+        assert [row(done.scores, o)["score"] for o in ("A0", "A1")] == pytest.approx([7.5, 30 / n])
         assert ("age outside eligibility" in checks(done)) == (n == 3)
 
 
-@pytest.mark.parametrize(("age", "n"), [(0, 4), (-1, 3), (120, 4), (121, 3)])
-def test_the_ages_of_people(age: int, n: int) -> None:
+def test_the_ages_of_people() -> None:
     """Without limits of a survey's own, 0 and 120 are ages and what lies beyond is none: counted, but not scored."""
-    done = run(aged(), ages(age))
-    assert (row(done.scores)["n"], row(done.fieldwork, measure=None)["completed"]) == (n, 4)
-    assert ("age outside eligibility" in checks(done)) == (n == 3)
+    done = run(aged(), ages(0, -1, 120, 121))
+    assert [kept(done, f"A{i}") for i in range(4)] == [(4, 4), (3, 4), (4, 4), (3, 4)]
+    assert done.findings.filter(pl.col("check") == "age outside eligibility").height == 2
 
 
 def test_the_sample_file_s_age_stands_in() -> None:
@@ -252,17 +256,19 @@ def test_the_sample_file_s_age_stands_in() -> None:
     chosen = aged(age_from=16)
     age = chosen.demographics[0].model_copy(update={"from_sample": True})
     chosen = chosen.model_copy(update={"demographics": (age,)})
-    for own in (121, None):
-        for known, n in ((16, 4), (15, 3)):
-            done = run(chosen, ages(own), sample=invited((4, "A", 1), age=[30, 30, 30, known]))
-            assert row(done.scores)["n"] == row(done.fieldwork, measure=None)["completed"] == n
+    known = [value for one in (16, 15, 16, 15) for value in (30, 30, 30, one)]
+    sample = invited(*((4, f"A{i}", 1) for i in range(4)), age=known)
+    done = run(chosen, ages(121, 121, None, None), sample=sample)
+    assert [kept(done, f"A{i}") for i in range(4)] == [(4, 4), (3, 3), (4, 4), (3, 3)]
 
 
 def test_the_ends_of_an_age_band() -> None:
-    # Three of 30 years and five of 50 are 8 of 20; five of 51 and seven of 90 are 12.
-    done = run(aged(profile=True), ages(*[50] * 5, *[51] * 5, *[90] * 7))
+    """Five of 50 and fifteen of 30 years are 20 of 40; five of 51 and fifteen of 51 are the others."""
+    people = pl.concat([ages(*[50] * 5), ages(*[51] * 5, others=51)]).with_columns(organisation=pl.lit("A"))
+    people = people.with_columns(respondent=pl.Series([f"r{i}" for i in range(people.height)]))
+    done = run(aged(profile=True), people)
     shares = {option: row(done.profile, measure=None, option=option)["percent"] for option in (1, 2)}
-    assert shares == pytest.approx({1: 40.0, 2: 60.0})
+    assert shares == pytest.approx({1: 50.0, 2: 50.0})
 
 
 @covers("Eligibility.contact_from", "Eligibility.contact_to")
@@ -271,8 +277,8 @@ def test_the_dates_of_a_survey() -> None:
     first, last, day = date(2024, 4, 1), date(2024, 5, 31), timedelta(days=1)
     people = frame(some(1, "A", Q1=NO), some(2, "A", Q1=YES), some(1, "A", Q1=NO))
     answers = people.with_columns(contact_date=pl.Series([first - day, first, last, last + day]))
-    # The two in the middle have 10 points, the one before and the one after 0: 20/4, 20/3, 20/3 and 20/2.
-    cases = {(None, None): 5.0, (first, None): 20 / 3, (None, last): 20 / 3, (first, last): 10.0}
+    # The two in the middle have 10 points, the one before and the one after 0: 20/4, 20/3 and 20/2.
+    cases = {(None, None): 5.0, (first, None): 20 / 3, (first, last): 10.0}
     chosen = {
         ends: survey().model_copy(update={"eligibility": Eligibility(contact_from=ends[0], contact_to=ends[1])})
         for ends in cases
@@ -337,10 +343,9 @@ def test_a_useable_outcome() -> None:
 
 
 def test_one_eligible_person_gives_a_rate_and_none_gives_none() -> None:
-    answers = frame(share("A", 1, 1), share("B", 1, 2))
-    for outcome, rate in ((1, 1.0), (2, None)):
-        done = run(survey(), answers, sample=invited((1, "A", outcome), (2, "B", 1)))
-        assert row(done.fieldwork, measure=None)["response_rate"] == rate
+    answers = frame(share("A", 1, 1), share("B", 1, 1), share("C", 1, 2))
+    done = run(survey(), answers, sample=invited((1, "A", 1), (1, "B", 2), (2, "C", 1)))
+    assert [row(done.fieldwork, o, None)["response_rate"] for o in "AB"] == [1.0, None]
 
 
 def test_every_rule_on_people_has_a_test() -> None:
@@ -379,7 +384,7 @@ def test_expected_sample(folder: Callable[..., Run]) -> None:
     """A sample of the size expected is large enough; one person fewer is found, and changes no figure."""
     sample = {"sample": "sample.csv"}
     plain = folder(sample)
-    for expected, named in ((3, []), (4, ["B: 3"]), (5, ["B: 3"]), (6, ["A: 5", "B: 3"])):
+    for expected, named in ((3, []), (4, ["B: 3"]), (6, ["A: 5", "B: 3"])):
         done = folder({**sample, "expected_sample": expected})
         assert done.findings.filter(pl.col("check") == "sample size")["value"].sort().to_list() == named
         assert done.scores.equals(plain.scores)
@@ -406,35 +411,37 @@ def test_settings_and_contacts_of_a_run(folder: Callable[..., Run]) -> None:
     done = folder(settings={"cap": None, "minimum_base": 5}, contact="all@example.org", contacts={"B": "b@example.org"})
     assert [row(done.scores, o)["score"] for o in "AB"] == [8.0, None]
     assert [done.contact(o) for o in "AB"] == ["all@example.org", "b@example.org"]
-    assert folder().contact("A") == ""
 
 
 def test_a_list_of_organisations_of_its_own(folder: Callable[..., Run], tmp_path: Path) -> None:
     """A wave with its own list knows no others: rows of those are set aside."""
     (tmp_path / "own.csv").write_text("code,name\nA,Ash\n")
     done = folder({"organisations": "own.csv"}, settings={"cap": None, "maximum_rejected": 1})
+    # A's 8 alone, not (8 + 5)/2.
     assert row(done.scores)["national_average"] == 8.0
-    assert row(folder().scores)["national_average"] == 6.5
+    assert done.findings.filter(pl.col("check") == "unknown organisation").height == 2
 
 
 # Numbers of organisations and of answers -----------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("organisations", [1, 2])
-def test_two_organisations_can_be_compared_and_one_cannot(organisations: int) -> None:
-    """An organisation whose answers do not vary is not one of the two."""
-    answers = frame(*(share(t, 2, 4) for t in "AB"[:organisations]), some(4, "C", Q1=YES))
-    found = row(run(survey(), answers).scores)
-    assert (found["band"], found["status"]) == ((4, "shown") if organisations == 2 else (None, "not banded"))
+def test_two_organisations_can_be_compared_and_one_cannot() -> None:
+    """Two answered Q1 and one Q2; C, whose answers do not vary, is not one of the two."""
+    half = some(2, "A", Q1=YES, Q2=YES) + some(2, "A", Q1=NO, Q2=NO)
+    one = some(2, "B", Q1=YES, Q2=UNSURE) + some(2, "B", Q1=NO, Q2=UNSURE)
+    done = run(survey((2, 2)), frame(half, one, some(4, "C", Q1=YES, Q2=YES)))
+    found = [row(done.scores, measure=q) for q in ("Q1", "Q2")]
+    assert [(f["band"], f["status"]) for f in found] == [(4, "shown"), (None, "not banded")]
 
 
-@pytest.mark.parametrize("organisations", [3, 4])
-def test_one_can_be_left_out_of_four_and_not_of_three(organisations: int) -> None:
-    answers = frame(*(share(t, 2, 4) for t in "ABDE"[:organisations]), some(4, "C", Q1=YES))
-    firm = row(run(survey(), answers).results.firmness)
-    left = (firm["left_out_lowest"], firm["left_out_highest"], firm["survives"])
-    assert left == ((4, 4, True) if organisations == 4 else (None, None, None))
-    assert firm["band"] == 4
+def test_one_can_be_left_out_of_four_and_not_of_three() -> None:
+    """Four answered Q1 and three Q2; C, whose answers do not vary, is not one of them."""
+    half = [some(2, t, Q1=YES, Q2=YES) + some(2, t, Q1=NO, Q2=NO) for t in ("A", "B", "D")]
+    fourth = some(2, "E", Q1=YES, Q2=UNSURE) + some(2, "E", Q1=NO, Q2=UNSURE)
+    done = run(survey((2, 2)), frame(*half, fourth, some(4, "C", Q1=YES, Q2=YES)))
+    for question, expected in (("Q1", [4, 4, 4, True]), ("Q2", [4, None, None, None])):
+        firm = row(done.results.firmness, measure=question)
+        assert [firm[c] for c in ("band", "left_out_lowest", "left_out_highest", "survives")] == expected
 
 
 @pytest.mark.parametrize(("organisations", "done"), [(500, True), (501, False)])
@@ -459,11 +466,11 @@ def test_results_above_the_limit_are_not_resampled(monkeypatch: pytest.MonkeyPat
 
 
 def test_a_factor_for_two_respondents_and_none_for_one() -> None:
-    for n, error in ((1, None), (2, 5.0)):
-        # One with 10 and one with 0: V = 2 * 25/4, times 2/1 = 25.
-        found = row(run(survey(), frame(share("A", 1, n), share("B", 1, 4)), correction="stratum").scores)
-        assert found["standard_error"] == (None if error is None else pytest.approx(error))
-        assert found["score"] == 10 / n
+    done = run(survey(), frame(share("A", 1, 1), share("B", 1, 2), share("C", 1, 4)), correction="stratum")
+    found = [row(done.scores, o) for o in "AB"]
+    # One with 10 and one with 0: V = 2 * 25/4, times 2/1 = 25.
+    assert [f["standard_error"] for f in found] == [None, pytest.approx(5.0)]
+    assert [f["score"] for f in found] == [10.0, 5.0]
 
 
 @pytest.mark.parametrize(("n", "verdict"), [(2, Verdict.INCREASE), (1, Verdict.NONE)])
@@ -531,10 +538,10 @@ def test_a_result_stands_at_five_per_cent() -> None:
         assert (firm["q_value"], firm["band"]) == (pytest.approx(q, abs=1e-5), 6 if some_stand else 5)
         assert firm["stands_at_5"] == some_stand
         assert bool(numbers_beside(done, "stands firm by itself. The bands")) == some_stand
-        # With a rate of its own just above and just below q.
-        for rate, stands in ((q + 2e-5, 1), (q - 2e-5, 0)):
-            told = run(survey(), answers, winsorise=0.2, false_discovery=rate)
-            assert numbers_beside(told, "With a false discovery rate of") == [stands]
+    # With a rate of its own just above and just below the q of 0.0495.
+    for rate, stands in ((0.04955, 1), (0.0495, 0)):
+        told = run(survey(), just_in, winsorise=0.2, false_discovery=rate)
+        assert numbers_beside(told, "With a false discovery rate of") == [stands]
 
 
 @pytest.mark.parametrize(
@@ -547,14 +554,11 @@ def test_a_share_that_is_not_nought_is_not_shown_as_nought(value: float, text: s
 
 @pytest.mark.parametrize(("questions", "best", "worst"), [(9, 5, 4), (10, 5, 5), (11, 5, 5), (1, 1, 0), (0, 0, 0)])
 def test_five_best_and_five_worst_and_none_twice(questions: int, best: int, worst: int) -> None:
-    value = np.arange(questions, dtype=float)
-    found = extremes(value, np.zeros(questions))
-    assert [len(f) for f in found] == [best, worst]
-    assert found[0] == [questions - 1 - i for i in range(best)]
-    assert found[1] == list(range(worst))
+    ordered = list(range(questions))
+    assert ends(ordered) == (ordered[:best], ordered[::-1][:worst])
 
 
-@pytest.mark.parametrize(("questions", "listed"), [(9, 9), (10, 10), (11, 10)])
+@pytest.mark.parametrize(("questions", "listed"), [(10, 10), (11, 10)])
 def test_ten_unusual_results(questions: int, listed: int) -> None:
     answers = {f"Q{i}": YES for i in range(1, questions + 1)}
     no = dict.fromkeys(answers, NO)
@@ -608,20 +612,22 @@ def test_the_budget_of_pairs(monkeypatch: pytest.MonkeyPatch) -> None:
     assert counts.PAIR_BUDGET == 64_000_000
     for budget, paired in ((96, True), (95, False)):
         monkeypatch.setattr(counts, "PAIR_BUDGET", budget)
-        for kind, variance in (("linearised", LINEARISED), ("classical", CLASSICAL)):
-            found, done = section_variance(24, standard_error=kind)
-            assert found == pytest.approx(variance)
-            assert ways(done) == (paired, True)
+        found, done = section_variance(24)
+        assert found == pytest.approx(LINEARISED)
+        assert ways(done) == (paired, True)
 
 
 def test_rows_are_kept_up_to_a_limit_and_read_again_above_it(monkeypatch: pytest.MonkeyPatch) -> None:
     assert wave.KEEP_ROWS == 2_000_000
-    for most, kept in ((8, True), (7, False)):
+    for most, kind, variance in (
+        (8, "linearised", LINEARISED),
+        (7, "linearised", LINEARISED),
+        (7, "classical", CLASSICAL),
+    ):
         monkeypatch.setattr(wave, "KEEP_ROWS", most)
-        for kind, variance in (("linearised", LINEARISED), ("classical", CLASSICAL)):
-            found, done = section_variance(1, standard_error=kind)
-            assert found == pytest.approx(variance)
-            assert ways(done) == (False, kept)
+        found, done = section_variance(1, standard_error=kind)
+        assert found == pytest.approx(variance)
+        assert ways(done) == (False, most == 8)
 
 
 def test_three_questions_are_counted_jointly_up_to_a_limit(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -637,16 +643,16 @@ def test_three_questions_are_counted_jointly_up_to_a_limit(monkeypatch: pytest.M
 
 
 @pytest.mark.parametrize(
-    ("module", "name", "values"),
-    # 192 rows; joint answers of two questions with four answers each: 16.
-    [(counts, "SMALL", (192, 193)), (counts, "MOST_NARROW", (16, 15)), (scores, "CHUNK", (1, 4_000_000))],
+    ("module", "name", "value"),
+    # 192 rows, and 16 joint answers of two questions with four answers each, are within the limits as they come.
+    [(counts, "SMALL", 192), (counts, "MOST_NARROW", 15), (scores, "CHUNK", 1)],
 )
 def test_the_way_of_counting_changes_no_figure(
-    monkeypatch: pytest.MonkeyPatch, module: Any, name: str, values: tuple[int, int]
+    monkeypatch: pytest.MonkeyPatch, module: Any, name: str, value: int
 ) -> None:
-    for value in values:
-        monkeypatch.setattr(module, name, value)
-        assert section_variance(24)[0] == pytest.approx(LINEARISED)
+    assert getattr(module, name) > 192
+    monkeypatch.setattr(module, name, value)
+    assert section_variance(24)[0] == pytest.approx(LINEARISED)
 
 
 @pytest.mark.parametrize("options", [29, 30])
