@@ -4,15 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
+from itertools import chain
 
 import numpy as np
 import polars as pl
 from scipy.sparse import coo_array, csr_array
 
 from stocktake.disclosure.linear import Bools, Floats, Inconsistent, Safe, Solver, bounds, ratios
+from stocktake.disclosure.people_relations import fieldwork_relations, profile_relations
 from stocktake.disclosure.printed import printed_leaks
-from stocktake.disclosure.relations import Relations, Target, all_relations
+from stocktake.disclosure.relations import Relations, Target
 from stocktake.disclosure.rules import Rules
+from stocktake.disclosure.score_relations import score_relations
 from stocktake.results import Results
 from stocktake.results.schemas import frame
 
@@ -47,7 +50,12 @@ def attack(results: Results, rules: Rules, minimum: int, memory: Memory | None =
     """
     found = [Pinned(target, 0.0, 0.0) for target in printed_leaks(results, rules.decimals)]
     known = memory or Memory()
-    for relations in all_relations(results, rules, minimum, known.safe):
+    systems = chain(
+        score_relations(results, rules, minimum, known.safe),
+        fieldwork_relations(results, rules, minimum),
+        profile_relations(results, rules, minimum),
+    )
+    for relations in systems:
         key = relations.fingerprint
         if key not in known.systems:
             known.systems[key] = pinned_in(relations, minimum)
@@ -60,11 +68,7 @@ def attack(results: Results, rules: Rules, minimum: int, memory: Memory | None =
 
 
 def pinned_in(relations: Relations, minimum: int) -> list[Pinned]:
-    """The pinned figures of one system of relations.
-
-    What the relations of one organisation pin alone is found first, for all organisations at once; the relations that
-    join organisations are then asked of the other figures.
-    """
+    """The pinned figures of one system of relations; one that says so where the relations contradict each other."""
     if not relations.targets:
         return []
     try:
@@ -105,6 +109,7 @@ CONTRADICTION = "figures that contradict each other, so that nothing can be said
 
 
 def _pinned(solver: Solver, targets: Sequence[Target], minimum: int) -> list[Pinned]:
+    """The figures that the relations of a solver pin: numbers of people first, then what rests on small ones."""
     if not targets:
         return []
     people = [t for t in targets if t.figure == "people"]

@@ -11,7 +11,7 @@ from stocktake.disclosure.relations import Target
 from stocktake.results import Results
 
 KEY = ("year", "group", "organisation", "measure")
-SHOWN = ("shown", "not banded")
+NATIONAL = ("national_average", "lowest", "highest")
 
 
 def printed_leaks(results: Results, decimals: int) -> Iterator[Target]:
@@ -33,9 +33,6 @@ def printed_leaks(results: Results, decimals: int) -> Iterator[Target]:
     yield from _profiles(results)
     yield from _sections(results)
     yield from _national(results, decimals)
-
-
-NATIONAL = ("national_average", "lowest", "highest")
 
 
 def _target(row: dict[str, object], table: str, figure: str, how: str) -> Target:

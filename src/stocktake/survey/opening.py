@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import zipfile
+from abc import ABC, abstractmethod
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -78,7 +79,7 @@ def _scan(archive: zipfile.ZipFile, part: str, file: str) -> list[str]:
     return reader.problems
 
 
-class _Sheets:
+class _Sheets(ABC):
     """What is remembered of the sheet that is being scanned."""
 
     def __init__(self, file: str) -> None:
@@ -94,11 +95,13 @@ class _Sheets:
                 f"{MOST_CELLS:,} cells up to the last row and column. Delete what stands far from the table."
             ]
 
+    @abstractmethod
     def start(self, tag: str, attributes: dict[str, str]) -> None:
-        raise NotImplementedError  # pragma: no cover - each format has its own
+        """Take note of an element that begins."""
 
+    @abstractmethod
     def end(self, tag: str) -> None:
-        raise NotImplementedError  # pragma: no cover - each format has its own
+        """Take note of an element that ends."""
 
 
 class _Xlsx(_Sheets):
