@@ -10,14 +10,11 @@ import polars as pl
 from stocktake.disclosure.attack import Memory, Pinned, attack, table_of
 from stocktake.disclosure.precision import public
 from stocktake.disclosure.relations import Target
-from stocktake.disclosure.rules import Rules
+from stocktake.disclosure.rules import BESIDE, Rules
 from stocktake.results import ALL, Results
 
 # Each round withholds one more figure beside every pinned one; a trust has few groups, and a question few answers.
 ROUNDS = 25
-# One sentence for every withheld figure of a table in which some are withheld for others' sake: which of two is the
-# small one must not be told by its reason.
-BESIDE = "Withheld: too few people, here or in a number that this one would give away."
 
 Key = tuple[object, ...]
 

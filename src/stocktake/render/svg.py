@@ -256,7 +256,9 @@ class _Canvas:
             self.text(left - 6, y + 13, label, 10, "end", "bold")
             fill = theme.band_colours[(band or 4) - 1]
             self.rect(left, y, own / 10 * plot, 18, fill, OUTLINE, 0.6)
-            self.marks(left + 14, y + 12, band, 5, ink_on(fill), across=True)
+            # On a bar too short to hold them the triangles stand on the paper beside it.
+            inside = own / 10 * plot > 26
+            self.marks(left + 14, y + 12, band, 5, ink_on(fill) if inside else theme.ink, across=True)
             at = left + average / 10 * plot
             self.line(at, y - 3, at, y + 21, theme.average, 2.4)
             clear = max(own / 10 * plot + left, at) + 5

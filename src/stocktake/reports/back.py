@@ -175,7 +175,7 @@ def method(facts: Facts, results: Results) -> list[Page]:
     settings = (Heading("Settings, for analysts"), settings_table(survey, results, skip))
     right = inferred_blocks(survey, results, imported)
     return [
-        Page("method", "How these results were worked out", (Side(tuple(left), settings),), "method", METHOD),
+        Page("method", "How these results were worked out", (Side(tuple(left), settings, 0.7),), "method", METHOD),
         Page("inferred", "What was inferred, and where the figures come from", tuple(right), "inferred", METHOD),
     ]
 
@@ -184,8 +184,8 @@ DISCLOSURE_WORDS: Mapping[str, str] = {
     "decimals": "Decimals of published scores",
     "group_rounding": "Numbers of people in a service group: multiples of",
     "minimum_count": "Fewest people behind a percentage",
-    "protect_people": "A withheld number of people stays uncertain by",
-    "protect_score": "A withheld score stays uncertain by",
+    "protect_people": "People by which a withheld number stays open",
+    "protect_score": "Points by which a withheld score stays open",
     "complementary": "Further figures withheld where needed",
     "on_risk": "If a withheld figure could be worked out",
 }

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from stocktake.disclosure.rules import BESIDE, rules_of
 from stocktake.reports import back, change_pages, firm_pages, front, headline, question_pages
 from stocktake.reports.charts import PlainBars
 from stocktake.reports.facts import Facts, field_of
@@ -139,7 +140,7 @@ def _glance(whole: Facts, parts: list[_Part], notice: str) -> Page:
             better = facts.count([q for b in (5, 6, 7) for q in facts.by_band[b]], f"better {part.group.code}")
             worse = facts.count([q for b in (1, 2, 3) for q in facts.by_band[b]], f"worse {part.group.code}")
         shown = facts.count(facts.shown, f"shown {part.group.code}") if facts.shown else "-"
-        holds = _short(part.group) if facts.shown else "too few answers" if part.there else "no data"
+        holds = _short(part.group) if facts.shown else "nothing that can be shown" if part.there else "no data"
         rows.append((part.group.title, completed, rate, shown, better, worse, holds))
     header = (
         "Service group",
@@ -157,7 +158,7 @@ def _glance(whole: Facts, parts: list[_Part], notice: str) -> Page:
             Table("Service groups", header, tuple(rows), widths=(3, 0.9, 0.9, 1, 0.8, 0.8, 1.9)),
             say(
                 "A dash marks a figure that is not shown, or does not exist. Above and below range count questions outside the expected range "
-                "among the same group's services elsewhere.",
+                f"among the same group's services elsewhere.{_rounding(whole)}",
                 "note",
             ),
             *([say(notice, "verdict")] if notice else []),
@@ -167,6 +168,19 @@ def _glance(whole: Facts, parts: list[_Part], notice: str) -> Page:
         "glance",
         level=1,
     )
+
+
+def _rounding(facts: Facts) -> str:
+    """How numbers of people in a group are rounded, as a sentence after another; nothing where they are not."""
+    rules = rules_of(facts.field.results.provenance)
+    if rules is None or rules.group_rounding == 1:
+        return ""
+    return f" Numbers of people are rounded to the nearest {rules.group_rounding}."
+
+
+def _protecting(facts: Facts) -> bool:
+    """Whether something here may be withheld for the sake of a smaller group."""
+    return any(facts.row(q)["reason"] == BESIDE for q in facts.questions)
 
 
 def _about(whole: Facts, parts: list[_Part]) -> Page:
@@ -258,16 +272,14 @@ def _nothing(part: _Part) -> Page:
 def _too_few(part: _Part) -> Page:
     survey = part.facts.survey
     minimum = Number(survey.method.minimum_base, str(survey.method.minimum_base), "settings/minimum_base")
+    few = f"Fewer than {{minimum}} {survey.people} of this service group gave an answer that counts to each of the questions"
+    if _protecting(part.facts):
+        few += ", or so few of another group did that their results could be worked out from these"
     return Page(
         "no-data",
-        f"{part.group.title}: too few answers",
+        f"{part.group.title}: nothing that can be shown",
         (
-            say(
-                f"Fewer than {{minimum}} {survey.people} of this service group gave an answer that counts to each of the questions, so none of "
-                "its scores can be shown.",
-                "lead",
-                minimum=minimum,
-            ),
+            say(f"{few}, so none of its scores can be shown.", "lead", minimum=minimum),
             say("So few answers would say more of chance than of care, and might point to a person."),
         ),
         "start",
@@ -309,7 +321,11 @@ def _opening(part: _Part) -> Page:
     hidden = [q for q in facts.questions if q not in facts.shown]
     if hidden:
         blocks.append(
-            say(f"Not shown for this {word} alone, because too few people answered: {listed(hidden)}.", "note")
+            say(
+                f"Not shown for this {word} alone, because too few people answered"
+                f"{', here or in another group whose results could be worked out' if _protecting(facts) else ''}: {listed(hidden)}.",
+                "note",
+            )
         )
     return Page("who", "Who answered, and what is shown", tuple(blocks), "start")
 

@@ -384,7 +384,8 @@ class Drawing:
                 self._band_fill(point.format, int(tone))
             else:
                 point.format.fill.solid()
-                point.format.fill.fore_color.theme_color = MSO_THEME_COLOR.ACCENT_5
+                # Another colour than that of about the same, which is a class of its own beside this one.
+                point.format.fill.fore_color.theme_color = MSO_THEME_COLOR.BACKGROUND_2
                 point.format.line.color.theme_color = MSO_THEME_COLOR.TEXT_2
         plot.has_data_labels = True
         plot.data_labels.font.size, plot.data_labels.font.bold = Pt(12), True
