@@ -287,6 +287,23 @@ def bench_reports(quick: bool) -> None:
     compare(f"{count} reports, {CORES} cores", every, "limit", 30, 1, "of the limit")
 
 
+def bench_disclosure(quick: bool) -> None:
+    """What could be worked out from all editions of the simulated survey: the command, its start included."""
+    from data import FOLDER
+
+    from stocktake.run.folder import demo_folder
+    from stocktake.run.quality import benchmark_folder
+
+    folder = FOLDER / "disclosure"
+    shutil.rmtree(folder, ignore_errors=True)
+    demo_folder(folder)
+    benchmark_folder(folder)
+    command = [sys.executable, "-m", "stocktake", "disclosure", str(folder)]
+    one = clock(lambda: subprocess.run(command, capture_output=True, check=True))
+    (ours,) = alternate(1 if quick else 3, one, warm=False)
+    compare("disclosure, 53 organisations x 3 groups x 2 waves", ours, "limit", 10, 1, "of the limit")
+
+
 def bench_editions(quick: bool) -> None:
     """Decks, workbooks and the site of 53 organisations, by the command; and how fast and heavy the pages are."""
     from data import FOLDER
@@ -401,6 +418,7 @@ BENCHES = {
     "large": bench_large,
     "many": bench_many,
     "reports": bench_reports,
+    "disclosure": bench_disclosure,
     "editions": bench_editions,
 }
 
