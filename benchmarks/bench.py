@@ -304,6 +304,41 @@ def bench_disclosure(quick: bool) -> None:
     compare("disclosure, 53 organisations x 3 groups x 2 waves", ours, "limit", 10, 1, "of the limit")
 
 
+def bench_national(quick: bool) -> None:
+    """National tables of thousands of organisations, by the command: time and memory against limits."""
+    from data import FOLDER
+
+    folder = FOLDER / "national"
+    shutil.rmtree(folder, ignore_errors=True)
+    # In a process of its own: the memory that this one has taken would count as that of those it starts.
+    make = f"from data import two_waves_folder; from pathlib import Path; two_waves_folder(Path({str(folder)!r}), 6300)"
+    subprocess.run([sys.executable, "-c", make], check=True, cwd=Path(__file__).parent)
+    subprocess.run([sys.executable, "-m", "stocktake", "benchmark", str(folder)], check=True, capture_output=True)
+    command = [
+        sys.executable,
+        "-m",
+        "stocktake",
+        "report",
+        str(folder),
+        "--edition",
+        "national",
+        "--organisation",
+        "T00001",
+    ]
+    seconds, most = [], 0.0
+    for _ in range(1 if quick else 3):
+        start = perf_counter()
+        process = subprocess.Popen(command, stdout=subprocess.DEVNULL)
+        _, status, usage = os.wait4(process.pid, 0)
+        process.returncode = os.waitstatus_to_exitcode(status)
+        assert process.returncode == 0
+        seconds.append(perf_counter() - start)
+        most = max(most, usage.ru_maxrss * 1024)
+    what = "national tables, 6,300 organisations x 40, 2 waves"
+    compare(f"{what}: time", statistics.median(seconds), "limit", 60, 1, "of the limit")
+    compare(f"{what}: peak memory", most / MB, "limit", 1.5 * GB / MB, 1, "of the limit", "MB")
+
+
 def bench_editions(quick: bool) -> None:
     """Decks, workbooks and the site of 53 organisations, by the command; and how fast and heavy the pages are."""
     from data import FOLDER
@@ -417,6 +452,7 @@ BENCHES = {
     "survey": bench_survey,
     "large": bench_large,
     "many": bench_many,
+    "national": bench_national,
     "reports": bench_reports,
     "disclosure": bench_disclosure,
     "editions": bench_editions,

@@ -116,3 +116,22 @@ def wide_folder(folder: Path, organisations: int) -> None:
         yaml.safe_dump(instrument.model_dump(mode="json", by_alias=True, exclude_defaults=True))
     )
     (folder / "survey.yaml").write_text("instrument: own.yaml\nwaves: [{year: 2024, responses: responses.parquet}]\n")
+
+
+def two_waves_folder(folder: Path, organisations: int) -> None:
+    """A folder ready to be benchmarked: so many organisations by 40 questions, 100 respondents each, in two years."""
+    import yaml
+
+    instrument = survey()
+    questions = [q.model_copy(update={"comparable": {2023: q.code}}) for q in instrument.questions]
+    instrument = instrument.model_copy(update={"groups": (), "questions": tuple(questions)})
+    folder.mkdir(parents=True)
+    answers = pl.read_parquet(parquet(organisations * 100, organisations)).drop("service", "year")
+    answers.with_row_index("respondent").write_parquet(folder / "responses.parquet")
+    names = [(code, f"Invented organisation {code}") for code in codes_of(organisations)]
+    pl.DataFrame(names, schema=["code", "name"], orient="row").write_csv(folder / "organisations.csv")
+    (folder / "own.yaml").write_text(
+        yaml.safe_dump(instrument.model_dump(mode="json", by_alias=True, exclude_defaults=True))
+    )
+    waves = ", ".join(f"{{year: {year}, responses: responses.parquet}}" for year in (2024, 2023))
+    (folder / "survey.yaml").write_text(f"instrument: own.yaml\norganisations: organisations.csv\nwaves: [{waves}]\n")

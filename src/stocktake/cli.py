@@ -262,9 +262,9 @@ def schema(what: Literal["instrument", "survey", "theme", "results"] = "instrume
 
 def _print_warnings(folder: Path) -> None:
     """What could be worked out from editions that were written all the same, as the settings allow."""
-    from stocktake.run.core import open_run
+    from stocktake.run.disclosure import warnings
 
-    for warning in open_run(folder).check_disclosure():
+    for warning in warnings(folder):
         print(f"Warning: {warning}", file=sys.stderr)  # noqa: T201
 
 

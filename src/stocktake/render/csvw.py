@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import json
+from functools import partial
 from typing import Any
 
 import polars as pl
 
+from stocktake.files import Content
 from stocktake.results import Results
-from stocktake.results.csv import csv_bytes
+from stocktake.results.csv import save_csv
 from stocktake.results.schemas import SCHEMAS
 from stocktake.survey.instrument import Survey
 
@@ -26,9 +28,9 @@ PUBLIC = tuple(name for name in SCHEMAS if name != "disclosure")
 ESCAPED = "A text that begins with =, +, -, @, a tab or a carriage return has an apostrophe in front, so that no spreadsheet program runs it."
 
 
-def tidy_files(results: Results, survey: Survey) -> dict[str, bytes]:
+def tidy_files(results: Results, survey: Survey) -> dict[str, Content]:
     """Every public table as CSV, and csv-metadata.json, by file name."""
-    files = {f"{name}.csv": csv_bytes(results.tables[name]) for name in PUBLIC}
+    files: dict[str, Content] = {f"{name}.csv": partial(save_csv, results.tables[name]) for name in PUBLIC}
     meta = json.dumps(metadata(results, survey), indent=2, ensure_ascii=False) + "\n"
     return {**files, "csv-metadata.json": meta.encode()}
 

@@ -5,24 +5,30 @@ from __future__ import annotations
 import io
 import re
 import zipfile
-from collections.abc import Sequence
+from collections.abc import Iterator
 from datetime import datetime
 from pathlib import Path
-from typing import Any, cast
+from typing import IO, Any, cast
 from xml.sax.saxutils import escape, quoteattr
 
-from stocktake.render.words import clean
-from stocktake.reports.books import Book, Kind, Sheet, Value
+import polars as pl
 
-DECIMALS: dict[Kind, int | None] = {
-    "text": None,
-    "count": 0,
-    "year": 0,
-    "score": 1,
-    "precise": 3,
-    "percent": 1,
-    "share": 1,
-}
+from stocktake.render.cells import (
+    DECIMALS,
+    LONG,
+    check_heights,
+    escaped,
+    joined,
+    longest,
+    number,
+    parts,
+    refill,
+    shown,
+    slices,
+)
+from stocktake.render.words import clean
+from stocktake.reports.books import Book, Kind, Sheet
+
 # Decimals that are always shown; those beyond are shown where they are not nought.
 LEAST: dict[Kind, int] = {"precise": 1, "percent": 0}
 WHEN = datetime(2000, 1, 1)
@@ -44,6 +50,22 @@ MORE = """
 
 def ods_bytes(book: Book) -> bytes:
     """A workbook as the bytes of an ODS file."""
+    out = io.BytesIO()
+    _save(book, out)
+    return out.getvalue()
+
+
+def save_ods(book: Book, target: Path) -> None:
+    """Save a workbook as ODS to a path, in slices, so that many rows take little memory.
+
+    Raises StocktakeError for a sheet of more rows than a worksheet holds.
+    """
+    check_heights(book)
+    with target.open("wb") as out:
+        _save(book, out)
+
+
+def _save(book: Book, out: IO[bytes]) -> None:
     from odfdo import Document, Element
 
     document = Document("spreadsheet")
@@ -57,42 +79,30 @@ def ods_bytes(book: Book) -> bytes:
     document.body.append(Element.from_tag(f'<table:table table:name="{PLACE}"/>'))
     shell = io.BytesIO()
     document.save(shell)
-    sheets = (*(() if book.raw else book.front()), *book.sheets)
-    tables = "".join(_raw(s) if s.raw else _sheet(s) for s in sheets)
-    return _filled(shell.getvalue(), tables)
+    with zipfile.ZipFile(shell) as archive:
+        content = archive.read("content.xml").decode("utf-8")
+        manifest = archive.read("META-INF/manifest.xml")
+    # Without the template's empty toolbars.
+    manifest = re.sub(rb'<manifest:file-entry [^>]*"Configurations2/[^>]*/>', b"", manifest)
+    before, after = re.split(rf'<table:table [^>]*"{PLACE}"[^>]*/>', content)
+    contents = {"META-INF/manifest.xml": iter([manifest]), "content.xml": _content(before, book, after)}
+    refill(shell, out, contents, skip="Configurations2/")
 
 
-def _filled(shell: bytes, tables: str) -> bytes:
-    """The empty document with its sheets put in as one piece of XML.
-
-    Cell by cell, or even sheet by sheet, through the library takes time that grows with the square of the cells.
-    """
-    out = io.BytesIO()
-    with zipfile.ZipFile(io.BytesIO(shell)) as old, zipfile.ZipFile(out, "w", zipfile.ZIP_DEFLATED) as new:
-        for item in old.infolist():
-            if item.filename.startswith("Configurations2/"):
-                # The template's empty toolbars.
-                continue
-            data = old.read(item.filename)
-            if item.filename == "META-INF/manifest.xml":
-                data = re.sub(rb'<manifest:file-entry [^>]*"Configurations2/[^>]*/>', b"", data)
-            if item.filename == "content.xml":
-                text = data.decode("utf-8")
-                text, put = re.subn(rf'<table:table [^>]*"{PLACE}"[^>]*/>', lambda _: tables, text)
-                assert put == 1
-                data = text.encode("utf-8")
-            # A fixed date, and the type of the file first and not compressed, as the format asks.
-            stored = zipfile.ZipInfo(item.filename, (1980, 1, 1, 0, 0, 0))
-            stored.compress_type = zipfile.ZIP_STORED if item.filename == "mimetype" else zipfile.ZIP_DEFLATED
-            new.writestr(stored, data)
-    return out.getvalue()
+def _content(before: str, book: Book, after: str) -> Iterator[bytes]:
+    """The document's XML with its sheets, in pieces."""
+    yield before.encode("utf-8")
+    for sheet in book.all_sheets:
+        yield _head(sheet).encode("utf-8")
+        for _, cells in slices(sheet):
+            yield _rows(sheet, cells)
+        yield b"</table:table>"
+    yield after.encode("utf-8")
 
 
 def _styles() -> list[str]:
     out = []
     for kind, places in DECIMALS.items():
-        if places is None:
-            continue
         text = STYLES.format(
             kind=kind,
             places=places,
@@ -109,89 +119,60 @@ def _styles() -> list[str]:
     return [*out, *MORE.strip().split("\n")]
 
 
-def _words(value: str, style: str, link: str = "") -> str:
-    text = escape(clean(value))
-    if link:
-        text = f'<text:a xlink:type="simple" xlink:href={quoteattr(f"#{link}.A1")}>{text}</text:a>'
-    return f'<table:table-cell office:value-type="string" calcext:value-type="string" table:style-name="{style}"><text:p>{text}</text:p></table:table-cell>'
+TEXT = '<table:table-cell office:value-type="string" table:style-name="'
 
 
-def _brief(value: float, places: int) -> str:
-    """A figure with as many decimals as it has, at least one for scores and none for percentages."""
-    words = f"{value:.{places}f}".rstrip("0")
-    return words.rstrip(".") if places == 1 else f"{words}0" if words.endswith(".") else words
+def _words(value: str, style: str) -> str:
+    return f'{TEXT}{style}"><text:p>{escape(clean(value))}</text:p></table:table-cell>'
 
 
-def _number(value: float, kind: Kind) -> str:
-    places = DECIMALS[kind] or 0
-    shown = (
-        _brief(value, places)
-        if kind in ("precise", "percent")
-        else f"{100 * value:.{places}f}%"
-        if kind == "share"
-        else f"{value:,.{places}f}"
-        if kind == "count"
-        else f"{value:.{places}f}"
-    )
-    of = "percentage" if kind == "share" else "float"
-    return f'<table:table-cell office:value-type="{of}" calcext:value-type="{of}" office:value="{value!r}" table:style-name="{kind}"><text:p>{shown}</text:p></table:table-cell>'
+def _row(cells: str) -> str:
+    return f'<table:table-row table:style-name="row">{cells}</table:table-row>'
 
 
-def _cell(value: Value | None, kind: Kind, link: str = "") -> str:
-    if value is None:
-        return "<table:table-cell/>"
-    if isinstance(value, str):
-        return _words(value, "wrap", link)
-    return _number(value, kind)
-
-
-def _row(cells: Sequence[str]) -> str:
-    return f'<table:table-row table:style-name="row">{"".join(cells)}</table:table-row>'
-
-
-def _table(name: str, columns: str, rows: Sequence[str]) -> str:
-    return f"<table:table table:name={quoteattr(name)}>{columns}{''.join(rows)}</table:table>"
-
-
-def _sheet(sheet: Sheet) -> str:
-    head = [_row([_words(sheet.title, "title")]), *(_row([_words(line, "Default")]) for line in sheet.about)]
+def _head(sheet: Sheet) -> str:
+    """The beginning of a sheet: its columns, title, notes and header."""
+    start = f"<table:table table:name={quoteattr(sheet.name)}>"
+    if sheet.raw:
+        columns = f'<table:table-column table:number-columns-repeated="{len(sheet.columns)}"/>'
+        return start + columns + _row("".join(_words(c.title, "Default") for c in sheet.columns))
+    lines = _row(_words(sheet.title, "title")) + "".join(_row(_words(line, "Default")) for line in sheet.about)
     if not sheet.columns:
-        return _table(sheet.name, '<table:table-column table:style-name="cover"/>', head)
-    columns = "".join(f'<table:table-column table:style-name="{_width(sheet, c)}"/>' for c in range(len(sheet.columns)))
-    header = _row([_words(c.title, "head") for c in sheet.columns])
-    links = sheet.name == "Contents"
-    body = [
-        _row(
-            [
-                _cell(v, column.kind, str(v) if links and i == 0 else "")
-                for i, (v, column) in enumerate(zip(row, sheet.columns, strict=True))
-            ]
-        )
-        for row in sheet.rows
-    ]
-    return _table(sheet.name, columns, [*head, f"<table:table-header-rows>{header}</table:table-header-rows>", *body])
+        return f'{start}<table:table-column table:style-name="cover"/>{lines}'
+    columns = "".join(
+        f'<table:table-column table:style-name="{"wide" if most > LONG else "narrow"}" table:default-cell-style-name="{_style(c.kind)}"/>'
+        for c, most in zip(sheet.columns, longest(sheet), strict=True)
+    )
+    header = _row("".join(_words(c.title, "head") for c in sheet.columns))
+    return f"{start}{columns}{lines}<table:table-header-rows>{header}</table:table-header-rows>"
 
 
-def _width(sheet: Sheet, column: int) -> str:
-    longest = max((len(str(row[column])) for row in sheet.rows if isinstance(row[column], str)), default=0)
-    return "wide" if longest > 24 else "narrow"
+def _style(kind: Kind) -> str:
+    return "wrap" if kind in ("text", "link") else kind
 
 
-def _raw(sheet: Sheet) -> str:
-    columns = f'<table:table-column table:number-columns-repeated="{len(sheet.columns)}"/>'
-    rows = [_row([_words(c.title, "Default") for c in sheet.columns])]
-    rows += [_row([_plain(v) for v in row]) for row in sheet.rows]
-    return _table(sheet.name, columns, rows)
-
-
-def _plain(value: Value | None) -> str:
-    if value is None:
-        return "<table:table-cell/>"
-    if isinstance(value, str):
-        return _words(value, "Default")
-    return f'<table:table-cell office:value-type="float" calcext:value-type="float" office:value="{value!r}"><text:p>{value!r}</text:p></table:table-cell>'
-
-
-def save_ods(book: Book, target: Path) -> None:
-    """Save a workbook as ODS to a path."""
-    target.write_bytes(ods_bytes(book))
+def _rows(sheet: Sheet, cells: pl.DataFrame) -> bytes:
+    pieces = [pl.lit('<table:table-row table:style-name="row">')]
+    for i, column in enumerate(sheet.columns):
+        figure, text = parts(cells, i)
+        made = pl.lit("<table:table-cell/>")
+        if text is not None:
+            words = escaped(text)
+            if column.kind == "link":
+                # The name of a sheet is no address: blanks and quotation marks are kept, what ends an attribute is not.
+                name = words.str.replace_all('"', "&quot;", literal=True)
+                words = pl.concat_str(pl.lit('<text:a xlink:type="simple" xlink:href="#'), name, pl.lit('.A1">'), words, pl.lit("</text:a>"))  # fmt: skip
+            # The column's style holds for cells that name none.
+            style = "" if sheet.raw or column.kind in ("text", "link") else ' table:style-name="wrap"'
+            start = f'<table:table-cell office:value-type="string"{style}><text:p>'
+            made = pl.coalesce(pl.concat_str(pl.lit(start), words, pl.lit("</text:p></table:table-cell>")), made)
+        if figure is not None:
+            of = "percentage" if column.kind == "share" and not sheet.raw else "float"
+            display = number(figure) if sheet.raw else shown(figure, column.kind)
+            start = f'<table:table-cell office:value-type="{of}" office:value="'
+            value = pl.concat_str(
+                pl.lit(start), number(figure), pl.lit('"><text:p>'), display, pl.lit("</text:p></table:table-cell>")
+            )
+            made = pl.coalesce(value, made)
+        pieces.append(made)
+    return joined(cells, [*pieces, pl.lit("</table:table-row>")])

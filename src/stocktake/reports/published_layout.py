@@ -2,20 +2,17 @@
 
 from __future__ import annotations
 
-import re
-from collections.abc import Iterable, Mapping
-from typing import Any
+from collections.abc import Iterable, Mapping, Sequence
 
 import polars as pl
 
 from stocktake.disclosure.rules import rules_of
-from stocktake.reports.books import Book, Column, Sheet, Value
+from stocktake.reports.books import Book, Column, Sheet, Value, figures, sheet_of, words
 from stocktake.results import Results
 from stocktake.survey.instrument import Survey
 
-Row = Mapping[str, Any]
 VERDICTS = {"Increase": 1, "No change": 0, "Decrease": -1}
-PROFILE = re.compile(r"[a-z]+(?:_[a-z]+)*")
+PROFILE = r"^[a-z]+(?:_[a-z]+)*$"
 LIMITS = {
     "ll90": "limit_somewhat_worse",
     "ul90": "limit_somewhat_better",
@@ -32,24 +29,22 @@ def published_layout(results: Results, survey: Survey, *, notice: str = "") -> B
     The layout has no place for standard errors, numbers invited, or service groups.
     """
     everyone = pl.col("group") == "all"
-    now = results.scores.filter(everyone & (pl.col("year") == survey.year))
-    names: dict[str, str] = dict(
-        now.select("organisation", "organisation_name").unique(maintain_order=True).iter_rows()
-    )
+    this_year = everyone & (pl.col("year") == survey.year)
+    now = results.scores.filter(this_year)
+    trusts = now.select("organisation", "organisation_name").unique(maintain_order=True)
     measures = list(now["measure"].unique(maintain_order=True))
     questions = [m for m in measures if m in survey.by_code]
-    rows = {(r["organisation"], r["measure"]): r for r in now.iter_rows(named=True)}
-    work = {(r["year"], r["organisation"]): r for r in results.fieldwork.filter(everyone).iter_rows(named=True)}
-    profile = results.profile.filter(everyone & (pl.col("year") == survey.year))
-    shares = _shares(profile, survey)
+    work = results.fieldwork.filter(everyone)
+    took = work.filter(pl.col("year") == survey.year)
+    shares = _shares(results.profile.filter(this_year))
     sheets = [
-        _guidance(results, survey, names, notice),
+        _guidance(results, survey, dict(trusts.iter_rows()), notice),
         _key(survey, questions, measures, shares),
-        _respondents(survey, names, questions, rows, work, shares),
-        _scores(survey, names, measures, rows, work),
-        _national(survey, names, questions, rows, work, shares),
-        _extent(measures, rows),
-        *_history(results, survey, questions, work),
+        _respondents(trusts, questions, now, took, shares),
+        _scores(trusts, measures, now, took),
+        _national(questions, now, took, shares),
+        _extent(measures, now),
+        *_history(results, questions, work),
     ]
     return Book(
         f"{survey.title}: published layout",
@@ -61,8 +56,40 @@ def published_layout(results: Results, survey: Survey, *, notice: str = "") -> B
     )
 
 
-def _sheet(name: str, header: Iterable[str], rows: Iterable[Iterable[Value | None]]) -> Sheet:
-    return Sheet(name, name, (), tuple(Column(h) for h in header), tuple(tuple(r) for r in rows), raw=True)
+def _sheet(name: str, header: Iterable[str], rows: Iterable[Sequence[Value | None]]) -> Sheet:
+    return sheet_of(name, name, (), tuple(Column(h) for h in header), list(rows), raw=True)
+
+
+def _wide_sheet(name: str, table: pl.DataFrame) -> Sheet:
+    """A sheet from a table whose columns have the names that they are to have there."""
+    kinds = table.schema.values()
+    named = [(words if kind == pl.String else figures)(i) for i, kind in enumerate(kinds)]
+    cells = table.lazy().rename(dict(zip(table.columns, named, strict=True)))
+    return Sheet(name, name, (), tuple(Column(c) for c in table.columns), cells, table.height, raw=True)
+
+
+def _wide(rows: pl.DataFrame, key: str, values: Mapping[str, str], order: Sequence[str]) -> pl.DataFrame:
+    """A row for each organisation and, for each `key` in order, the values with the names that they have there.
+
+    A name has {} where the key goes.
+    """
+    table = rows.filter(pl.col(key).is_in(list(order))).pivot(
+        key, index="organisation", values=list(values), maintain_order=True
+    )
+    if len(values) == 1:
+        (only,) = values
+        table = table.rename({k: f"{only}_{k}" for k in order})
+    return table.select(
+        "organisation", *(pl.col(f"{c}_{k}").alias(name.format(k)) for k in order for c, name in values.items())
+    )
+
+
+def _beside(trusts: pl.DataFrame, *tables: pl.DataFrame) -> pl.DataFrame:
+    """Codes and names of organisations, with the columns of other tables that have a row for each."""
+    table = trusts.rename({"organisation": "TrustCode", "organisation_name": "trustname"})
+    for more in tables:
+        table = table.join(more, left_on="TrustCode", right_on="organisation", how="left", maintain_order="left")
+    return table
 
 
 def _guidance(results: Results, survey: Survey, names: Mapping[str, str], notice: str) -> Sheet:
@@ -107,22 +134,19 @@ def _members(survey: Survey, measure: str) -> str:
     return f"; the mean of {', '.join(q.code for q in survey.members(measure))}."
 
 
-def _shares(profile: pl.DataFrame, survey: Survey) -> dict[str, dict[str, list[Row]]]:
-    """Profile rows by variable and organisation, of variables whose names the layout can hold."""
-    out: dict[str, dict[str, list[Row]]] = {}
-    for row in profile.iter_rows(named=True):
-        if PROFILE.fullmatch(row["variable"]):
-            out.setdefault(row["variable"], {}).setdefault(row["organisation"], []).append(row)
-    return out
+def _shares(profile: pl.DataFrame) -> pl.DataFrame:
+    """Profile rows of variables whose names the layout can hold, each with its name there, such as age1."""
+    place = pl.col("option").cum_count().over("organisation", "variable").cast(pl.String)
+    kept = profile.filter(pl.col("variable").str.contains(PROFILE))
+    return kept.with_columns(name=pl.col("variable") + place)
 
 
-def _share_names(shares: Mapping[str, Mapping[str, list[Row]]], end: str) -> list[str]:
-    return [f"{v}{k}_{end}" for v, by in shares.items() for k in range(1, len(next(iter(by.values()))) + 1)]
+def _labels(shares: pl.DataFrame) -> dict[str, str]:
+    """The names in the layout, in order, with what each answer says."""
+    return dict(shares.unique("name", maintain_order=True).select("name", "label").iter_rows())
 
 
-def _key(
-    survey: Survey, questions: list[str], measures: list[str], shares: Mapping[str, Mapping[str, list[Row]]]
-) -> Sheet:
+def _key(survey: Survey, questions: list[str], measures: list[str], shares: pl.DataFrame) -> Sheet:
     word = survey.organisation_word
     rows: list[list[Value | None]] = [
         ["Trust_Respondents", "TrustCode", f"{word.capitalize()} code"],
@@ -134,9 +158,8 @@ def _key(
         ["", "n_tpat", f"Total number of respondents (per {word})"],
         ["", "tr_rate", f"Adjusted response rate, per cent (per {word})"],
     ]
-    for variable, by in shares.items():
-        for k, row in enumerate(next(iter(by.values())), start=1):
-            rows.append(["", f"{variable}{k}_tpc", f"Percentage {row['label']} (per {word})"])
+    for name, label in _labels(shares).items():
+        rows.append(["", f"{name}_tpc", f"Percentage {label} (per {word})"])
     for m in measures:
         rows += [
             ["Trust_Scores", f"mean{m}", f"Score of {m}: {survey.label(m)}{_members(survey, m)}"],
@@ -147,102 +170,69 @@ def _key(
     return _sheet("Key", ["Sheet", "Variable name", "Description and comments"], rows)
 
 
-def _rate(value: float | None) -> float | None:
-    return None if value is None else 100 * value
+def _participation(took: pl.DataFrame, count: str, rate: str) -> pl.DataFrame:
+    return took.select("organisation", pl.col("completed").alias(count), (100 * pl.col("response_rate")).alias(rate))
 
 
 def _respondents(
-    survey: Survey,
-    names: Mapping[str, str],
-    questions: list[str],
-    rows: Mapping[tuple[str, str], Row],
-    work: Mapping[tuple[int, str], Row],
-    shares: Mapping[str, Mapping[str, list[Row]]],
+    trusts: pl.DataFrame, questions: list[str], now: pl.DataFrame, took: pl.DataFrame, shares: pl.DataFrame
 ) -> Sheet:
-    header = [
-        "TrustCode",
-        "trustname",
-        *(f"{q}_tres" for q in questions),
-        "n_tpat",
-        "tr_rate",
-        *_share_names(shares, "tpc"),
-    ]
-    body = []
-    for code, name in names.items():
-        took = work.get((survey.year, code), {})
-        line: list[Value | None] = [code, name, *(rows[code, q]["n"] for q in questions)]
-        line += [took.get("completed"), _rate(took.get("response_rate"))]
-        line += [r["percent"] for by in shares.values() for r in by[code]]
-        body.append(line)
-    return _sheet("Trust_Respondents", header, body)
+    table = _beside(
+        trusts,
+        _wide(now, "measure", {"n": "{}_tres"}, questions),
+        _participation(took, "n_tpat", "tr_rate"),
+        _wide(shares, "name", {"percent": "{}_tpc"}, list(_labels(shares))),
+    )
+    return _wide_sheet("Trust_Respondents", table)
 
 
-def _scores(
-    survey: Survey,
-    names: Mapping[str, str],
-    measures: list[str],
-    rows: Mapping[tuple[str, str], Row],
-    work: Mapping[tuple[int, str], Row],
-) -> Sheet:
-    header = ["TrustCode", "trustname", "n_tpat"]
-    for m in measures:
-        header += [f"mean{m}", *(f"{limit}{m}" for limit in LIMITS), f"band{m}", f"{m}_Zfinal"]
-    body = []
-    for code, name in names.items():
-        line: list[Value | None] = [code, name, work.get((survey.year, code), {}).get("completed")]
-        for m in measures:
-            row = rows[code, m]
-            line += [row["score"], *(row[column] for column in LIMITS.values()), row["band"], row["z"]]
-        body.append(line)
-    return _sheet("Trust_Scores", header, body)
+def _scores(trusts: pl.DataFrame, measures: list[str], now: pl.DataFrame, took: pl.DataFrame) -> Sheet:
+    names = {
+        "score": "mean{}",
+        **{column: f"{limit}{{}}" for limit, column in LIMITS.items()},
+        "band": "band{}",
+        "z": "{}_Zfinal",
+    }
+    completed = _participation(took, "n_tpat", "rate").drop("rate")
+    return _wide_sheet("Trust_Scores", _beside(trusts, completed, _wide(now, "measure", names, measures)))
 
 
-def _national(
-    survey: Survey,
-    names: Mapping[str, str],
-    questions: list[str],
-    rows: Mapping[tuple[str, str], Row],
-    work: Mapping[tuple[int, str], Row],
-    shares: Mapping[str, Mapping[str, list[Row]]],
-) -> Sheet:
-    took: Row = work.get((survey.year, next(iter(names))), {})
-    header = [*(f"{q}_res" for q in questions), "n_pat", "r_rate", *_share_names(shares, "pc")]
-    line: list[Value | None] = [sum(rows[c, q]["n"] or 0 for c in names) for q in questions]
-    line += [took.get("national_completed"), _rate(took.get("national_response_rate"))]
-    line += [r["national_percent"] for by in shares.values() for r in next(iter(by.values()))]
-    return _sheet("National_Respondents", header, [line])
+def _national(questions: list[str], now: pl.DataFrame, took: pl.DataFrame, shares: pl.DataFrame) -> Sheet:
+    answered = dict(now.group_by("measure").agg(pl.col("n").sum()).iter_rows())
+    row: dict[str, Value | None] = {f"{q}_res": answered[q] for q in questions}
+    for first in took.head(1).iter_rows(named=True):
+        rate = first["national_response_rate"]
+        row |= {"n_pat": first["national_completed"], "r_rate": None if rate is None else 100 * rate}
+    if not took.height:
+        row |= {"n_pat": None, "r_rate": None}
+    same = shares.unique("name", maintain_order=True).select("name", "national_percent")
+    row |= {f"{name}_pc": percent for name, percent in same.iter_rows()}
+    return _sheet("National_Respondents", row, [list(row.values())])
 
 
-def _extent(measures: list[str], rows: Mapping[tuple[str, str], Row]) -> Sheet:
-    first = {m: r for (_, m), r in reversed(list(rows.items()))}
+def _extent(measures: list[str], now: pl.DataFrame) -> Sheet:
+    same = now.unique("measure", keep="first", maintain_order=True).select("measure", "lowest", "highest")
+    ends = {measure: (low, high) for measure, low, high in same.iter_rows()}
     header = [f"{m}_{end}" for m in measures for end in ("min", "max")]
-    return _sheet("National_Max&Min", header, [[first[m][c] for m in measures for c in ("lowest", "highest")]])
+    return _sheet("National_Max&Min", header, [[value for m in measures for value in ends[m]]])
 
 
-def _history(
-    results: Results, survey: Survey, questions: list[str], work: Mapping[tuple[int, str], Row]
-) -> list[Sheet]:
+def _history(results: Results, questions: list[str], work: pl.DataFrame) -> list[Sheet]:
     """A sheet for each earlier year; organisations that cannot be compared with it are not on it."""
     sheets = []
     changes = results.changes.filter(pl.col("group") == "all")
     years = sorted(changes["year_then"].unique(), reverse=True)
     for place, year in enumerate(years, start=1):
         end = "H" if place == 1 else f"H{place}"
-        here = changes.filter(pl.col("year_then") == year)
-        found = {(r["organisation"], r["measure"]): r for r in here.iter_rows(named=True)}
-        names = dict(here.select("organisation", "organisation_name").unique(maintain_order=True).iter_rows())
-        header = ["SurveyYear", "TrustCode", "trustname", f"n_tpat_{end}"]
-        for q in questions:
-            header += [f"{q}_mean_{end}", f"{q}_Base_unw", f"{q}_sig"]
-        body = []
-        for code, name in names.items():
-            rows = [found[code, q] for q in questions]
-            if all(r["score_then"] is None for r in rows):
-                continue
-            line: list[Value | None] = [year, code, name, work.get((year, code), {}).get("completed")]
-            for r in rows:
-                line += [r["score_then"], r["n_then"], VERDICTS.get(r["verdict"])]
-            body.append(line)
-        if body:
-            sheets.append(_sheet(f"Historical_Comparisonsto{year}", header, body))
+        here = changes.filter((pl.col("year_then") == year) & pl.col("measure").is_in(questions))
+        here = here.with_columns(sig=pl.col("verdict").replace_strict(VERDICTS, default=None, return_dtype=pl.Int64))
+        compared = here.filter(pl.col("score_then").is_not_null().any().over("organisation"))
+        if not compared.height:
+            continue
+        trusts = compared.select("organisation", "organisation_name").unique(maintain_order=True)
+        names = {"score_then": f"{{}}_mean_{end}", "n_then": "{}_Base_unw", "sig": "{}_sig"}
+        then = _participation(work.filter(pl.col("year") == year), f"n_tpat_{end}", "rate").drop("rate")
+        table = _beside(trusts, then, _wide(compared, "measure", names, questions))
+        table = table.select(pl.lit(year, pl.Int64).alias("SurveyYear"), pl.all())
+        sheets.append(_wide_sheet(f"Historical_Comparisonsto{year}", table))
     return sheets

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
-from functools import cached_property
+from collections.abc import Sequence
 from typing import Any
 
 import polars as pl
@@ -11,16 +10,17 @@ import polars as pl
 from stocktake.compare.firmness import expected_by_chance
 from stocktake.disclosure.rules import rules_of
 from stocktake.reports.back import SKIPPED_FOR_WORKBOOKS, setting_rows
-from stocktake.reports.books import Book, Column, Sheet, Value, marked, rows_of
+from stocktake.reports.books import Book, Column, Content, Sheet, cells_of, marker, sheet_of
 from stocktake.reports.facts import Facts, field_of
 from stocktake.reports.words import rounded
 from stocktake.results import Results
 from stocktake.results.schemas import BANDS, LIMITS
 from stocktake.survey.instrument import Survey
 
-Row = Mapping[str, Any]
-Cellular = str | Callable[[Row], Value]
-Plan = Sequence[tuple[Column, Cellular]]
+# The columns of a sheet, each with what fills it.
+Plan = Sequence[tuple[Column, Content]]
+# Why a figure is not there, in words.
+REMARK = pl.when(pl.col("reason").str.len_chars() > 0).then(pl.col("reason")).otherwise(pl.lit("none"))
 
 
 def rounding_note(results: Results) -> str:
@@ -46,12 +46,13 @@ class _Writer:
         self.results, self.survey, self.whole, self.groups = results, survey, whole, groups
         self.titles = {"all": "All respondents"} | {g.code: g.title for g in survey.groups}
 
-    def group(self, row: Row) -> Value:
-        return self.titles.get(row["group"], str(row["group"]))
+    @property
+    def group(self) -> pl.Expr:
+        return pl.col("group").replace(self.titles)
 
     def who(self) -> Plan:
         """The columns that say whose row it is."""
-        plan: list[tuple[Column, Cellular]] = []
+        plan: list[tuple[Column, Content]] = []
         if self.whole or self.groups != ["all"]:
             plan.append(
                 (
@@ -66,21 +67,23 @@ class _Writer:
 
     def what(self) -> Plan:
         survey = self.survey
+        codes = self.results.measures["measure"].unique()
+        labels = {code: survey.label(code) for code in codes}
         return [
             (Column("Measure", "text", "The survey's own code of a question or section."), "measure"),
             (
                 Column("Wording", "text", "The question asked, or the section's title."),
-                lambda r: survey.label(r["measure"]),
+                pl.col("measure").replace(labels),
             ),
             (Column("Kind", "text", "A question, or a section (the mean of its questions)."), "kind"),
             (Column("Section", "text", "Code of the section that it is, or belongs to."), "section"),
         ]
 
     def sheet(self, name: str, title: str, about: Sequence[str], table: pl.DataFrame, plan: Plan) -> Sheet:
-        rows = rows_of(table.iter_rows(named=True), [c for _, c in plan])
-        many = f"{len(rows):,} rows" if len(rows) != 1 else "1 row"
+        many = f"{table.height:,} rows" if table.height != 1 else "1 row"
         first = f"This sheet holds one table of {many}. The sheet Notes explains its columns and the markers [c], [x] and [z]."
-        return Sheet(name, title, (first, *about), tuple(c for c, _ in plan), rows)
+        cells = cells_of(table, [c for _, c in plan])
+        return Sheet(name, title, (first, *about), tuple(c for c, _ in plan), cells, table.height)
 
     def rows(self, table: pl.DataFrame, organisation: str | None, **equal: Any) -> pl.DataFrame:
         """Rows of these groups, of one organisation or all, in the order of the groups."""
@@ -89,20 +92,15 @@ class _Writer:
             found = found.filter(pl.col("organisation") == organisation)
         for column, value in equal.items():
             found = found.filter(pl.col(column) == value)
+        if len(self.groups) == 1:
+            return found
         order = pl.Enum(list(dict.fromkeys(self.groups)))
         return found.sort(pl.col("group").cast(order), maintain_order=True)
 
-    def band(self, row: Row) -> Value:
-        return self.other("band")(row)
-
-    def other(self, column: str) -> Callable[[Row], Value]:
+    def band(self, column: str = "band") -> pl.Expr:
         """A column of bands, in words."""
-
-        def words(row: Row) -> Value:
-            found = marked(row, column)
-            return self.survey.bands[found - 1] if isinstance(found, int) else found
-
-        return words
+        names = dict(enumerate(self.survey.bands, start=1))
+        return pl.coalesce(pl.col(column).replace_strict(names, default=None, return_dtype=pl.String), marker(column))
 
     def scores(self, organisation: str | None) -> Sheet:
         word = self.survey.organisation_word
@@ -128,7 +126,7 @@ class _Writer:
             (Column("Lowest", "precise", f"Lowest shown score of any {word}."), "lowest"),
             (Column("Highest", "precise", f"Highest shown score of any {word}."), "highest"),
             (Column("z", "precise", "Distance from the average in units of the spread expected of this score."), "z"),
-            (Column("Band", "text", "Place in the expected range, in seven bands."), self.band),
+            (Column("Band", "text", "Place in the expected range, in seven bands."), self.band()),
             *(
                 (
                     Column(
@@ -140,7 +138,7 @@ class _Writer:
             ),
             (
                 Column("Remark", "text", "Why a figure is not there, where that can be said."),
-                lambda r: r["reason"] or "none",
+                REMARK,
             ),
         ]
         table = self.rows(self.results.scores, organisation, year=self.survey.year)
@@ -152,7 +150,7 @@ class _Writer:
         plan: Plan = [
             *self.who(),
             *self.what()[:2],
-            (Column("Band", "text", "Place in the expected range, in seven bands."), self.band),
+            (Column("Band", "text", "Place in the expected range, in seven bands."), self.band()),
             (Column("To next better band", "precise", "Score points up to the next better band, all else as it is."), "to_better"),
             (Column("To next worse band", "precise", "Score points down to the next worse band, all else as it is."), "to_worse"),
             (Column("To nearest limit", "precise", "The smaller of the two."), "nearest_limit"),
@@ -175,8 +173,8 @@ class _Writer:
                 Column("Same without any one", "text", f"Whether the band is the same whichever one other {word} is left out."),
                 "survives",
             ),
-            (Column("Lowest band without one", "text", "Lowest band on leaving out any one other."), self.other("left_out_lowest")),
-            (Column("Highest band without one", "text", "Highest band on leaving out any one other."), self.other("left_out_highest")),
+            (Column("Lowest band without one", "text", "Lowest band on leaving out any one other."), self.band("left_out_lowest")),
+            (Column("Highest band without one", "text", "Highest band on leaving out any one other."), self.band("left_out_highest")),
             (
                 Column("Respondents for the next band", "count", "How many would have had to answer one step better for the next better band."),
                 "steps_to_better",
@@ -186,7 +184,7 @@ class _Writer:
                 "q_value",
             ),
             (Column("Stands", "text", "Outside the range and q within the false discovery rate, where one is set."), "stands"),
-            (Column("Remark", "text", "Why a figure is not there, where that can be said."), lambda r: r["reason"] or "none"),
+            (Column("Remark", "text", "Why a figure is not there, where that can be said."), REMARK),
         ]  # fmt: skip
         table = self.rows(self.results.firmness, organisation, year=self.survey.year)
         about = ["A band near a limit may be another one next time with nothing having changed."]
@@ -203,22 +201,22 @@ class _Writer:
             )
         return self.sheet("Firmness", "How firm each band is", about, table, plan)
 
-    def wave(self, column: str, year: str) -> Cellular:
+    @staticmethod
+    def wave(figure: str, end: str) -> Content:
         """A figure of one of the two years: where it is missing, that year's own scores row says why."""
+        status = pl.col("status")
+        own = pl.coalesce(f"status_{end}", pl.lit("no data"))
+        return f"{figure}_{end}", pl.when(status == "not comparable").then(status).otherwise(own)
 
-        def cell(row: Row) -> Value:
-            if row[column] is not None or row["status"] == "not comparable":
-                return marked(row, column)
-            own = self.states.get((row[year], row["group"], row["organisation"], row["measure"]))
-            return marked({**row, "status": own or "no data"}, column)
-
-        return cell
-
-    @cached_property
-    def states(self) -> dict[tuple[int, str, str, str], str]:
-        """The status of every score."""
-        table = self.results.scores.select("year", "group", "organisation", "measure", "status")
-        return {(y, g, o, m): s for y, g, o, m, s in table.iter_rows()}
+    def with_states(self, table: pl.DataFrame) -> pl.DataFrame:
+        """Changes, with the status that the scores of each of the two years have."""
+        keys = ("year", "group", "organisation", "measure")
+        for end in ("then", "now"):
+            own = self.results.scores.select(*keys, pl.col("status").alias(f"status_{end}"))
+            table = table.join(
+                own, left_on=[f"year_{end}", *keys[1:]], right_on=keys, how="left", maintain_order="left"
+            )
+        return table
 
     def changes(self, organisation: str | None) -> Sheet:
         plan: Plan = [
@@ -227,11 +225,11 @@ class _Writer:
             (Column("Earlier year", "year", "The year that this one is compared with."), "year_then"),
             (
                 Column("Respondents then", "count", "Scored answers in the earlier year."),
-                self.wave("n_then", "year_then"),
+                self.wave("n", "then"),
             ),
-            (Column("Respondents now", "count", "Scored answers this year."), self.wave("n_now", "year_now")),
-            (Column("Score then", "precise", "Score in the earlier year."), self.wave("score_then", "year_then")),
-            (Column("Score now", "precise", "Score this year."), self.wave("score_now", "year_now")),
+            (Column("Respondents now", "count", "Scored answers this year."), self.wave("n", "now")),
+            (Column("Score then", "precise", "Score in the earlier year."), self.wave("score", "then")),
+            (Column("Score now", "precise", "Score this year."), self.wave("score", "now")),
             (Column("Difference", "precise", "Score now less score then."), "difference"),
             (Column("Test statistic", "precise", "Difference over its standard error."), "statistic"),
             (Column("Critical value", "precise", "What the statistic must reach."), "critical"),
@@ -239,10 +237,10 @@ class _Writer:
             (Column("Test", "text", "z, t, or imported where it was read from a workbook."), "test"),
             (
                 Column("Remark", "text", "Why a figure is not there, where that can be said."),
-                lambda r: r["reason"] or "none",
+                REMARK,
             ),
         ]
-        table = self.rows(self.results.changes, organisation)
+        table = self.with_states(self.rows(self.results.changes, organisation))
         return self.sheet("Change", "Change over time", (rounding_note(self.results),), table, plan)
 
     def fieldwork(self, organisation: str | None) -> Sheet:
@@ -261,7 +259,7 @@ class _Writer:
             (Column("Completed, all", "count", "Useable questionnaires of all organisations."), "national_completed"),
             (
                 Column("Remark", "text", "Why a figure is not there, where that can be said."),
-                lambda r: r["reason"] or "none",
+                REMARK,
             ),
         ]
         return self.sheet(
@@ -282,7 +280,7 @@ class _Writer:
             (Column("Per cent of all", "percent", "The same over all organisations together."), "national_percent"),
             (
                 Column("Remark", "text", "Why a figure is not there, where that can be said."),
-                lambda r: r["reason"] or "none",
+                REMARK,
             ),
         ]
         table = self.rows(self.results.profile, organisation, year=self.survey.year)
@@ -313,7 +311,7 @@ class _Writer:
         if not self.survey.groups:
             skip = skip | {"group_reference"}
         rows = tuple(setting_rows(self.survey, self.results, skip))
-        return Sheet(
+        return sheet_of(
             "Settings",
             "Settings of the method",
             ("This sheet holds one table.",),
@@ -352,7 +350,7 @@ def organisation_book(
         f"{name}: {survey.title}, {what}",
         what,
         _cover(results, survey, (f"Results of {name} ({organisation}).",), contact, notice),
-        tuple(s for s in sheets if s.rows),
+        tuple(s for s in sheets if s.height),
         results.digest,
         keywords=(survey.code, organisation),
     )
@@ -371,7 +369,7 @@ def _extremes(facts: Facts) -> Sheet:
         Column("National average", "precise"), Column("Score less average", "precise"),
     )  # fmt: skip
     about = ("This sheet holds one table.", "Questions, not sections, by score less average before rounding.")
-    return Sheet("Best and worst", "Highest and lowest against the average", about, columns, tuple(rows))
+    return sheet_of("Best and worst", "Highest and lowest against the average", about, columns, rows)
 
 
 def _sections(facts: Facts) -> Sheet:
@@ -389,7 +387,7 @@ def _sections(facts: Facts) -> Sheet:
         Column("Place from the lowest", "count", "1 is the lowest score."), Column(f"{title} code"), Column(f"{title} name"),
         Column("Score", "precise"), Column("Band"),
     )  # fmt: skip
-    return Sheet("Section ranks", "Section scores of all", ("This sheet holds one table.",), columns, tuple(rows))
+    return sheet_of("Section ranks", "Section scores of all", ("This sheet holds one table.",), columns, rows)
 
 
 def national_book(results: Results, survey: Survey, *, notice: str = "") -> Book:
@@ -411,7 +409,7 @@ def national_book(results: Results, survey: Survey, *, notice: str = "") -> Book
         f"{survey.title}: national tables",
         "all results",
         _cover(results, survey, (f"Results of {many} {survey.organisation_word}s.",), "", notice),
-        tuple(s for s in sheets if s.rows),
+        tuple(s for s in sheets if s.height),
         results.digest,
         keywords=(survey.code,),
     )

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import polars as pl
 
 # What a spreadsheet program takes for the beginning of a formula. Such a text gets an apostrophe in front, which these
@@ -9,9 +11,9 @@ import polars as pl
 RISKY = r"^[=+\-@\t\r]"
 
 
-def guarded(table: pl.DataFrame) -> pl.DataFrame:
+def guarded(table: pl.LazyFrame) -> pl.LazyFrame:
     """The table with an apostrophe before every text that begins like a formula."""
-    texts = [name for name, kind in table.schema.items() if kind == pl.String]
+    texts = [name for name, kind in table.collect_schema().items() if kind == pl.String]
     return table.with_columns(
         pl.when(pl.col(name).str.contains(RISKY)).then("'" + pl.col(name)).otherwise(pl.col(name)).alias(name)
         for name in texts
@@ -20,4 +22,9 @@ def guarded(table: pl.DataFrame) -> pl.DataFrame:
 
 def csv_bytes(table: pl.DataFrame) -> bytes:
     """A table as CSV, its texts guarded."""
-    return guarded(table).write_csv().encode()
+    return guarded(table.lazy()).collect().write_csv().encode()
+
+
+def save_csv(table: pl.DataFrame, path: Path) -> None:
+    """Save a table as CSV to a path, its texts guarded, in slices."""
+    guarded(table.lazy()).sink_csv(path)

@@ -72,7 +72,7 @@ class Run:
     @property
     def rules(self) -> Rules | None:
         """The rules of disclosure control; None for a published workbook, whose figures are public already."""
-        return None if self.settings.workbook is not None else self.settings.disclosure
+        return self.settings.disclosure_rules
 
     @cached_property
     def public(self) -> Results:
@@ -84,18 +84,7 @@ class Run:
 
         Raises StocktakeError with the same sentences where the rules refuse to publish then.
         """
-        if not self.results.disclosure.height or self.rules is None:
-            return []
-        found = sentences(self.results.disclosure)
-        if self.rules.on_risk == "refuse":
-            raise StocktakeError(
-                [
-                    *found,
-                    "Nothing was written: withheld figures could be worked out. `stocktake disclosure` lists them; see "
-                    "the settings under `disclosure` in survey.yaml.",
-                ]
-            )
-        return found
+        return refuse_or_warn(self.results.disclosure, self.rules)
 
     @cached_property
     def organisations(self) -> dict[str, str]:
@@ -144,6 +133,22 @@ class Run:
         from stocktake.render.notebook import run_html
 
         return run_html(self.survey, self.public)
+
+
+def refuse_or_warn(pinned: pl.DataFrame, rules: Rules | None) -> list[str]:
+    """What could be worked out, the table `disclosure`, as sentences; see `Run.check_disclosure`."""
+    if not pinned.height or rules is None:
+        return []
+    found = sentences(pinned)
+    if rules.on_risk == "refuse":
+        raise StocktakeError(
+            [
+                *found,
+                "Nothing was written: withheld figures could be worked out. `stocktake disclosure` lists them; see "
+                "the settings under `disclosure` in survey.yaml.",
+            ]
+        )
+    return found
 
 
 ENDINGS = (".pdf", ".pptx", ".xlsx", ".ods")

@@ -5,8 +5,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
+import polars as pl
+
 from stocktake.disclosure.attack import attack, sentences, table_of
-from stocktake.run.core import open_run
+from stocktake.run.core import open_run, refuse_or_warn
+from stocktake.run.settings import read_settings
 
 
 @dataclass(frozen=True)
@@ -32,3 +35,9 @@ def pinned_figures(folder: Path) -> Found:
             [], f"None of the {withheld:,} withheld scores, and of the numbers behind them, can be worked out."
         )
     return Found(sentences(pinned, pinned.height), f"{pinned.height:,} withheld figures can be worked out.")
+
+
+def warnings(folder: Path) -> list[str]:
+    """What could be worked out from the editions of a folder whose settings allow it, as sentences."""
+    pinned = pl.read_parquet(folder / "results" / "disclosure.parquet")
+    return refuse_or_warn(pinned, read_settings(folder).disclosure_rules)

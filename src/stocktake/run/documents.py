@@ -75,6 +75,8 @@ def _national_tables(run: Run) -> Iterator[tuple[str, Content]]:
         book = make(run.public, run.survey, notice=run.settings.notice)
         for ending, save in savers:
             yield f"{stem}.{ending}", _to_path(save, book)
+        # Let go before the next is made: of thousands of organisations each takes half a gigabyte.
+        del book
     yield from tidy_files(run.public, run.survey).items()
 
 

@@ -48,6 +48,11 @@ class Settings(Part):
     show_values: bool = Field(False, description="findings repeat what the files hold; for one's own machine alone")
     notice: str = Field("", description="a line printed on the cover, the first page, the poster and every foot")
 
+    @property
+    def disclosure_rules(self) -> Rules | None:
+        """The rules of disclosure control; None for a published workbook, whose figures are public already."""
+        return None if self.workbook is not None else self.disclosure
+
 
 def settings_of(values: dict[str, Any]) -> Settings:
     """Settings from values in memory; raises StocktakeError with every problem."""

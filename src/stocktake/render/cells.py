@@ -1,0 +1,131 @@
+"""What both kinds of workbook share: rows of cells as XML, made in slices by expressions, and put into a file's shell.
+
+A writer makes the file with everything but its rows. Cell by cell through a library a national table of several
+million cells takes minutes and gigabytes; expressions make them in seconds, and a slice at a time takes little memory.
+"""
+
+from __future__ import annotations
+
+import zipfile
+from collections.abc import Iterable, Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from typing import IO
+
+import polars as pl
+
+from stocktake.problems import StocktakeError
+from stocktake.reports.books import Book, Kind, Sheet, figures, words
+
+# Rows that a worksheet can hold in the programs that open it.
+MOST_ROWS = 1_048_576
+# Cells that are made at a time.
+SLICE = 250_000
+# Of files as repetitive as these a higher level makes little less and takes several times as long.
+LEVEL = 2
+
+# Decimals that are shown, at most; for `precise` and `percent` only those that are not nought.
+DECIMALS: Mapping[Kind, int] = {"count": 0, "year": 0, "score": 1, "precise": 3, "percent": 1, "share": 1}
+# Longer texts are wrapped.
+LONG = 24
+
+
+def slices(sheet: Sheet) -> Iterator[tuple[int, pl.DataFrame]]:
+    """The cells of a sheet, about SLICE at a time, each with the number of rows before it."""
+    return sheet.slices(max(1, SLICE // max(1, len(sheet.columns))))
+
+
+def check_heights(book: Book) -> None:
+    """Raise StocktakeError for every sheet with more rows than a worksheet can hold."""
+    problems = [
+        f"sheet {s.name!r}: {s.height:,} rows, more than the {MOST_ROWS - 20:,} that a worksheet holds; use the CSV files."
+        for s in book.sheets
+        if s.height > MOST_ROWS - 20
+    ]
+    if problems:
+        raise StocktakeError(problems)
+
+
+def escaped(text: pl.Expr) -> pl.Expr:
+    """Text as XML content, a blank for each control character that XML cannot hold."""
+    return (
+        text.str.replace_all(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x{fffe}\x{ffff}]", " ")
+        .str.replace_all("&", "&amp;", literal=True)
+        .str.replace_all("<", "&lt;", literal=True)
+        .str.replace_all(">", "&gt;", literal=True)
+    )
+
+
+def number(value: pl.Expr) -> pl.Expr:
+    """A figure in the fewest digits that give it back."""
+    return value.cast(pl.String)
+
+
+def shown(value: pl.Expr, kind: Kind) -> pl.Expr:
+    """A figure as its kind is displayed."""
+    places = DECIMALS.get(kind, 0)
+    if kind == "count":
+        digits = value.round(0).cast(pl.String).str.strip_suffix(".0")
+        return digits.str.reverse().str.replace_all(r"(\d{3})", "${1},").str.strip_chars_end(",").str.reverse()
+    if places == 0:
+        return value.round(0).cast(pl.String).str.strip_suffix(".0")
+    # Adding nought makes a plain nought of a negative one.
+    rounded = ((value * 100 if kind == "share" else value).round(places) + 0.0).cast(pl.String)
+    if kind == "percent":
+        return rounded.str.strip_suffix(".0")
+    return rounded + "%" if kind == "share" else rounded
+
+
+def longest(sheet: Sheet) -> list[int]:
+    """The number of letters of the longest text in each column; 0 for a column without texts."""
+    names = sheet.cells.collect_schema().names()
+    there = [words(i) for i in range(len(sheet.columns)) if words(i) in names]
+    found = sheet.cells.select(pl.col(n).str.len_chars().max().fill_null(0) for n in there).collect(engine="streaming")
+    return [int(found[words(i)][0] or 0) if words(i) in there else 0 for i in range(len(sheet.columns))]
+
+
+def parts(cells: pl.DataFrame, position: int) -> tuple[pl.Expr | None, pl.Expr | None]:
+    """Figures and words of a column of cells; None for what it has not."""
+    figure, text = figures(position), words(position)
+    return (
+        pl.col(figure) if figure in cells.columns and cells[figure].null_count() < cells.height else None,
+        pl.col(text) if text in cells.columns and cells[text].null_count() < cells.height else None,
+    )
+
+
+def joined(cells: pl.DataFrame, row: Iterable[pl.Expr]) -> bytes:
+    """Rows of XML: the given pieces of each row, one row after another."""
+    made = cells.select(pl.concat_str(list(row)).alias("row"))["row"]
+    # A piece without a value makes a row without one, which would be left out without a word.
+    assert made.null_count() == 0, "a row of cells has no value"
+    return str(made.str.join("").item()).encode("utf-8")
+
+
+def ahead(chunks: Iterator[bytes]) -> Iterator[bytes]:
+    """The same, each chunk made while the one before is written."""
+    with ThreadPoolExecutor(1) as pool:
+        waiting = pool.submit(next, chunks, None)
+        while (chunk := waiting.result()) is not None:
+            waiting = pool.submit(next, chunks, None)
+            yield chunk
+
+
+def refill(
+    shell: IO[bytes],
+    target: IO[bytes],
+    contents: Mapping[str, Iterator[bytes]],
+    skip: str | None = None,
+) -> None:
+    """Copy a ZIP file to `target`, with new content, given in pieces, for some of its files; `skip` names a folder to leave out."""
+    with zipfile.ZipFile(shell) as old, zipfile.ZipFile(target, "w", zipfile.ZIP_DEFLATED, compresslevel=LEVEL) as new:
+        for item in old.infolist():
+            if skip is not None and item.filename.startswith(skip):
+                continue
+            if item.filename not in contents:
+                # A fixed date; and the file that names the type is not compressed, as OpenDocument asks.
+                info = zipfile.ZipInfo(item.filename, (1980, 1, 1, 0, 0, 0))
+                info.compress_type = zipfile.ZIP_STORED if item.filename == "mimetype" else zipfile.ZIP_DEFLATED
+                new.writestr(info, old.read(item.filename))
+                continue
+            with new.open(item.filename, "w", force_zip64=True) as out:
+                for chunk in ahead(contents[item.filename]):
+                    out.write(chunk)

@@ -1,0 +1,107 @@
+"""Whatever a workbook is given comes back from its file: every figure to the last digit, every text, in any slice."""
+
+from __future__ import annotations
+
+import io
+import math
+from typing import Any
+
+import polars as pl
+import pytest
+import python_calamine
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from stocktake.problems import StocktakeError
+from stocktake.render import cells as cells_module
+from stocktake.render.cells import MOST_ROWS, shown
+from stocktake.render.ods import ods_bytes
+from stocktake.render.words import clean
+from stocktake.render.xlsx import save_xlsx, xlsx_bytes
+from stocktake.reports.books import Book, Column, Kind, Sheet, sheet_of
+
+FIGURES = st.floats(allow_nan=False, allow_infinity=False, min_value=-1e300, max_value=1e300) | st.integers(
+    -(10**9), 10**9
+)
+# No blank at the ends and no line break: ODS and the reader fold these.
+TEXTS = st.text(
+    st.characters(codec="utf-8", exclude_categories=("Cc", "Cs", "Zs", "Zl", "Zp")), min_size=1, max_size=40
+)
+
+
+def read(data: bytes, name: str) -> list[list[Any]]:
+    return python_calamine.CalamineWorkbook.from_filelike(io.BytesIO(data)).get_sheet_by_name(name).to_python()
+
+
+def book(*sheets: Sheet) -> Book:
+    return Book("A title", "tests", ("A line.",), sheets, "0123456789abcdef")
+
+
+@settings(max_examples=15, deadline=None)
+@given(
+    rows=st.lists(st.tuples(FIGURES, TEXTS, FIGURES | TEXTS), min_size=1, max_size=12),
+    size=st.integers(1, 20),
+    raw=st.booleans(),
+)
+def test_every_cell_comes_back(rows: list[tuple[Any, ...]], size: int, raw: bool) -> None:
+    columns = (Column("Figure", "precise"), Column("Text"), Column("Either", "count"))
+    sheet = sheet_of("Data", "Data", ("About.",), columns, rows, raw)
+    assert sheet.rows == [tuple(r) for r in rows]
+    before = cells_module.SLICE
+    cells_module.SLICE = size * 3
+    try:
+        for make in (xlsx_bytes, ods_bytes):
+            found = read(make(book(sheet)), "Data")[-len(rows) :]
+            for mine, theirs in zip(rows, found, strict=True):
+                for own, other in zip(mine, theirs, strict=True):
+                    assert other == (clean(own) if isinstance(own, str) else own)
+    finally:
+        cells_module.SLICE = before
+
+
+def test_texts_that_look_like_codes_of_characters_stay_as_they_are() -> None:
+    rows = [("_x0041_ & <b>", 'say "no"'), ("=1+1", "a\x00b")]
+    sheet = sheet_of("Data", "Data", (), (Column("One"), Column("Two")), rows)
+    for make in (xlsx_bytes, ods_bytes):
+        assert read(make(book(sheet)), "Data")[-2:] == [["_x0041_ & <b>", 'say "no"'], ["=1+1", "a b"]]
+
+
+def test_a_text_too_long_for_a_cell_ends_in_a_mark() -> None:
+    sheet = sheet_of("Data", "Data", (), (Column("One"),), [("x" * 40_000,)])
+    text = read(xlsx_bytes(book(sheet)), "Data")[-1][0]
+    assert len(text) == 32_767 and text.endswith("x…")
+
+
+def test_blanks_of_a_raw_sheet_are_blank() -> None:
+    sheet = sheet_of("Data", "Data", (), (Column("One"), Column("Two")), [(None, 1), ("a", None), (2.5, "b")], raw=True)
+    for make in (xlsx_bytes, ods_bytes):
+        assert read(make(book(sheet)), "Data")[1:] == [["", 1], ["a", ""], [2.5, "b"]]
+
+
+def test_a_sheet_higher_than_a_worksheet_is_refused(tmp_path: Any) -> None:
+    tall = Sheet("Data", "Data", (), (Column("One"),), pl.LazyFrame({"figure 0": [1]}), MOST_ROWS)
+    with pytest.raises(StocktakeError, match="sheet 'Data': 1,048,576 rows, more than the"):
+        save_xlsx(book(tall), tmp_path / "book.xlsx")
+    assert not (tmp_path / "book.xlsx").exists()
+
+
+@pytest.mark.parametrize(
+    ("kind", "value", "words"),
+    [
+        ("count", 1_234_567.0, "1,234,567"),
+        ("count", 123.0, "123"),
+        ("count", 0.0, "0"),
+        ("year", 2024.0, "2024"),
+        ("score", 7.25, "7.2"),
+        ("precise", 7.0, "7.0"),
+        ("precise", 7.12345, "7.123"),
+        ("precise", -0.00001, "0.0"),
+        ("percent", 45.0, "45"),
+        ("percent", 0.46, "0.5"),
+        ("share", 0.4567, "45.7%"),
+    ],
+)
+def test_figures_are_displayed_as_their_kind_says(kind: Kind, value: float, words: str) -> None:
+    made = pl.DataFrame({"v": [value]}).select(shown(pl.col("v"), kind))
+    assert made.item() == words
+    assert math.isfinite(value)
