@@ -42,7 +42,7 @@ MB, GB = 1e6, 1e9
 WIDTHS = (48, 8, 43, 8, 18, 13, 6)
 
 
-def say(*columns: str) -> None:
+def print_row(*columns: str) -> None:
     """Print one line of the table."""
     print("  ".join(c.ljust(w) for c, w in zip(columns, WIDTHS, strict=False)).rstrip(), flush=True)
 
@@ -55,7 +55,7 @@ def compare(what: str, ours: float, against: str, theirs: float, target: float, 
     digits = ".3g" if unit == "s" else ".0f"
     bound = f"at {'least' if kind == 'as fast' else 'most'} {target:g}"
     said = "met" if met else "missed"
-    say(what, f"{ours:{digits}} {unit}", against, f"{theirs:{digits}} {unit}", shown, bound, said)
+    print_row(what, f"{ours:{digits}} {unit}", against, f"{theirs:{digits}} {unit}", shown, bound, said)
 
 
 def clock(work: Callable[[], object]) -> Run:
@@ -222,7 +222,7 @@ def agree(what: str, ours: Floats, against: str, theirs: Floats) -> None:
     """Print the largest relative difference of two arrays; NaN, which agrees with nothing, counts as missed."""
     largest = float(abs(ours / theirs - 1).max())
     said = "met" if largest <= TOLERANCE else "missed"
-    say(f"{what}: largest relative difference", "", against, "", f"{largest:.1e}", f"at most {TOLERANCE:g}", said)
+    print_row(f"{what}: largest relative difference", "", against, "", f"{largest:.1e}", f"at most {TOLERANCE:g}", said)
 
 
 def bench_large(quick: bool) -> None:
@@ -472,7 +472,7 @@ def main() -> None:
     if unknown := [name for name in chosen if name not in BENCHES]:
         print(f"No bench named {', '.join(unknown)}; there are {', '.join(BENCHES)}.")
         return
-    say("what", "ours", "against", "theirs", "ratio", "target", "")
+    print_row("what", "ours", "against", "theirs", "ratio", "target", "")
     for name in chosen:
         try:
             BENCHES[name](given.quick)

@@ -102,7 +102,7 @@ BOMB = "a: &a [x, x, x, x, x, x, x, x, x]\n" + "".join(
         ("a: &x\n  b: *x\n", "an alias refers to a part that contains it"),
         ("? [a, b]\n: c\n", "a key must be one word"),
         ("a: 2024-13-45\n", "not valid YAML"),
-        ("a: 1\na: 2\n", "stands twice"),
+        ("a: 1\na: 2\n", "appears twice"),
         ("a: !!python/object/apply:os.system ['true']\n", "not valid YAML"),
         ("\t- x", "not valid YAML"),
         ("[]", "expected a mapping"),

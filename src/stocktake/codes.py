@@ -40,7 +40,7 @@ def code_problem(code: str) -> str:
 
 
 def folded(code: str) -> str:
-    """A code as systems see it that ignore case: two codes that fold alike cannot stand beside each other."""
+    """A code as systems see it that ignore case: two codes that fold alike cannot both be used."""
     return unicodedata.normalize("NFKC", code.casefold())
 
 

@@ -1,4 +1,4 @@
-"""Definition files: YAML read with its lines, and every mistake told with file, line and field."""
+"""Definition files: YAML read with its lines, and every mistake reported with file, line and field."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ class Part(BaseModel):
         # Python takes true for 1; whoever writes `minimum_base: true` did not mean a base of one.
         annotation = cls.model_fields[str(info.field_name)].annotation
         if annotation is not bool and "Any" not in str(annotation) and _has_flag(value):
-            raise ValueError("true or false (or yes, no, on, off without quotation marks) cannot stand here")
+            raise ValueError("true or false (or yes, no, on, off without quotation marks) is not accepted here")
         return value
 
 
@@ -138,7 +138,7 @@ def _walk(node: yaml.Node | None, place: Place) -> Iterator[tuple[Place, int]]:
                 raise yaml.MarkedYAMLError(problem="a key must be one word", problem_mark=key.start_mark)
             name: str | int = key.value
             if name in seen:
-                raise yaml.MarkedYAMLError(problem=f"{key.value!r} stands twice here", problem_mark=key.start_mark)
+                raise yaml.MarkedYAMLError(problem=f"{key.value!r} appears twice here", problem_mark=key.start_mark)
             seen.add(name)
             yield (*place, name), key.start_mark.line + 1
             for inner, line in _walk(value, (*place, name)):

@@ -82,7 +82,7 @@ def new_folder(target: Path) -> Iterator[Path]:
     the old folder is there as it was.
     """
     if target.exists() and not target.is_dir():
-        raise StocktakeError(f"{target}: a file stands where a folder is to be written; move it away.")
+        raise StocktakeError(f"{target}: there is a file where a folder is to be written; move it away.")
     recover(target)
     fresh = _fresh(target)
     _remove_folder(fresh)
@@ -104,7 +104,7 @@ def _old(target: Path) -> Path:
 
 
 def recover(target: Path) -> None:
-    """Finish or undo what a killed process left of a replacement: the old folder stands again, or is removed."""
+    """Finish or undo what a killed process left of a replacement: the old folder is there again, or is removed."""
     old = _old(target)
     if old.exists() and not target.exists():
         old.rename(target)

@@ -1,4 +1,4 @@
-"""What can be wrong with an input, said in one clear sentence each, all at once."""
+"""Problems with an input: one clear sentence each, all reported at once."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ class StocktakeError(Exception):
 
 
 class BlockedError(StocktakeError):
-    """The data were read, but findings stand in the way of honest results (exit status 1)."""
+    """The data were read, but findings block the run of honest results (exit status 1)."""
 
 
 def nearest(name: str, candidates: Sequence[str]) -> str:

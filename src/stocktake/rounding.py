@@ -1,4 +1,4 @@
-"""Rounding as printed: halves away from zero, on the shortest decimal that stands for the number."""
+"""Rounding as printed: halves away from zero, on the shortest decimal that gives the number back."""
 
 from __future__ import annotations
 

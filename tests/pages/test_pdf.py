@@ -18,7 +18,7 @@ from stocktake.problems import StocktakeError
 from stocktake.render.pdf import pdf_bytes
 from stocktake.render.theme import Theme, load_theme
 from stocktake.reports.method_annex import method_annex
-from stocktake.reports.model import Aside, Figure, Heading, Page, Report, Table, say
+from stocktake.reports.model import Aside, Figure, Heading, Page, Report, Table, paragraph
 from stocktake.run.core import Run, open_run
 from stocktake.survey.simulate import MERGED
 
@@ -133,10 +133,10 @@ NASTY = (
 def test_names_and_labels_are_shown_as_text(name: str) -> None:
     report = tiny(
         name,
-        say("About {x}.", x=name),
+        paragraph("About {x}.", x=name),
         Heading(name),
         Table(name, (name, "B"), ((name, "2"),)),
-        Aside((say("{x}", x=name), say(name))),
+        Aside((paragraph("{x}", x=name), paragraph(name))),
     )
     pdf = pdf_bytes(report, Theme())
     squeezed = "".join(text_of(pdf).split())
@@ -147,7 +147,7 @@ def test_names_and_labels_are_shown_as_text(name: str) -> None:
 def test_a_character_that_the_font_lacks_is_told() -> None:
     """Never a box in place of a letter: the font must have it, or the report says so."""
     with pytest.raises(StocktakeError, match="cannot be made"):
-        pdf_bytes(tiny("漢字", say("漢字")), Theme())
+        pdf_bytes(tiny("漢字", paragraph("漢字")), Theme())
 
 
 def test_charts_escape_names() -> None:
@@ -176,7 +176,7 @@ def test_a_users_theme(tmp_path: Path, run: Run) -> None:
 
 def test_a_font_that_is_not_there_is_refused(run: Run) -> None:
     with pytest.raises(StocktakeError, match="font"):
-        pdf_bytes(tiny("A", say("B")), Theme(font="No Such Font"))
+        pdf_bytes(tiny("A", paragraph("B")), Theme(font="No Such Font"))
 
 
 @pytest.mark.parametrize(

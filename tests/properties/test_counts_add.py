@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from helpers import Case, cases
 from stocktake.problems import StocktakeError
-from stocktake.survey.counts import Batch, Counts, Layout, Tally, count, cover
+from stocktake.survey.counts import Batch, Counts, Layout, Tally, count, question_blocks
 from stocktake.survey.engines import count_here
 from stocktake.survey.tables import open_table
 from stocktake.survey.wave import read_wave
@@ -125,9 +125,9 @@ def test_a_count_too_large_is_refused() -> None:
 @pytest.mark.parametrize("size", range(1, 13))
 def test_blocks_cover_every_pair(size: int) -> None:
     pairs = {(a, b) for a in range(size) for b in range(a + 1, size)}
-    covered = {(a, b) for block in cover(size) for a in block for b in block if a < b}
+    covered = {(a, b) for block in question_blocks(size) for a in block for b in block if a < b}
     assert covered == pairs
-    assert all(len(block) <= 3 for block in cover(size))
+    assert all(len(block) <= 3 for block in question_blocks(size))
 
 
 def test_a_wide_question_falls_back_to_pairs(monkeypatch: pytest.MonkeyPatch) -> None:

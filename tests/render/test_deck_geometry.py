@@ -30,7 +30,7 @@ from stocktake.reports.charts import (
     ShareBars,
     TrendLines,
 )
-from stocktake.reports.model import Block, Figure, Page, Report, Side
+from stocktake.reports.model import Block, Columns, Figure, Page, Report
 from stocktake.reports.words import as_shown, per_cent, rounded
 
 FEW = settings(
@@ -97,7 +97,7 @@ def slides_with(charts: tuple[Chart, ...], halves: bool = False) -> Iterator[Dra
     """A deck with one chart a slide, over the whole or half the width."""
     pages = [Page("cover", "Trust", ())]
     for i, chart in enumerate(charts):
-        blocks: tuple[Block, ...] = (Side((Figure(chart),), ()),) if halves else (Figure(chart),)
+        blocks: tuple[Block, ...] = (Columns((Figure(chart),), ()),) if halves else (Figure(chart),)
         pages.append(Page("test", f"Chart {i}", blocks, f"chart-{i}", "Charts"))
     deck = deck_of(Report("Report", "Sub", "Trust", "T1", "", tuple(pages), "d"))
     master = deck.slide_master

@@ -17,7 +17,7 @@ import drawings
 from drawings import THEME, Circle, Line, Picture, Polygon, Rect, Shape, Word, check, check_breaks, width_of
 from stocktake.render.pdf import pdf_bytes
 from stocktake.reports.charts import Chart, TrendLines
-from stocktake.reports.model import Block, Figure, Page, Report, Side
+from stocktake.reports.model import Block, Columns, Figure, Page, Report
 
 # The same few documents every time, as random as those of the drawings.
 FEW = settings(
@@ -35,7 +35,7 @@ def document(charts: list[Chart], halves: bool = False) -> bytes:
     pages = [Page("cover", "Trust", ())]
     for i, chart in enumerate(charts):
         figure = Figure(replace(chart, alt=alt_of(i)))
-        blocks: tuple[Block, ...] = (Side((figure,), ()),) if halves else (figure,)
+        blocks: tuple[Block, ...] = (Columns((figure,), ()),) if halves else (figure,)
         pages.append(Page("test", f"Chart {i}", blocks, f"chart-{i}", "Charts"))
     return pdf_bytes(Report("Report", "Sub", "Trust", "T1", "", tuple(pages), "d"), THEME)
 

@@ -12,7 +12,7 @@ from helpers import most_withheld
 from stocktake.reports import firm_pages
 from stocktake.reports.books import CONFIDENTIAL, MARKERS, NOT_APPLICABLE, UNAVAILABLE, Book
 from stocktake.reports.charts import BandStrip, PlainBars, RankedBars
-from stocktake.reports.facts import Facts, field_of
+from stocktake.reports.facts import OrganisationResults, group_results
 from stocktake.reports.model import Figure, Page, Report, Table, blocks_of, plain, texts_of
 from stocktake.reports.site import comparison, firm_table, measure_page, overview, unusual
 from stocktake.reports.tables import national_book
@@ -112,7 +112,7 @@ def test_editions_that_results_do_not_make_say_why(official: Run) -> None:
 
 
 def test_the_firmness_page_says_what_chance_would_do(run: Run, official: Run) -> None:
-    facts = Facts(field_of(run.results, run.survey), "Z01")
+    facts = OrganisationResults(group_results(run.results, run.survey), "Z01")
     (page,) = firm_pages.firmness(facts)
     text = words((page,))
     assert "Of 35 questions with a band, about 3.5 would lie outside" in text
@@ -126,7 +126,7 @@ def test_the_firmness_page_says_what_chance_would_do(run: Run, official: Run) ->
         "Same band without any one",
         "People for next better band",
     )
-    imported = Facts(field_of(official.results, official.survey), "RA9")
+    imported = OrganisationResults(group_results(official.results, official.survey), "RA9")
     (bare,) = firm_pages.firmness(imported)
     assert "drawn anew" not in words((bare,))
 
@@ -152,7 +152,7 @@ def test_false_discovery_is_a_setting_that_moves_no_band(run: Run, demo: Path) -
     after = strict.scores.filter((pl.col("year") == 2024) & (pl.col("group") == "all"))
     assert before["band"].to_list() == after["band"].to_list()
     code = standing["organisation"][0]
-    facts = Facts(field_of(strict.results, strict.survey), code)
+    facts = OrganisationResults(group_results(strict.results, strict.survey), code)
     (page,) = firm_pages.firmness(facts)
     assert "With a false discovery rate of 20% (a setting)" in words((page,))
     # With no draws every probability is the normal approximation, and is called so.
@@ -160,7 +160,7 @@ def test_false_discovery_is_a_setting_that_moves_no_band(run: Run, demo: Path) -
 
 
 def test_the_sites_lists_hold_what_the_results_hold(run: Run) -> None:
-    field = field_of(run.results, run.survey)
+    field = group_results(run.results, run.survey)
     places = dict.fromkeys(run.organisations, ("Mental health", "North"))
     lines = overview(field, run.organisations, places).lines
     assert [x.code for x in lines] == list(run.organisations)
@@ -181,7 +181,7 @@ def test_the_sites_lists_hold_what_the_results_hold(run: Run) -> None:
 
 
 def test_most_unusual_is_by_size_of_z_with_its_direction(run: Run) -> None:
-    facts = Facts(field_of(run.results, run.survey), "Z27")
+    facts = OrganisationResults(group_results(run.results, run.survey), "Z27")
     table = unusual(facts)
     assert table is not None
     sizes = [abs(float(plain(r[4]))) for r in table.rows]
@@ -191,14 +191,14 @@ def test_most_unusual_is_by_size_of_z_with_its_direction(run: Run) -> None:
 
 
 def test_every_band_on_the_web_says_how_firm_it_is(run: Run, official: Run) -> None:
-    facts = Facts(field_of(run.results, run.survey), "Z01")
+    facts = OrganisationResults(group_results(run.results, run.survey), "Z01")
     table = firm_table(facts)
     assert table is not None and len(table.rows) == 48
     firm = {r["measure"]: r for r in facts.firmness.values()}
     for row, code in zip(table.rows, [*facts.questions, *(s.code for s in run.survey.sections)], strict=True):
         assert plain(row[4]) == per_cent(100 * firm[code]["p_band"])
         assert plain(row[6]) == ("yes" if firm[code]["survives"] else "no")
-    bare = firm_table(Facts(field_of(official.results, official.survey), "RAN"))
+    bare = firm_table(OrganisationResults(group_results(official.results, official.survey), "RAN"))
     assert bare is not None
     # A published workbook has no answers: only the distances are known, and the other columns are not there.
     assert bare.header[2:] == ("Points to the next better band", "Points to the next worse band")

@@ -22,8 +22,8 @@ from stocktake.reports.model import (
     Text,
     blocks_of,
     numbers_of,
+    paragraph,
     plain,
-    say,
     texts_of,
 )
 from stocktake.reports.words import listed, plural, rounded
@@ -59,7 +59,7 @@ def test_small_words() -> None:
     assert listed(["a", "b", "c"]) == "a, b and c"
     assert plural(1, "score") == "score"
     assert plural(2, "score") == "scores"
-    assert say("{n} of {m}", n=Number(1, "1", "x"), m="two").parts == (Number(1, "1", "x"), " of ", "two")
+    assert paragraph("{n} of {m}", n=Number(1, "1", "x"), m="two").parts == (Number(1, "1", "x"), " of ", "two")
 
 
 def look_up(run: Run, source: str) -> Any:

@@ -40,7 +40,7 @@ def test_new_makes_a_folder_that_check_explains(tmp_path: Path) -> None:
     assert "stocktake check" in (tmp_path / "mine" / "README.md").read_text()
     again = stocktake("new", "cmh_2024", tmp_path / "mine")
     assert again.returncode == 2
-    assert "stands there already" in again.stderr
+    assert "already exists" in again.stderr
     checked = stocktake("check", tmp_path / "mine")
     assert checked.returncode == 2
     assert "organisations.csv: no such file" in checked.stderr
@@ -249,7 +249,7 @@ def test_folders_without_anything(tmp_path: Path) -> None:
     ("text", "expected"),
     [
         ("kode,name\nT1,A\n", "column 'code' is missing. Did you mean 'kode'?"),
-        ("code,name\nT1,A\nT1,B\n", "'T1' stands twice"),
+        ("code,name\nT1,A\nT1,B\n", "'T1' appears twice"),
         ("code,name\n,A\n", "expected a code and a name"),
         ("code,name\n../x,A\n", "has the character solidus"),
         ("code,name\n", "found none"),
@@ -396,7 +396,7 @@ def test_the_demo_replaces_nobodys_files(tmp_path: Path) -> None:
     before = (tmp_path / "survey.yaml").read_text()
     done = stocktake("demo", "--out", tmp_path)
     assert done.returncode == 2
-    assert "stands there already" in done.stderr
+    assert "already exists" in done.stderr
     assert (tmp_path / "survey.yaml").read_text() == before
 
 

@@ -250,7 +250,7 @@ def test_files_do_not_leave_their_folder(tmp_path: Path) -> None:
     (inside / "file").symlink_to(tmp_path / "elsewhere" / "target")
     files.write_file(inside / "file", "x", inside=inside)
     assert not (inside / "file").is_symlink() and not list((tmp_path / "elsewhere").iterdir())
-    with pytest.raises(StocktakeError, match="a file stands where a folder"), files.new_folder(inside / "file"):
+    with pytest.raises(StocktakeError, match="there is a file where a folder"), files.new_folder(inside / "file"):
         pass
 
 

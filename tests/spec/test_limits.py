@@ -25,7 +25,7 @@ from stocktake.compare.expected_range import CUTS, banding
 from stocktake.compare.extremes import ends
 from stocktake.compare.firmness import LEAVE_OUT_LIMIT, leave_one_out
 from stocktake.problems import BlockedError, StocktakeError
-from stocktake.reports.facts import Facts, field_of
+from stocktake.reports.facts import OrganisationResults, group_results
 from stocktake.reports.model import Number, Text, blocks_of, plain, texts_of
 from stocktake.reports.site import unusual
 from stocktake.reports.words import per_cent
@@ -46,7 +46,7 @@ from stocktake.survey.instrument import (
 
 
 def defaults(**settings: Any) -> Method:
-    """The method as it comes, but for what would stand in the way of a small table."""
+    """The method as it comes, but for what would block the run of a small table."""
     return Method.model_validate(
         {"draws": 0, "minimum_base": 1, "minimum_answers": 1, "maximum_rejected": 1, **settings}
     )
@@ -563,7 +563,7 @@ def test_ten_unusual_results(questions: int, listed: int) -> None:
     answers = {f"Q{i}": YES for i in range(1, questions + 1)}
     no = dict.fromkeys(answers, NO)
     done = run(survey((2,) * questions), frame(*(some(2, t, **answers) + some(2, t, **no) for t in "AB")))
-    table = unusual(Facts(field_of(done.results, done.survey), "A"))
+    table = unusual(OrganisationResults(group_results(done.results, done.survey), "A"))
     assert table is not None
     assert len(table.rows) == listed
 

@@ -303,7 +303,7 @@ def p_outside(answers: pl.DataFrame, **settings: Any) -> float:
 
 @covers("draws")
 def test_draws() -> None:
-    """Without draws the normal approximation stands in; with more of them the share comes near to its true value."""
+    """Without draws the normal approximation is used; with more of them the share comes near to its true value."""
     # A draw has k of 10 with 10 points, its z = (k - 4.58)/sqrt(k (10 - k)/10): outside 1.645 for k = 1 (-3.77),
     # 2 (-2.04), 7 (1.67), 8 (2.70) and 9 (4.66). k = 0 and 10 do not vary and have no band.
     assert p_outside(TEN) == pytest.approx(chance(10, 0.8, {1, 2, 7, 8, 9}), abs=NEAR)

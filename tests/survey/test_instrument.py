@@ -63,7 +63,7 @@ def test_a_good_file() -> None:
         (("skip_to: Q2", "skip_to: Q9"), ["line 13, questions.0.routes.0.skip_to: no question 'Q9'"]),
         (("skip_to: Q2", "skip_to: Q1"), ["a route leads forward; Q1 is not after Q1"]),
         (("answers: [2]", "answers: [7]"), ["Q1 has no option with code 7"]),
-        (("  - code: Q2", "  - code: Q1"), ["questions.1.code: 'Q1' stands twice", "a route leads forward", "no question 'Q2'"][:1]),
+        (("  - code: Q2", "  - code: Q1"), ["questions.1.code: 'Q1' appears twice", "a route leads forward", "no question 'Q2'"][:1]),
         (("label: A}", "label: A, score: 5}"), ["Q2 has scores but no section"]),
         (("score: 10/3", "score: 12"), ["less than or equal to 10"]),
         (("score: 10/3", "score: 10/0"), ["10/0"]),
@@ -96,7 +96,7 @@ def test_files_that_are_no_instrument(text: str) -> None:
 
 
 def test_a_name_that_stands_twice() -> None:
-    assert "'title' stands twice here" in problems("code: a\ntitle: b\ntitle: c\n")[0]
+    assert "'title' appears twice here" in problems("code: a\ntitle: b\ntitle: c\n")[0]
 
 
 def test_text_that_windows_programs_write(tmp_path: Path) -> None:

@@ -622,7 +622,7 @@ def test_headers_that_cannot_be_used(tmp_path: Path) -> None:
     with pytest.raises(StocktakeError, match="CSV UTF-8"):
         open_table(path)
     path.write_text("respondent,Q1,Q1\na,1,2\n")
-    with pytest.raises(StocktakeError, match="column 'Q1' stands 2 times"):
+    with pytest.raises(StocktakeError, match="column 'Q1' appears 2 times"):
         open_table(path)
     import pandas as pd
 

@@ -140,7 +140,7 @@ def test_an_instrument_with_the_wording(tmp_path: Path) -> None:
         ("Site_Scores", 2, "meanQ1", "six", "sheet Site_Scores, row 3, column meanQ1: found 'six', expected a number"),
         ("Site_Scores", 0, "ll95Q1", "lower", "column ll95Q1 is missing"),
         ("Site_Scores", 0, "SiteCode", "Kode", "no column for the organisation's TrustCode"),
-        ("Site_Scores", 2, "SiteCode", "X00", "'X00' stands 2 times"),
+        ("Site_Scores", 2, "SiteCode", "X00", "'X00' appears 2 times"),
         ("Site_Respondents", 2, "SiteCode", "Y77", "no row for X01, which has scores"),
         ("Site_Respondents", 0, "sr_rate", "rate", "no column for the response rate"),
     ],

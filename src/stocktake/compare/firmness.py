@@ -20,7 +20,7 @@ from stocktake.compare.expected_range import (
     usable_spread,
 )
 
-# Leaving out each organisation in turn takes the square of their number; above this it is not done, and said so.
+# Leaving out each organisation in turn takes the square of their number; above this it is not done, and the method page says so.
 LEAVE_OUT_LIMIT = 500
 # A band outside the range is firm if at least this share of resamples lies outside it.
 FIRM = 0.9
@@ -150,7 +150,7 @@ def leave_one_out(
         own = np.eye(valued.size, dtype=bool)
         lowest[valued, j] = np.where(own | (band == 0), 8, band).min(axis=1) % 8
         highest[valued, j] = np.where(own, 0, band).max(axis=1)
-    # Leaving one out may give a tau, and with it a band, where the survey has none; such a band is nobody's.
+    # Leaving one out may give a tau, and with it a band, where the survey has none; bands that the whole survey lacks are discarded.
     banded = expected_range(estimates, winsorise=winsorise, percentile=percentile, zero_spread=zero_spread).band > 0
     return np.where(banded, lowest, 0), np.where(banded, highest, 0)
 

@@ -1,4 +1,4 @@
-"""An attacker of our own: what could be worked out of withheld figures by whoever has every edition."""
+"""What a reader who has every edition could work out of withheld figures."""
 
 from __future__ import annotations
 
@@ -45,8 +45,8 @@ class Memory:
 def attack(results: Results, rules: Rules, minimum: int, memory: Memory | None = None) -> list[Pinned]:
     """Every withheld figure that the public tables `results` pin more closely than the rules allow.
 
-    `minimum` is the smallest number of people that may be told of. Numbers of people are bounded first: a part that
-    may be nobody, or as many as the minimum, is no small group that anything could be said of.
+    `minimum` is the smallest number of people that may be published. Numbers of people are bounded first: a part that
+    may be nobody, or as many as the minimum, is not a small group about which anything could be inferred.
     """
     found = [Pinned(target, 0.0, 0.0) for target in printed_leaks(results, rules.decimals)]
     known = memory or Memory()
@@ -77,7 +77,7 @@ def pinned_in(relations: Relations, minimum: int) -> list[Pinned]:
             return _pinned(solver, relations.targets, minimum)
         return _pinned_across(solver, relations.targets, minimum)
     except Inconsistent:
-        # Nothing can be said of relations that contradict each other, and that must not pass for safety.
+        # Nothing follows from relations that contradict each other, and that must not pass for safety.
         where = replace(relations.targets[0], figure="contradiction", group="", organisation="", how=CONTRADICTION)
         return [Pinned(where, np.nan, np.nan)]
 
@@ -105,7 +105,7 @@ def _centre(solver: Solver) -> Floats:
     return np.asarray(np.mean(points, axis=0))
 
 
-CONTRADICTION = "figures that contradict each other, so that nothing can be said of what follows from them"
+CONTRADICTION = "figures that contradict each other, so that nothing can be concluded from them"
 
 
 def _pinned(solver: Solver, targets: Sequence[Target], minimum: int) -> list[Pinned]:
@@ -122,7 +122,7 @@ def _pinned(solver: Solver, targets: Sequence[Target], minimum: int) -> list[Pin
         return harmless(low, high) | (False if scored else high - low >= needed)
 
     reached = bounds(solver, _matrix([t.variables for t in people], solver), safe)
-    # A part that is certainly somebody, and certainly fewer than may be told of.
+    # A part that is certainly somebody, and certainly fewer than may be published.
     small = reached.exact & ~harmless(reached.low, reached.high)
     known = {t.people for t, s in zip(people, small, strict=True) if s}
     found = [

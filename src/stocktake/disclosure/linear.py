@@ -24,7 +24,7 @@ Bools = NDArray[np.bool_]
 ROUNDS = 6
 # Steps towards the end of a ratio, each from the ratio that the last one reached.
 STEPS = 6
-# HiGHS' own tolerance for a relation, with room for the sums of hundreds of people.
+# HiGHS' own tolerance for a relation, with a margin for the sums of hundreds of people.
 TOLERANCE = 1e-6
 
 
@@ -209,7 +209,7 @@ Safe = Callable[[Floats, Floats], Bools]
 def bounds(solver: Solver, figures: csr_array, safe: Safe) -> Range:
     """The range of each figure (a row of coefficients), exact for every one that is not `safe` by what was reached.
 
-    `safe` is told the lowest and highest values reached so far and says which figures need no more.
+    `safe` is called with the lowest and highest values reached so far and says which figures need no more.
     """
     count = figures.shape[0]
     low, high = np.full(count, np.inf), np.full(count, -np.inf)

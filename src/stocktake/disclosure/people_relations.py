@@ -119,7 +119,7 @@ def _profile_relations(table: pl.DataFrame, year: int, variable: str, rules: Rul
     axes = axes_of(table, "option")
     percent, status = axes.array("percent"), axes.texts("status")
     n = axes.array("n")
-    # The base of a characteristic stands in each of its rows.
+    # The base of a characteristic is in each of its rows.
     first = np.where(np.isnan(n).all(axis=2), np.nan, np.nanmax(np.nan_to_num(n, nan=-1.0), axis=2))
     base = np.full(first.shape, rules.group_rounding)
     base[0] = 1

@@ -76,7 +76,7 @@ def percent_interval(value: float | Floats) -> tuple[Floats, Floats]:
     """What a printed percentage may stand for."""
     shown = np.asarray(value, dtype=np.float64)
     half = np.where((shown > 0) & (shown < 1), 0.05, 0.5)
-    # Nought is printed for nought alone.
+    # Zero is printed for zero alone.
     low = np.where(shown == 0, 0.0, np.maximum(np.where(shown == 0.1, 0.0, shown - half), 0.0))
     return low, np.where(shown == 0, 0.0, np.minimum(shown + half, 100.0))
 

@@ -15,7 +15,7 @@ NATIONAL = ("national_average", "lowest", "highest")
 
 
 def printed_leaks(results: Results, decimals: int) -> Iterator[Target]:
-    """Every withheld figure that stands in the public tables all the same, or that a national figure includes."""
+    """Every withheld figure that is in the public tables all the same, or that a national figure includes."""
     hidden = results.scores.filter(pl.col("status").is_in(["withheld", "left out"]))
     figures = [c for c, kind in results.scores.schema.items() if kind.is_numeric() and c not in ("year", *NATIONAL)]
     yield from _standing(hidden, figures, "scores", "its own row")

@@ -64,7 +64,7 @@ def protect(build: Callable[[Further], Results], rules: Rules, minimum: int) -> 
 
 
 def _withhold_beside(results: Results, found: Sequence[Pinned], further: Further) -> Further:
-    """For every pinned figure one more: the smallest that stands beside it in the same whole."""
+    """For every pinned figure one more: the smallest other one in the same total."""
     added: dict[str, set[Key]] = {name: set(keys) for name, keys in vars(further).items()}
     for target in dict.fromkeys(p.target for p in found if p.target.variables):
         name, key = _beside(results, target, added)
@@ -134,7 +134,7 @@ def apply(results: Results, further: Further) -> Results:
     work = _hide(tables["fieldwork"], further.fieldwork, ("year", "group", "organisation"), hidden)
     national = ("national_completed", "national_response_rate")
     tables["fieldwork"] = _nulls(work, further.national, ("year", "group"), national)
-    # A profile of people whose number is withheld would tell it.
+    # A profile of people whose number is withheld would reveal it.
     who = ("year", "group", "organisation")
     profile = _hide(tables["profile"], further.fieldwork, who, ("n", "percent"))
     profile = _hide(profile, further.profile, (*who, "variable"), ("n", "percent"))

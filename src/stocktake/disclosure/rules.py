@@ -10,7 +10,7 @@ from pydantic import Field
 from stocktake.definitions import Part
 
 # One sentence for every withheld figure of a table in which some are withheld for others' sake: which of two is the
-# small one must not be told by its reason.
+# small one must not be recognisable by its reason.
 BESIDE = "Withheld: too few people, here or in a number that this one would give away."
 
 
@@ -27,9 +27,7 @@ class Rules(Part):
         le=1000,
         description="numbers of people in a service group are rounded to a multiple of this; 1 for none",
     )
-    minimum_count: int = Field(
-        5, ge=1, le=100, description="a percentage that stands for fewer people than this is not printed"
-    )
+    minimum_count: int = Field(5, ge=1, le=100, description="a percentage of fewer people than this is not printed")
     protect_people: int = Field(
         5, ge=1, description="a withheld number of people must remain uncertain by at least this many"
     )

@@ -64,7 +64,7 @@ def _sharper(results: Results, rules: Rules, year: int) -> pl.DataFrame:
         np.minimum.at(theta_high, place[known], np.minimum(average + half, high - near)[known])
         low = np.where(known, np.fmax(low, theta_low[place] + near), low)
         high = np.where(known, np.fmin(high, theta_high[place] + far), high)
-    # Contradictions can come from ties at the ends alone; the printed score stands then.
+    # Contradictions can come from ties at the ends alone; the printed score is used then.
     crossed = low > high
     low, high = np.where(crossed, score - half, low), np.where(crossed, score + half, high)
     return rows.select(key).with_columns(low=pl.Series(np.clip(low, 0, SCALE)), high=pl.Series(np.clip(high, 0, SCALE)))
@@ -212,7 +212,7 @@ def _plainly_safe(every: Blocks, rules: Rules, minimum: int) -> Bools:
     usable = ~hidden[0] & ~np.isnan(score_low[0])
     parts = np.arange(1, low.shape[0])
     unseen = np.concatenate([hidden[1:] & (high[1:] > 0), np.ones((1, blocks), dtype=bool)])
-    room = np.concatenate([high[1:], high[:1]]) * unseen
+    capacity = np.concatenate([high[1:], high[:1]]) * unseen
     sets = np.concatenate([unseen, np.ones((1, blocks), dtype=bool)])
     people_low, people_high = np.full(sets.shape, np.inf), np.full(sets.shape, -np.inf)
     points_low, points_high = people_low.copy(), people_high.copy()
@@ -230,13 +230,13 @@ def _plainly_safe(every: Blocks, rules: Rules, minimum: int) -> Bools:
         left = n[0] - (n[parts] * seen).sum(axis=0)
         points = n[0] * y[0] - (n[parts] * y[parts] * seen).sum(axis=0)
         # How what is left is shared: at random, within what each part can hold.
-        share = rng.random(room.shape) ** 4 * unseen
-        number = np.minimum(left * share / np.maximum(share.sum(axis=0), 1e-12), room)
+        share = rng.random(capacity.shape) ** 4 * unseen
+        number = np.minimum(left * share / np.maximum(share.sum(axis=0), 1e-12), capacity)
         number[-1] = left - number[:-1].sum(axis=0)
         # The parts' mean scores: pushed apart as far as the sum allows.
         mean = np.divide(points, left, out=np.zeros_like(left), where=left > 0)
-        push = rng.random(room.shape) * number
-        lift = np.where(rng.random(room.shape) < 0.5, 0.0, SCALE)
+        push = rng.random(capacity.shape) * number
+        lift = np.where(rng.random(capacity.shape) < 0.5, 0.0, SCALE)
         sums = number * mean + push * (lift - mean)
         over = points - sums.sum(axis=0)
         give = np.where(over > 0, SCALE * number - sums, sums)

@@ -45,7 +45,7 @@ def read_organisations(path: Path) -> tuple[Organisation, ...]:
     header = [h.strip() for h in table[0]]
     problems = [f"{path.name}, row 1: column {c!r} is missing.{nearest(c, header)}" for c in COLUMNS if c not in header]
     problems += [
-        f"{path.name}, row 1: column {h!r} stands twice."
+        f"{path.name}, row 1: column {h!r} appears twice."
         for h in sorted({h for h in header if h and header.count(h) > 1})
     ]
     filled = [(number, row) for number, row in enumerate(table[1:], start=2) if row]
@@ -77,7 +77,7 @@ def check_organisations(
             problems.append(f"{file}, row {number}, column code: {problem}")
         elif folded(code) in found:
             first = found[folded(code)].code
-            alike = "stands twice" if first == code else f"differs from {first!r} only in case"
+            alike = "appears twice" if first == code else f"differs from {first!r} only in case"
             problems.append(f"{file}, row {number}, column code: {code!r} {alike}; expected it once.")
         else:
             found[folded(code)] = Organisation(code, name, kind, region)

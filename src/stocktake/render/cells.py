@@ -23,7 +23,7 @@ SLICE = 250_000
 # Of files as repetitive as these a higher level makes little less and takes several times as long.
 LEVEL = 2
 
-# Decimals that are shown, at most; for `precise` and `percent` only those that are not nought.
+# Decimals that are shown, at most; for `precise` and `percent` only those that are not zero.
 DECIMALS: Mapping[Kind, int] = {"count": 0, "year": 0, "score": 1, "precise": 3, "percent": 1, "share": 1}
 # Longer texts are wrapped.
 LONG = 24
@@ -68,7 +68,7 @@ def shown(value: pl.Expr, kind: Kind) -> pl.Expr:
         return digits.str.reverse().str.replace_all(r"(\d{3})", "${1},").str.strip_chars_end(",").str.reverse()
     if places == 0:
         return value.round(0).cast(pl.String).str.strip_suffix(".0")
-    # Adding nought makes a plain nought of a negative one.
+    # Adding zero makes a plain zero of a negative one.
     rounded = ((value * 100 if kind == "share" else value).round(places) + 0.0).cast(pl.String)
     if kind == "percent":
         return rounded.str.strip_suffix(".0")

@@ -29,7 +29,7 @@ from stocktake.render.cells import (
 from stocktake.render.words import clean
 from stocktake.reports.books import Book, Kind, Sheet
 
-# Decimals that are always shown; those beyond are shown where they are not nought.
+# Decimals that are always shown; those beyond are shown where they are not zero.
 LEAST: dict[Kind, int] = {"precise": 1, "percent": 0}
 WHEN = datetime(2000, 1, 1)
 PLACE = "the sheets go here"

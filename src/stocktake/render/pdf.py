@@ -15,19 +15,19 @@ from stocktake.reports.model import (
     Block,
     Bullets,
     Cards,
+    Columns,
     Contents,
     Figure,
     Heading,
     Inline,
+    KeepTogether,
     Number,
     Page,
     Poster,
     Report,
-    Side,
     Strong,
     Table,
     Text,
-    Together,
     blocks_of,
 )
 
@@ -60,7 +60,7 @@ def pdf_bytes(report: Report, theme: Theme, paper: str = "a4") -> bytes:
         pdf, warnings = compiler.compile_with_warnings(format="pdf", pdf_standards=["ua-1"], timestamp=TIMESTAMP)
     except typst.TypstError as error:
         raise StocktakeError(f"{report.organisation}: the PDF cannot be made: {error}") from None
-    # Typst only warns of a missing font and sets another; a report must not change its look unsaid.
+    # Typst only warns of a missing font and sets another; a report must not change its look without a word.
     for warning in warnings:
         if "unknown font" in str(warning):
             raise StocktakeError(f"the font {theme.font!r} is not in the theme's font folder.")
@@ -68,7 +68,7 @@ def pdf_bytes(report: Report, theme: Theme, paper: str = "a4") -> bytes:
 
 
 def quoted(words: str) -> str:
-    """A Typst string literal; whatever stands in it is shown as text."""
+    """A Typst string literal; its content is shown as text."""
     out = words.replace("\\", "\\\\").replace('"', '\\"').replace("\n", " ").replace("\r", " ").replace("\t", " ")
     return f'"{out}"'
 
@@ -225,7 +225,7 @@ class _Setter:
 
     @block.register
     def _(self, block: Heading, width: float) -> str:
-        # Page headings are level 2 (or 1 outside chapters); the model's 2 and 3 both stand right below.
+        # Page headings are level 2 (or 1 outside chapters); the model's 2 and 3 both come right below.
         label = f" <{block.anchor}>" if block.anchor else ""
         outlined = "false"
         return f"#heading(level: {3 if self.chapter else 2}, outlined: {outlined}, {worded(block.text)}){label}\n"
@@ -275,7 +275,7 @@ class _Setter:
         return "#aside[" + "".join(self.block(b, width - 20) for b in block.blocks) + "]\n"
 
     @block.register
-    def _(self, block: Side, width: float) -> str:
+    def _(self, block: Columns, width: float) -> str:
         gap = 26.0
         left = (width - gap) * block.ratio / (block.ratio + 1)
         right = width - gap - left
@@ -288,7 +288,7 @@ class _Setter:
         )
 
     @block.register
-    def _(self, block: Together, width: float) -> str:
+    def _(self, block: KeepTogether, width: float) -> str:
         inner = "".join(self.block(b, width) for b in block.blocks)
         return f"#block(breakable: false, below: 7pt)[{inner}]\n"
 

@@ -13,7 +13,7 @@ from stocktake.results.csv import csv_bytes
 from stocktake.survey.findings import CHECKS, summarise
 from stocktake.survey.instrument import Survey
 
-# A page with every one of a million findings helps nobody; the CSV has them all.
+# A page with every one of a million findings is of no use; the CSV has them all.
 SHOWN = 200
 
 

@@ -39,7 +39,7 @@ def _fmt(x: float) -> str:
 
 
 def ink_on(colour: str) -> str:
-    """Black or white, whichever stands out more on a colour (WCAG relative luminance)."""
+    """Black or white, whichever has more contrast on a colour (WCAG relative luminance)."""
     return "#FFFFFF" if contrast(colour, "#FFFFFF") >= contrast(colour, "#000000") else "#000000"
 
 
@@ -256,7 +256,7 @@ class _Canvas:
             self.text(left - 6, y + 13, label, 10, "end", "bold")
             fill = theme.band_colours[(band or 4) - 1]
             self.rect(left, y, own / 10 * plot, 18, fill, OUTLINE, 0.6)
-            # On a bar too short to hold them the triangles stand on the paper beside it.
+            # On a bar too short to hold them the triangles are drawn beside it.
             inside = own / 10 * plot > 26
             self.marks(left + 14, y + 12, band, 5, ink_on(fill) if inside else theme.ink, across=True)
             at = left + average / 10 * plot
@@ -312,8 +312,8 @@ class _Canvas:
         for cut, dash, name in zip(chart.cuts, ("", "6 3", "2 3"), ("90%", "95%", "99.8%"), strict=True):
             for sign in (-1, 1):
                 # Straight from the narrow end to the wide one, or to where the line leaves the drawing.
-                room = (high - chart.average if sign > 0 else chart.average - low) / cut
-                end = min(widest, room)
+                space = (high - chart.average if sign > 0 else chart.average - low) / cut
+                end = min(widest, space)
                 if end > narrowest:
                     near, far = chart.average + sign * cut * narrowest, chart.average + sign * cut * end
                     self.line(x(narrowest), y(near), x(end), y(far), theme.soft, 0.9, dash)
@@ -350,7 +350,7 @@ class _Canvas:
             )
         many, up = abs(MARKS[point.band]), 1 if point.band > 4 else -1
         for i in range(many):
-            # Stacked about the score, so that their number tells how far outside without the colour.
+            # Stacked about the score, so that their number shows how far outside the score is, without the colour.
             at = y + (i - (many - 1) / 2) * 5.4
             self.polygon([(x - 4.6, at + up * 3), (x + 4.6, at + up * 3), (x, at - up * 3.6)], fill, OUTLINE)
         self.parts.append("</g>")
@@ -395,7 +395,7 @@ class _Canvas:
         if last_own is not None and chart.own[-1] is not None:
             labels.append((y(last_own), f"You {rounded(last_own)}", theme.own, "bold"))
         elif last_own is not None:
-            # The line's own last point is of an earlier year; its figure must not stand beside this one.
+            # The line's own last point is of an earlier year; its figure must not be printed as this year's.
             labels.append((y(last_own), "You: not shown", theme.own, "bold"))
         if last_avg is not None:
             labels.append((y(last_avg), f"Average {rounded(last_avg)}", theme.average, ""))
@@ -432,7 +432,7 @@ class _Canvas:
         self.line(label_w, 0, label_w, self.height, theme.soft, 0.6)
 
     def _wrapped(self, label: str, width: float, y: float) -> None:
-        # Liberation Sans is about half as wide as it is high; a label too long for its room is set smaller.
+        # Liberation Sans is about half as wide as it is high; a label too long for its space is set smaller.
         size = 9.0
         if len(label) * size * 0.5 > width:
             size = max(6.5, width / (len(label) * 0.5))

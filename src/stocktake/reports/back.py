@@ -6,8 +6,8 @@ from collections.abc import Mapping, Set
 from typing import Any
 
 from stocktake.disclosure.rules import rules_of
-from stocktake.reports.facts import Facts, band_word
-from stocktake.reports.model import Block, Bullets, Cell, Heading, Inline, Link, Page, Side, Table, Text, say
+from stocktake.reports.facts import OrganisationResults, band_word
+from stocktake.reports.model import Block, Bullets, Cell, Columns, Heading, Inline, Link, Page, Table, Text, paragraph
 from stocktake.reports.words import listed, rounded
 from stocktake.results import Results
 from stocktake.survey.instrument import Survey
@@ -15,7 +15,7 @@ from stocktake.survey.instrument import Survey
 METHOD = "Method"
 
 
-def comparison(facts: Facts) -> Page:
+def comparison(facts: OrganisationResults) -> Page:
     """The seven lists of questions by band, best first."""
     survey = facts.survey
     word = survey.organisation_word
@@ -24,7 +24,7 @@ def comparison(facts: Facts) -> Page:
         questions = facts.by_band[band]
         blocks.append(Heading(f"{survey.bands[band - 1]} ({len(questions)})", 2))
         if not questions:
-            blocks.append(say("No questions are in this band."))
+            blocks.append(paragraph("No questions are in this band."))
         elif band == 4:
             # The long list is given by code: its questions do not stand out, and every one has its own page.
             blocks.append(Text(tuple(_interleave([_link(facts, q, q) for q in questions]))))
@@ -41,7 +41,7 @@ def comparison(facts: Facts) -> Page:
     return Page("comparison", "Questions by band", tuple(blocks), "comparison", f"Comparison with other {word}s")
 
 
-def _link(facts: Facts, question: str, words: str) -> Link:
+def _link(facts: OrganisationResults, question: str, words: str) -> Link:
     return Link(words, f"q-{question}")
 
 
@@ -53,7 +53,7 @@ def _interleave(parts: list[Link]) -> list[Inline]:
     return [*out[:-1], "."]
 
 
-def _by_reason(facts: Facts) -> dict[str, list[str]]:
+def _by_reason(facts: OrganisationResults) -> dict[str, list[str]]:
     """Questions without a band by the reason."""
     out: dict[str, list[str]] = {}
     for q in facts.unbanded:
@@ -133,7 +133,7 @@ def setting_value(name: str, value: Any) -> str:
     return VALUE_WORDS.get((name, value), f"{value:g}" if isinstance(value, float) else str(value))
 
 
-def method(facts: Facts, results: Results) -> list[Page]:
+def method(facts: OrganisationResults, results: Results) -> list[Page]:
     """Every setting, and everything inferred."""
     survey = facts.survey
     word = survey.organisation_word
@@ -142,12 +142,12 @@ def method(facts: Facts, results: Results) -> list[Page]:
     left: list[Block] = [Heading("What was worked out")]
     if imported:
         left += [
-            say(
+            paragraph(
                 "Scores and numbers of respondents are those of an official published workbook. Averages, lowest and highest "
                 "scores were worked out anew from the scores. The spread S of each score was recovered from the published 95% limits, "
                 "and z, the other limits and the bands from score, average and S."
             ),
-            say(
+            paragraph(
                 "The workbook does not carry standard errors, intervals, the number of people invited, or the settings behind its "
                 "spread. They are left out here, not estimated. Verdicts on change are the workbook's own."
             ),
@@ -155,27 +155,27 @@ def method(facts: Facts, results: Results) -> list[Page]:
         skip = SKIPPED_FOR_WORKBOOKS
     else:
         left += [
-            say(
+            paragraph(
                 f"Weights make each {word}'s respondents match all respondents by {cells or 'no characteristic'}: the share of a "
                 "group of people among all respondents, divided by its share among its own."
             ),
-            say(
+            paragraph(
                 "A question's score is the weighted mean of points. Its standard error comes from how far each person's points lie from the "
                 "score. A section's score is the mean of its questions', and its error allows for one person answering several."
             ),
-            say(
+            paragraph(
                 f"The expected range follows Spiegelhalter: each {word}'s distance from the average in standard errors is worked out, the "
                 "most extreme are drawn in, and their mean square shows how much more scores vary than chance allows. That extra variance is "
                 "added to the square of the standard error. Limits are the average plus and minus 1.64, 1.96 and 3.09 times the root."
             ),
         ]
         skip = frozenset()
-    if not survey.groups or facts.field.group == "all":
+    if not survey.groups or facts.group_results.group == "all":
         skip = skip | {"group_reference"}
     settings = (Heading("Settings, for analysts"), settings_table(survey, results, skip))
     right = inferred_blocks(survey, results, imported)
     return [
-        Page("method", "How these results were worked out", (Side(tuple(left), settings, 0.7),), "method", METHOD),
+        Page("method", "How these results were worked out", (Columns(tuple(left), settings, 0.7),), "method", METHOD),
         Page("inferred", "What was inferred, and where the figures come from", tuple(right), "inferred", METHOD),
     ]
 
@@ -214,18 +214,18 @@ def inferred_blocks(survey: Survey, results: Results, imported: bool) -> list[Bl
             "survey's own technical document was not at hand.",
         ]
     inputs = results.provenance.get("inputs", {})
-    lines = [say(f"{role}, {file['name']}: SHA-256 {file['sha256'][:16]}...") for role, file in inputs.items()]
-    lines.append(say(f"Results fingerprint: {results.digest}."))
-    lines.append(say(f"Made with Stocktake {results.provenance.get('versions', {}).get('stocktake', '')}."))
+    lines = [paragraph(f"{role}, {file['name']}: SHA-256 {file['sha256'][:16]}...") for role, file in inputs.items()]
+    lines.append(paragraph(f"Results fingerprint: {results.digest}."))
+    lines.append(paragraph(f"Made with Stocktake {results.provenance.get('versions', {}).get('stocktake', '')}."))
     return [
         Heading("What was inferred"),
-        Bullets(tuple(say(text) for text in inferred)) if inferred else say("Nothing."),
+        Bullets(tuple(paragraph(text) for text in inferred)) if inferred else paragraph("Nothing."),
         Heading("Where the figures come from"),
         Bullets(tuple(lines)),
     ]
 
 
-def figures(facts: Facts) -> Page:
+def figures(facts: OrganisationResults) -> Page:
     """Every question in the questionnaire's order, to look things up by code."""
     survey = facts.survey
     order = [q.code for q in survey.questions if q.code in facts.questions]
@@ -250,7 +250,7 @@ def figures(facts: Facts) -> Page:
         if intervals:
             line.insert(3, _interval(row))
         cells.append(tuple(line))
-    told = (
+    extent = (
         "The interval is where the score would lie, 19 times in 20, if chance alone decided who answered. "
         if intervals
         else ""
@@ -259,8 +259,8 @@ def figures(facts: Facts) -> Page:
         "figures",
         "All questions in one table",
         (
-            say(
-                f"{told}The expected range is where 'about the same' begins and ends for this number of respondents. A dash marks a "
+            paragraph(
+                f"{extent}The expected range is where 'about the same' begins and ends for this number of respondents. A dash marks a "
                 "figure that is not shown, or was not published.",
                 "note",
             ),
@@ -271,15 +271,15 @@ def figures(facts: Facts) -> Page:
     )
 
 
-def sources(facts: Facts, contact: str) -> list[Page]:
+def sources(facts: OrganisationResults, contact: str) -> list[Page]:
     """Where to find more, and whom to ask; no page where nothing is known of either."""
     survey = facts.survey
     blocks: list[Block] = []
     if survey.sources:
-        links = tuple(say(f"{s.text}: {{link}}", link=Link(s.address, address=s.address)) for s in survey.sources)
+        links = tuple(paragraph(f"{s.text}: {{link}}", link=Link(s.address, address=s.address)) for s in survey.sources)
         blocks += [Heading("Where to find more"), Bullets(links)]
     if contact:
-        blocks += [Heading("Whom to ask"), say("{contact}", contact=contact)]
+        blocks += [Heading("Whom to ask"), paragraph("{contact}", contact=contact)]
     return [Page("sources", "Further information", tuple(blocks), "sources", METHOD)] if blocks else []
 
 

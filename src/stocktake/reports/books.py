@@ -159,7 +159,7 @@ STATUS_MARKS = {
 
 
 def marker(column: str, status: pl.Expr | None = None) -> pl.Expr:
-    """What stands for a missing figure of a results row, by its status and by what its source never published."""
+    """The marker of a missing figure of a results row, by its status and by what its source never published."""
     by_status = (pl.col("status") if status is None else status).replace_strict(STATUS_MARKS, return_dtype=pl.String)
     never = pl.col("not_published").fill_null("").str.split(" ").list.contains(column)
     return pl.when(never).then(pl.lit(UNAVAILABLE)).otherwise(by_status)
@@ -186,8 +186,8 @@ def cells_of(table: pl.DataFrame, content: Sequence[Content]) -> pl.LazyFrame:
             out.append(value.alias(figures(i)))
             out.append(pl.when(value.is_null()).then(missing).alias(words(i)))
         elif kind == pl.Boolean:
-            said = pl.when(value).then(pl.lit("yes")).otherwise(pl.lit("no"))
-            out.append(pl.when(value.is_null()).then(missing).otherwise(said).alias(words(i)))
+            answer = pl.when(value).then(pl.lit("yes")).otherwise(pl.lit("no"))
+            out.append(pl.when(value.is_null()).then(missing).otherwise(answer).alias(words(i)))
         else:
             out.append(pl.coalesce(value, missing).alias(words(i)))
     return table.lazy().select(out)

@@ -3,19 +3,19 @@
 from __future__ import annotations
 
 from stocktake.reports.charts import TrendLines
-from stocktake.reports.facts import Facts, Row
+from stocktake.reports.facts import OrganisationResults, Row
 from stocktake.reports.model import (
     Block,
     Bullets,
     Cell,
+    Columns,
     Figure,
     Heading,
+    KeepTogether,
     Page,
-    Side,
     Table,
     Text,
-    Together,
-    say,
+    paragraph,
 )
 from stocktake.reports.question_pages import unconfirmed
 from stocktake.reports.words import listed, rounded
@@ -23,17 +23,17 @@ from stocktake.reports.words import listed, rounded
 CHAPTER = "Change over time"
 
 
-def pages(facts: Facts) -> list[Page]:
+def pages(facts: OrganisationResults) -> list[Page]:
     """The chapter's opening page and a page for each section; one page saying why where nothing compares."""
     out = [_opening(facts)]
     if facts.earlier is None or not facts.has_history:
         return out
     sections = [s.code for s in facts.survey.sections]
-    told = [s for s in sections if any(q.code in facts.questions for q in facts.survey.members(s))]
-    return out + [_section(facts, code, code == told[0]) for code in told]
+    shown = [s for s in sections if any(q.code in facts.questions for q in facts.survey.members(s))]
+    return out + [_section(facts, code, code == shown[0]) for code in shown]
 
 
-def _new_questions(facts: Facts, year: int) -> list[str]:
+def _new_questions(facts: OrganisationResults, year: int) -> list[str]:
     """Questions that no organisation can compare with a year."""
     return [
         q.code
@@ -44,12 +44,14 @@ def _new_questions(facts: Facts, year: int) -> list[str]:
     ]
 
 
-def _opening(facts: Facts) -> Page:
+def _opening(facts: OrganisationResults) -> Page:
     word, year = facts.survey.organisation_word, facts.earlier
     blocks: list[Block] = []
     if year is None:
         blocks.append(
-            say("There are no results of an earlier year in these data, so this section has no charts.", "verdict")
+            paragraph(
+                "There are no results of an earlier year in these data, so this section has no charts.", "verdict"
+            )
         )
         return Page("change", "Results of earlier years", tuple(blocks), "change", CHAPTER)
     reasons = {
@@ -61,57 +63,59 @@ def _opening(facts: Facts) -> Page:
             (r["reason"] for (y, _), r in facts.changes.items() if y == year and "question" not in r["reason"]), why
         )
         blocks += [
-            say(f"This {word}'s results cannot be compared with {year}.", "verdict"),
-            say(own),
-            say(f"Trends are shown only for {word}s with results in more than one year."),
+            paragraph(f"This {word}'s results cannot be compared with {year}.", "verdict"),
+            paragraph(own),
+            paragraph(f"Trends are shown only for {word}s with results in more than one year."),
         ]
         return Page("change", "Results of earlier years", tuple(blocks), "change", CHAPTER)
     left: list[Block] = [
         Heading("How to read these pages"),
-        say(
+        paragraph(
             f"Each chart shows this {word}'s score by year (black line, diamonds) and the national average (dashed line, "
-            f"circles). Under each year stands the number of {word}s that the average rests on."
+            f"circles). Under each year is the number of {word}s that the average rests on."
         ),
-        say(
+        paragraph(
             f"The table gives each year's score and how many people answered, and whether the change since {year} is more than chance."
         ),
-        say(_test_words(facts), "note"),
+        paragraph(_test_words(facts), "note"),
     ]
     verdicts = facts.by_verdict(year)
     right: list[Block] = [Heading(f"{facts.year} compared with {year}")]
     for verdict, lead in (("Increase", "Gone up"), ("Decrease", "Gone down"), ("No change", "No clear change")):
         found = verdicts[verdict]
         right.append(
-            say(f"{lead} ({{n}}): {_found(facts, verdict, found)}.", n=facts.count(found, f"{verdict} since {year}"))
+            paragraph(
+                f"{lead} ({{n}}): {_found(facts, verdict, found)}.", n=facts.count(found, f"{verdict} since {year}")
+            )
         )
     new = _new_questions(facts, year)
     notes: list[Text] = []
     if new:
-        told = (
+        lead = (
             f"No {year} result is published, so not compared"
             if _imported(facts)
             else f"New or changed after {year}, and so not compared"
         )
-        notes.append(say(f"{told}: {listed(new)}."))
+        notes.append(paragraph(f"{lead}: {listed(new)}."))
     other = [q for q in verdicts[None] if q not in new]
     if other:
-        notes.append(say(f"Too few answers in one of the years, or no result then: {listed(other)}."))
+        notes.append(paragraph(f"Too few answers in one of the years, or no result then: {listed(other)}."))
     if notes:
         right.append(Bullets(tuple(notes)))
-    return Page("change", "Results of earlier years", (Side(tuple(left), tuple(right)),), "change", CHAPTER)
+    return Page("change", "Results of earlier years", (Columns(tuple(left), tuple(right)),), "change", CHAPTER)
 
 
-def _found(facts: Facts, verdict: str, questions: list[str]) -> str:
+def _found(facts: OrganisationResults, verdict: str, questions: list[str]) -> str:
     """Questions by name; the long list of those without a clear change by code."""
     return listed(questions if verdict == "No change" else [facts.named(q) for q in questions]) or "none"
 
 
-def _imported(facts: Facts) -> bool:
+def _imported(facts: OrganisationResults) -> bool:
     """Whether the verdicts were read from published figures rather than worked out."""
     return any(r["test"] == "imported" for r in facts.changes.values())
 
 
-def _test_words(facts: Facts) -> str:
+def _test_words(facts: OrganisationResults) -> str:
     test = next((r["test"] for r in facts.changes.values()), "z")
     level = rounded(100 * facts.survey.method.change_level, 0)
     if test == "imported":
@@ -125,14 +129,14 @@ def _test_words(facts: Facts) -> str:
     return f"A {name} at the {level}% level decides whether a change is statistically significant. {same}"
 
 
-def _section(facts: Facts, code: str, first: bool) -> Page:
+def _section(facts: OrganisationResults, code: str, first: bool) -> Page:
     title = facts.section_title(code)
     blocks: list[Block] = []
     left_out: list[str] = []
     for question in facts.survey.members(code):
         if question.code not in facts.questions:
             continue
-        rows = [r for y in facts.field.years if (r := facts.changes.get((y, question.code))) is not None]
+        rows = [r for y in facts.group_results.years if (r := facts.changes.get((y, question.code))) is not None]
         if any(r["score_then"] is not None for r in rows):
             blocks.append(_question(facts, question.code, rows))
         else:
@@ -144,17 +148,17 @@ def _section(facts: Facts, code: str, first: bool) -> Page:
         }
         for reason in dict.fromkeys(reasons.values()):
             codes = [c for c in left_out if reasons[c] == reason]
-            blocks.append(say(f"No trend for {listed(codes)}. {reason}", "note"))
+            blocks.append(paragraph(f"No trend for {listed(codes)}. {reason}", "note"))
     return Page("change-section", f"{title}: change", tuple(blocks), f"change-{code}", CHAPTER, new_sheet=first)
 
 
-def _question(facts: Facts, code: str, changes: list[Row]) -> Together:
-    years = tuple(sorted(facts.field.years))
+def _question(facts: OrganisationResults, code: str, changes: list[Row]) -> KeepTogether:
+    years = tuple(sorted(facts.group_results.years))
     own, average, organisations = [], [], []
     rows: list[tuple[Cell, ...]] = []
     word = facts.survey.organisation_word
     for year in years:
-        row, national = facts.rows.get((year, code)), facts.field.measures.get((year, code))
+        row, national = facts.rows.get((year, code)), facts.group_results.measures.get((year, code))
         change = facts.changes.get((year, code))
         comparable = year == facts.year or (change is not None and change["score_then"] is not None)
         own.append(row["score"] if row is not None and comparable else None)
@@ -191,10 +195,10 @@ def _question(facts: Facts, code: str, changes: list[Row]) -> Together:
     question = facts.survey.by_code[code]
     about = " ".join(part for part in (question.base, question.excluded) if part)
     if about:
-        right.append(say(about, "note"))
+        right.append(paragraph(about, "note"))
     right += unconfirmed(facts, [code])
-    return Together(
-        (Heading(facts.heading(code), 3), Side((Figure(chart),), tuple(right), 1.2)),
+    return KeepTogether(
+        (Heading(facts.heading(code), 3), Columns((Figure(chart),), tuple(right), 1.2)),
     )
 
 
@@ -202,13 +206,13 @@ def _or_dash(value: float | None) -> str:
     return "-" if value is None else rounded(value)
 
 
-def _verdict(facts: Facts, change: Row) -> Text:
+def _verdict(facts: OrganisationResults, change: Row) -> Text:
     then, now = change["year_then"], change["year_now"]
     if change["verdict"] is None:
-        return say(f"{now} against {then}: not compared. {change['reason']}", "verdict")
+        return paragraph(f"{now} against {then}: not compared. {change['reason']}", "verdict")
     words = {
         "Increase": "statistically significant increase",
         "Decrease": "statistically significant decrease",
         "No change": "no statistically significant change",
     }[change["verdict"]]
-    return say(f"{now} against {then}: {words}.", "verdict")
+    return paragraph(f"{now} against {then}: {words}.", "verdict")

@@ -8,7 +8,7 @@ from itertools import pairwise
 from stocktake.reports.words import per_cent, rounded
 
 Rows = tuple[tuple[str, ...], ...]
-# Triangles that tell a band in text without colour: up for better, down for worse, one to three.
+# Triangles that show a band in text without colour: up for better, down for worse, one to three.
 TRIANGLES = {1: "▼▼▼", 2: "▼▼", 3: "▼", 4: "", 5: "▲", 6: "▲▲", 7: "▲▲▲"}
 
 
@@ -17,7 +17,7 @@ def _score(value: float | None) -> str:
 
 
 def share_or_not(value: float | None) -> str:
-    """A percentage, or the words that stand for one that is withheld."""
+    """A percentage, or the words for one that is withheld."""
     return "not shown" if value is None else per_cent(value)
 
 

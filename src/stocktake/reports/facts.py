@@ -19,7 +19,7 @@ Row = Mapping[str, Any]
 
 
 @dataclass(frozen=True)
-class Field:
+class GroupResults:
     """All organisations' results of one survey and group: made once, shared by every report of a run."""
 
     results: Results
@@ -81,12 +81,15 @@ class Field:
 
 
 @lru_cache(maxsize=16)
-def _field(digest: str, results: _ByIdentity, survey: _ByIdentity, group: str) -> Field:
-    return Field(results.value, survey.value, group)
+def _group_results(digest: str, results: _ByIdentity, survey: _ByIdentity, group: str) -> GroupResults:
+    return GroupResults(results.value, survey.value, group)
 
 
 class _ByIdentity:
-    """A value told apart by its identity, so that what is made from it once can be found again."""
+    """A value that is equal to itself alone.
+
+    Results hold data frames, which cannot be hashed or compared; as keys of the cache they are known by identity.
+    """
 
     def __init__(self, value: Any) -> None:
         self.value = value
@@ -98,9 +101,9 @@ class _ByIdentity:
         return isinstance(other, _ByIdentity) and other.value is self.value
 
 
-def field_of(results: Results, survey: Survey, group: str = "all") -> Field:
-    """The results of one group, made once for all the reports that tell them."""
-    return _field(results.digest, _ByIdentity(results), _ByIdentity(survey), group)
+def group_results(results: Results, survey: Survey, group: str = "all") -> GroupResults:
+    """The results of one group, cached, so that all reports of a run share them."""
+    return _group_results(results.digest, _ByIdentity(results), _ByIdentity(survey), group)
 
 
 def _by_organisation(table: pl.DataFrame) -> dict[str, list[Row]]:
@@ -111,15 +114,15 @@ def _by_organisation(table: pl.DataFrame) -> dict[str, list[Row]]:
 
 
 @dataclass(frozen=True)
-class Facts:
+class OrganisationResults:
     """One organisation's results; every number handed out carries its source."""
 
-    field: Field
+    group_results: GroupResults
     code: str
 
     @property
     def survey(self) -> Survey:
-        return self.field.survey
+        return self.group_results.survey
 
     @property
     def year(self) -> int:
@@ -127,11 +130,11 @@ class Facts:
 
     @cached_property
     def name(self) -> str:
-        return str(next(r for r in self.field.scores[self.code] if r["year"] == self.year)["organisation_name"])
+        return str(next(r for r in self.group_results.scores[self.code] if r["year"] == self.year)["organisation_name"])
 
     @cached_property
     def rows(self) -> dict[tuple[int, str], Row]:
-        return {(r["year"], r["measure"]): r for r in self.field.scores[self.code]}
+        return {(r["year"], r["measure"]): r for r in self.group_results.scores[self.code]}
 
     def row(self, measure: str, year: int | None = None) -> Row:
         return self.rows[(year or self.year, measure)]
@@ -139,27 +142,27 @@ class Facts:
     @cached_property
     def firmness(self) -> dict[str, Row]:
         """This year's rows of `firmness` by measure."""
-        return {r["measure"]: r for r in self.field.firmness.get(self.code, []) if r["year"] == self.year}
+        return {r["measure"]: r for r in self.group_results.firmness.get(self.code, []) if r["year"] == self.year}
 
     @cached_property
     def questions(self) -> tuple[str, ...]:
         """This year's questions in the order of the report; in a service group without those left out for all."""
         codes = tuple(q.code for q in self.survey.scored)
-        return tuple(q for q in codes if q not in self.field.left_out)
+        return tuple(q for q in codes if q not in self.group_results.left_out)
 
     @cached_property
     def changes(self) -> dict[tuple[int, str], Row]:
-        return {(r["year_then"], r["measure"]): r for r in self.field.changes.get(self.code, [])}
+        return {(r["year_then"], r["measure"]): r for r in self.group_results.changes.get(self.code, [])}
 
     @cached_property
     def earlier(self) -> int | None:
         """The wave before this one, if the results have one."""
-        years = [y for y in self.field.years if y < self.year]
+        years = [y for y in self.group_results.years if y < self.year]
         return years[0] if years else None
 
     def work(self, year: int | None = None) -> Row | None:
         wanted = year or self.year
-        return next((r for r in self.field.fieldwork.get(self.code, []) if r["year"] == wanted), None)
+        return next((r for r in self.group_results.fieldwork.get(self.code, []) if r["year"] == wanted), None)
 
     def number(self, row: Row, column: str, table: str = "scores", places: int = 1) -> Number | str:
         """A figure of a results row as shown to readers, or '-' where there is none."""
@@ -210,7 +213,7 @@ class Facts:
 
     @cached_property
     def has_history(self) -> bool:
-        """Whether any question has a score in an earlier year to stand beside this year's."""
+        """Whether any question has a score in an earlier year to compare with this year's."""
         return any(r["score_then"] is not None for r in self.changes.values())
 
     @cached_property
@@ -270,7 +273,7 @@ def band_sentence(survey: Survey, row: Row) -> str:
 
 
 def band_word(survey: Survey, row: Row, style: Literal["table", "sentence"] = "table") -> str:
-    """A row's band in words, or what stands in its place."""
+    """A row's band in words, or the words for a missing one."""
     if row["band"] is not None:
         word = survey.bands[row["band"] - 1]
         return word if style == "table" else word[0].lower() + word[1:]

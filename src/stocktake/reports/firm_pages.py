@@ -5,12 +5,12 @@ from __future__ import annotations
 from dataclasses import replace
 
 from stocktake.compare.firmness import expected_by_chance
-from stocktake.reports.facts import Facts, Row, band_word
-from stocktake.reports.model import Block, Bullets, Cell, Heading, Number, Page, Side, Table, Text, say
+from stocktake.reports.facts import OrganisationResults, Row, band_word
+from stocktake.reports.model import Block, Bullets, Cell, Columns, Heading, Number, Page, Table, Text, paragraph
 from stocktake.reports.words import per_cent, plural, rounded
 
 
-def firmness(facts: Facts) -> list[Page]:
+def firmness(facts: OrganisationResults) -> list[Page]:
     """One page on how far the bands can be relied on; none where nothing has a band."""
     banded = [q for q in facts.questions if q in facts.firmness and facts.firmness[q]["band"] is not None]
     if not banded:
@@ -20,7 +20,7 @@ def firmness(facts: Facts) -> list[Page]:
     chance, far, _ = expected_by_chance(len(banded))
     left: list[Block] = [
         Heading("How many would stand out by chance?"),
-        say(
+        paragraph(
             f"Of {{all}} questions with a band, about {{chance}} would lie outside the expected range by chance alone, even if this {word} "
             "were just like the others; about {far} of these would be 'better' or 'worse', or further out. Here {here} lie outside.",
             all=facts.count(banded, "banded"),
@@ -36,7 +36,7 @@ def firmness(facts: Facts) -> list[Page]:
         lone = [q for q in resampled if facts.firmness[q]["survives"]]
         left += [
             Heading("If the survey were run again"),
-            say(
+            paragraph(
                 "To see how much chance decides, each result was worked out many times from answers drawn at random from those given. {firm} of the "
                 "{all} questions outside the range {stay} outside it in at least nine of ten draws. {lone} {keep} the same band whichever one "
                 f"other {word} is left out.",
@@ -48,7 +48,7 @@ def firmness(facts: Facts) -> list[Page]:
             ),
         ]
     left.append(
-        say(
+        paragraph(
             "A band close to its limit may be another one next time with nothing having changed. The sheet Firmness of the workbook has these "
             "figures for every question and section.",
             "note",
@@ -57,9 +57,9 @@ def firmness(facts: Facts) -> list[Page]:
     right: list[Block] = [Heading("The questions outside the range")]
     if outside:
         right.append(_table(facts, outside, bool(resampled)))
-        right.append(say(_explained(bool(resampled), word), "note"))
+        right.append(paragraph(_explained(bool(resampled), word), "note"))
     else:
-        right.append(say("There are none."))
+        right.append(paragraph("There are none."))
     near = _nearest(facts, banded)
     if near:
         right += [Heading("Closest to standing out"), Bullets(tuple(near))]
@@ -67,24 +67,24 @@ def firmness(facts: Facts) -> list[Page]:
         Page(
             "firmness",
             "How firm are these bands?",
-            (Side(tuple(left), tuple(right)),),
+            (Columns(tuple(left), tuple(right)),),
             "firmness",
             f"Comparison with other {word}s",
         )
     ]
 
 
-def _discovery(facts: Facts, outside: list[str]) -> Text:
+def _discovery(facts: OrganisationResults, outside: list[str]) -> Text:
     """What remains when the many comparisons are allowed for."""
     rate = facts.survey.method.false_discovery
     if rate is None:
         small = [q for q in outside if facts.firmness[q]["stands_at_5"]]
         if not small:
-            return say(
+            return paragraph(
                 "After allowing for so many comparisons (Benjamini and Hochberg, at five per cent), none of them stands firm by itself. The "
                 "bands themselves do not allow for it."
             )
-        return say(
+        return paragraph(
             "After allowing for so many comparisons (Benjamini and Hochberg, at five per cent), {some} of them {stand} firm by {own}. The bands "
             "themselves do not allow for it.",
             some=facts.count(small, "q at most 0.05"),
@@ -92,14 +92,14 @@ def _discovery(facts: Facts, outside: list[str]) -> Text:
             own=plural(len(small), "itself", "themselves"),
         )
     kept = [q for q in outside if facts.firmness[q]["stands"]]
-    return say(
+    return paragraph(
         f"With a false discovery rate of {per_cent(100 * rate)} (a setting), {{some}} of them {plural(len(kept), 'stands', 'stand')}. The bands "
         "themselves do not allow for it.",
         some=facts.count(kept, "stands"),
     )
 
 
-def _table(facts: Facts, outside: list[str], resampled: bool) -> Table:
+def _table(facts: OrganisationResults, outside: list[str], resampled: bool) -> Table:
     header = ["Question", "Band", "Points to nearest limit"]
     widths = [0.95, 1.85, 0.9]
     if resampled:
@@ -130,16 +130,16 @@ def _yes(row: Row) -> str:
 
 
 def _explained(resampled: bool, word: str) -> str:
-    told = "The furthest from the average in units of its own spread comes first."
+    order = "The furthest from the average in units of its own spread comes first."
     if resampled:
-        told += (
+        order += (
             f" Same band without any one: whether the band is the same whichever one other {word} is left out. People: how many respondents "
             "would have had to answer one step better; a dash where all of them together would not do, or there is no better band."
         )
-    return told
+    return order
 
 
-def _gap(facts: Facts, row: Row, column: str) -> Cell:
+def _gap(facts: OrganisationResults, row: Row, column: str) -> Cell:
     """Score points to a limit, never '0.0'."""
     number = facts.number(row, column, "firmness")
     if isinstance(number, Number) and number.value == 0:
@@ -147,7 +147,7 @@ def _gap(facts: Facts, row: Row, column: str) -> Cell:
     return number
 
 
-def _nearest(facts: Facts, banded: list[str]) -> list[Text]:
+def _nearest(facts: OrganisationResults, banded: list[str]) -> list[Text]:
     """Up to three questions about the same that come closest to a limit, in units of S."""
     same = [q for q in banded if facts.row(q)["band"] == 4]
     out = []
@@ -157,5 +157,7 @@ def _nearest(facts: Facts, banded: list[str]) -> list[Text]:
         row = facts.firmness[q]
         gap = _gap(facts, row, "to_better" if up else "to_worse")
         if isinstance(gap, Number):
-            out.append(say(f"{facts.named(q)}: {{gap}} points from somewhat {'better' if up else 'worse'}.", gap=gap))
+            out.append(
+                paragraph(f"{facts.named(q)}: {{gap}} points from somewhat {'better' if up else 'worse'}.", gap=gap)
+            )
     return out

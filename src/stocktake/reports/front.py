@@ -4,37 +4,49 @@ from __future__ import annotations
 
 from stocktake.compare.firmness import expected_by_chance
 from stocktake.disclosure.rules import rules_of
-from stocktake.reports.facts import Facts, band_sentence
-from stocktake.reports.model import Bullets, Contents, Heading, Inline, Link, Number, Page, Side, Strong, Text, say
+from stocktake.reports.facts import OrganisationResults, band_sentence
+from stocktake.reports.model import (
+    Bullets,
+    Columns,
+    Contents,
+    Heading,
+    Inline,
+    Link,
+    Number,
+    Page,
+    Strong,
+    Text,
+    paragraph,
+)
 from stocktake.reports.words import listed, plural, rounded
 
 CHAPTER = "Background and method"
 
 
-def cover(facts: Facts) -> Page:
+def cover(facts: OrganisationResults) -> Page:
     return Page("cover", facts.name, (), chapter="")
 
 
-def _everyone(facts: Facts) -> Text:
+def _everyone(facts: OrganisationResults) -> Text:
     """Who answered, and how many of those asked."""
     work = facts.work()
     people, word = facts.survey.people, facts.survey.organisation_word
     if work is None or work["completed"] is None:
-        return say(f"Too few {people} of this {word} answered for its results to be shown.", "lead")
+        return paragraph(f"Too few {people} of this {word} answered for its results to be shown.", "lead")
     completed = facts.number(work, "completed", "fieldwork")
     rate = facts.percent(work, "response_rate", "fieldwork", share=True)
     national = facts.percent(work, "national_response_rate", "fieldwork", share=True)
     if work["invited"] is None:
         if rate == "-":
-            return say(f"{{completed}} {people} answered the survey.", "lead", completed=completed)
-        return say(
+            return paragraph(f"{{completed}} {people} answered the survey.", "lead", completed=completed)
+        return paragraph(
             f"{{completed}} {people} answered, an adjusted response rate of {{rate}} against {{national}} over all {word}s.",
             "lead",
             completed=completed,
             rate=rate,
             national=national,
         )
-    return say(
+    return paragraph(
         f"{{completed}} of the {{invited}} {people} who were asked answered, an adjusted response rate of {{rate}} "
         f"against {{national}} over all {word}s.",
         "lead",
@@ -45,8 +57,8 @@ def _everyone(facts: Facts) -> Text:
     )
 
 
-def _bands(facts: Facts) -> Text:
-    """Where the organisation stands."""
+def _bands(facts: OrganisationResults) -> Text:
+    """The organisation's results in brief."""
     better = [q for b in (5, 6, 7) for q in facts.by_band[b]]
     worse = [q for b in (1, 2, 3) for q in facts.by_band[b]]
     questions = facts.count(list(facts.questions), "questions")
@@ -61,7 +73,7 @@ def _bands(facts: Facts) -> Text:
         tail = ", with {none} without a band"
         parts["none"] = facts.count(facts.unbanded, "unbanded")
     word = facts.survey.organisation_word
-    return say(
+    return paragraph(
         f"Of the {{questions}} questions, the {word} is above the expected range on {{better}}, below it on "
         f"{{worse}} and about the same as other {word}s on {{same}}{tail}.",
         "lead",
@@ -69,18 +81,18 @@ def _bands(facts: Facts) -> Text:
     )
 
 
-def _best(facts: Facts, worst: bool = False) -> Text:
+def _best(facts: OrganisationResults, worst: bool = False) -> Text:
     """The question furthest above (or below) the average."""
     best, low = facts.extremes
     chosen = low if worst else best
     lead = f"Its {'lowest' if worst else 'highest'} result compared with the average is for"
     if not chosen:
-        return say(f"{lead} no question, as too few results can be shown.", "lead")
+        return paragraph(f"{lead} no question, as too few results can be shown.", "lead")
     row = facts.row(chosen[0])
-    beside = row["score"] > row["national_average"] if worst else row["score"] < row["national_average"]
-    side = f"{'above' if worst else 'below'} the average all the same and " if beside else ""
+    other_side = row["score"] > row["national_average"] if worst else row["score"] < row["national_average"]
+    side = f"{'above' if worst else 'below'} the average all the same and " if other_side else ""
     code = "" if facts.short(chosen[0]) == chosen[0] else f" ({chosen[0]})"
-    return say(
+    return paragraph(
         f"{lead} {{what}}{code}: {{score}} out of 10 against {{average}}, {side}{band_sentence(facts.survey, row)}.",
         "lead",
         what=Strong(facts.short(chosen[0])),
@@ -89,17 +101,19 @@ def _best(facts: Facts, worst: bool = False) -> Text:
     )
 
 
-def _change(facts: Facts) -> Text:
+def _change(facts: OrganisationResults) -> Text:
     """What has changed since the year before."""
     year = facts.earlier
     word = facts.survey.organisation_word
     if year is None:
-        return say("There are no results of an earlier year to compare with.", "lead")
+        return paragraph("There are no results of an earlier year to compare with.", "lead")
     verdicts = facts.by_verdict(year)
     tested = [q for v in ("Increase", "No change", "Decrease") for q in verdicts[v]]
     if not tested:
-        return say(f"This {word} cannot be compared with {year}, as the pages on change over time explain.", "lead")
-    return say(
+        return paragraph(
+            f"This {word} cannot be compared with {year}, as the pages on change over time explain.", "lead"
+        )
+    return paragraph(
         f"Since {year}, {{up}} {plural(len(verdicts['Increase']), 'score has', 'scores have')} gone up, {{down}} "
         f"{plural(len(verdicts['Decrease']), 'has', 'have')} gone down and {{same}} show no clear change, of the "
         "{tested} that can be compared.",
@@ -111,8 +125,8 @@ def _change(facts: Facts) -> Text:
     )
 
 
-def at_a_glance(facts: Facts, notice: str) -> Page:
-    """One page that tells a busy director the result in five sentences."""
+def at_a_glance(facts: OrganisationResults, notice: str) -> Page:
+    """The result on one page, in five sentences, for a busy director."""
     word = facts.survey.organisation_word
     links = [
         ("Best and worst results against the average", "best", "to see what to keep doing and where to start."),
@@ -121,10 +135,10 @@ def at_a_glance(facts: Facts, notice: str) -> Page:
     ]
     if facts.has_history:
         links.insert(2, ("Results of earlier years", "change", "to see whether earlier work has shown."))
-    notes = [say(notice, "verdict")] if notice else []
+    notes = [paragraph(notice, "verdict")] if notice else []
     if not any(q.text for q in facts.survey.scored):
         notes.append(
-            say(
+            paragraph(
                 "The published figures carry codes of questions, not their wording; the survey's own questionnaire has it.",
                 "note",
             )
@@ -136,14 +150,14 @@ def at_a_glance(facts: Facts, notice: str) -> Page:
             Bullets((_everyone(facts), _bands(facts), _best(facts), _best(facts, worst=True), _change(facts)), True),
             *notes,
             Heading("Where to go next", 3),
-            Bullets(tuple(say(f"{{link}} {why}", link=Link(name, anchor)) for name, anchor, why in links)),
+            Bullets(tuple(paragraph(f"{{link}} {why}", link=Link(name, anchor)) for name, anchor, why in links)),
         ),
         anchor="glance",
         level=1,
     )
 
 
-def nothing_to_show(facts: Facts, notice: str) -> Page:
+def nothing_to_show(facts: OrganisationResults, notice: str) -> Page:
     """In place of everything else, for an organisation of which no score can be shown."""
     survey = facts.survey
     word, people = survey.organisation_word, survey.people
@@ -152,20 +166,20 @@ def nothing_to_show(facts: Facts, notice: str) -> Page:
         "nothing",
         "No results can be shown",
         (
-            say(
+            paragraph(
                 f"Fewer than {{minimum}} {people} of this {word} gave an answer that counts to each of the questions, so none of its "
                 "scores can be shown.",
                 "lead",
                 minimum=minimum,
             ),
-            say("So few answers would say more of chance than of care, and might point to a person."),
-            *([say(notice, "verdict")] if notice else []),
+            paragraph("So few answers would say more of chance than of care, and might point to a person."),
+            *([paragraph(notice, "verdict")] if notice else []),
             Heading("What can be done", 3),
             Bullets(
                 (
-                    say(f"The table of all questions shows what other {word}s' scores are on average."),
-                    say("Ask the survey centre whether a larger sample is possible next time."),
-                    say("Look at what people tell you in other ways: complaints, thanks, local surveys."),
+                    paragraph(f"The table of all questions shows what other {word}s' scores are on average."),
+                    paragraph("Ask the survey centre whether a larger sample is possible next time."),
+                    paragraph("Look at what people tell you in other ways: complaints, thanks, local surveys."),
                 )
             ),
         ),
@@ -178,25 +192,27 @@ def contents() -> Page:
     return Page("contents", "Contents", (Contents(),), anchor="contents", level=1)
 
 
-def background(facts: Facts) -> Page:
+def background(facts: OrganisationResults) -> Page:
     survey = facts.survey
     work = facts.work()
     word, people = survey.organisation_word, survey.people
     left: list[Text | Heading | Bullets] = [Heading("About the survey")]
     if survey.programme:
-        left.append(say(f"The {survey.title} is part of the {survey.programme}."))
+        left.append(paragraph(f"The {survey.title} is part of the {survey.programme}."))
     if survey.population:
-        left.append(say(f"Who could take part: {survey.population[:1].lower()}{survey.population[1:]}."))
+        left.append(paragraph(f"Who could take part: {survey.population[:1].lower()}{survey.population[1:]}."))
     if survey.sampling_period:
-        left.append(say(f"The {people} asked were in contact with services in this period: {survey.sampling_period}."))
+        left.append(
+            paragraph(f"The {people} asked were in contact with services in this period: {survey.sampling_period}.")
+        )
     if survey.fieldwork:
-        left.append(say(f"Questionnaires were sent out and returned in this period: {survey.fieldwork}."))
+        left.append(paragraph(f"Questionnaires were sent out and returned in this period: {survey.fieldwork}."))
     if work is not None and work["national_completed"] is not None:
         rate = facts.percent(work, "national_response_rate", "fieldwork", share=True)
         invited = facts.number(work, "national_invited", "fieldwork")
         asked = f"Of {{invited}} {people} asked, " if work["national_invited"] is not None else ""
         left.append(
-            say(
+            paragraph(
                 f"{asked}{{completed}} {'' if asked else people + ' '}answered across {{count}} {word}s, an adjusted response rate of {{rate}}.",
                 completed=facts.number(work, "national_completed", "fieldwork"),
                 count=facts.number(work, "organisations", "fieldwork"),
@@ -205,7 +221,7 @@ def background(facts: Facts) -> Page:
             )
         )
     left.append(
-        say(
+        paragraph(
             "The adjusted response rate is the number of useable questionnaires divided by the number of people asked, less those "
             "whose questionnaire could not be delivered and those who had died.",
             "note",
@@ -213,47 +229,49 @@ def background(facts: Facts) -> Page:
     )
     right = (
         Heading("What this report is for"),
-        say(
+        paragraph(
             f"It shows how the people who use this {word}'s services rated their care, how that compares with every other "
             f"{word} in the survey, and what has changed."
         ),
         Bullets(
             (
-                say("{b} who answered, the main results and a poster.", b=Strong("Headline results:")),
-                say("{b} every section and question against all others.", b=Strong("Scoring and benchmarking:")),
-                say("{b} this year's scores beside earlier ones.", b=Strong("Change over time:")),
-                say("{b} the questions in each of seven bands.", b=Strong("Comparison:")),
-                say("{b} every setting, and what was inferred.", b=Strong("Method:")),
+                paragraph("{b} who answered, the main results and a poster.", b=Strong("Headline results:")),
+                paragraph("{b} every section and question against all others.", b=Strong("Scoring and benchmarking:")),
+                paragraph("{b} this year's scores beside earlier ones.", b=Strong("Change over time:")),
+                paragraph("{b} the questions in each of seven bands.", b=Strong("Comparison:")),
+                paragraph("{b} every setting, and what was inferred.", b=Strong("Method:")),
             )
         ),
-        say(
+        paragraph(
             "A survey shows where to look, not why. Use the results with what you know of your services, and with "
             "what people tell you in other ways."
         ),
     )
-    return Page("background", "About this survey and this report", (Side(tuple(left), right),), "background", CHAPTER)
+    return Page(
+        "background", "About this survey and this report", (Columns(tuple(left), right),), "background", CHAPTER
+    )
 
 
-def key_terms(facts: Facts, grouped: bool = False) -> Page:
+def key_terms(facts: OrganisationResults, grouped: bool = False) -> Page:
     """The words that a reader needs; `grouped` where each service group is standardised to its own respondents."""
     survey = facts.survey
     method = survey.method
     cells = listed([survey.demographic(c).title.lower() for c in survey.cells]) or "no characteristic"
     word, people = survey.organisation_word, survey.people
     minimum = Number(method.minimum_base, str(method.minimum_base), "settings/minimum_base")
-    rules = rules_of(facts.field.results.provenance)
+    rules = rules_of(facts.group_results.results.provenance)
     nearest = rules.group_rounding if grouped and rules is not None else 1
     left = (
         Heading("Score"),
-        say(
+        paragraph(
             "Each answer is worth 0 to 10 points; 10 is the best experience. A question's score is the average of its answers."
         ),
         Heading("National average"),
-        say(
+        paragraph(
             f"The plain average of the scores of all {word}s whose score can be shown. Every {word} counts the same, whatever its size."
         ),
         Heading("Number of respondents"),
-        say(
+        paragraph(
             f"How many {people} gave an answer that counts. It differs from question to question."
             + (
                 f" Here it is rounded to the nearest {nearest}, so that nobody can work out the size of a small group."
@@ -262,7 +280,7 @@ def key_terms(facts: Facts, grouped: bool = False) -> Page:
             )
         ),
         Heading("Results that are not shown"),
-        say(
+        paragraph(
             f"If fewer than {{minimum}} {people} gave an answer that counts, the question has no score, nor has its section. "
             "So few answers would say more of chance than of care, and might point to a person.",
             minimum=minimum,
@@ -270,53 +288,53 @@ def key_terms(facts: Facts, grouped: bool = False) -> Page:
     )
     right = (
         Heading("Standardisation"),
-        say(
+        paragraph(
             f"Older people tend to rate their care higher than younger people, and {word}s serve different people. So each "
             f"answer is weighted until every {word}'s respondents have the same mix of {cells} as all respondents {'of the same service group' if grouped else 'together'}."
         ),
         Heading("Expected range"),
-        say(
+        paragraph(
             f"The range in which a {word}'s score would lie if it were like the others, given how many people answered and how "
             f"far {word}s differ in the ordinary way. A single score outside it is unlikely to be chance; of many questions, a few are to be "
             "expected outside it."
         ),
         Heading("Statistically significant change"),
-        say(
+        paragraph(
             "A change between two years that is larger than the chance differences between two groups of respondents. "
-            "'No change' means that the survey cannot tell the two years apart, not that they are the same."
+            "'No change' means that the survey does not show a difference between the two years, not that they are the same."
         ),
     )
-    return Page("terms", "Key terms", (Side(left, right),), "terms", CHAPTER)
+    return Page("terms", "Key terms", (Columns(left, right),), "terms", CHAPTER)
 
 
-def _by_chance(facts: Facts) -> Text:
+def _by_chance(facts: OrganisationResults) -> Text:
     """How many of the questions with a band would fall outside the range by chance alone."""
     banded = [q for q in facts.questions if facts.row(q)["band"] is not None]
     chance, _, _ = expected_by_chance(len(banded))
-    return say(
+    return paragraph(
         "Of {all} questions with a band, about {chance} would fall outside the expected range by chance alone.",
         all=facts.count(banded, "banded"),
         chance=Number(chance, rounded(chance), f"chance:90:{len(banded)}"),
     )
 
 
-def how_to_read(facts: Facts) -> Page:
+def how_to_read(facts: OrganisationResults) -> Page:
     return Page(
         "using",
         "Using the results",
         (
-            Side(
+            Columns(
                 (
                     Heading("Three questions to bring to a meeting"),
                     Bullets(
                         (
-                            say("Where are we outside the expected range, and do our other data agree?"),
-                            say("Where has a score changed by more than chance, and what did we do differently?"),
-                            say("Where are we about the same as everyone, but everyone's score is low?"),
+                            paragraph("Where are we outside the expected range, and do our other data agree?"),
+                            paragraph("Where has a score changed by more than chance, and what did we do differently?"),
+                            paragraph("Where are we about the same as everyone, but everyone's score is low?"),
                         ),
                         True,
                     ),
-                    say(
+                    paragraph(
                         "The last matters: 'about the same' is a comparison, not a mark. A question can have a low score "
                         "everywhere."
                     ),
@@ -325,15 +343,15 @@ def how_to_read(facts: Facts) -> Page:
                     Heading("What to be careful about"),
                     Bullets(
                         (
-                            say(
+                            paragraph(
                                 "A score rests on the people who answered; those who did not may have answered otherwise."
                             ),
                             _by_chance(facts),
-                            say(
+                            paragraph(
                                 "Two scores are not different merely because one is higher; look at the band or at the "
                                 "verdict on change."
                             ),
-                            say(
+                            paragraph(
                                 "Figures are rounded to one decimal; everything was worked out from unrounded figures."
                             ),
                         )

@@ -5,34 +5,34 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from stocktake.reports.charts import CountBars, PairedBars, ShareBars, share_or_not
-from stocktake.reports.facts import Facts, Row, band_word
+from stocktake.reports.facts import OrganisationResults, Row, band_word
 from stocktake.reports.model import (
     Block,
     Cards,
+    Columns,
     Figure,
     Heading,
     Inline,
+    KeepTogether,
     Link,
     Number,
     Page,
     Poster,
-    Side,
     Table,
     Text,
-    Together,
-    say,
+    paragraph,
 )
 from stocktake.reports.words import listed, per_cent, rounded
 
 CHAPTER = "Headline results"
 
 
-def cards(facts: Facts) -> Cards | Text:
+def cards(facts: OrganisationResults) -> Cards | Text:
     work = facts.work()
     word = facts.survey.organisation_word
     if work is None or work["completed"] is None:
         reason = work["reason"] if work else ""
-        return say(f"Who took part is not shown: {reason[:1].lower()}{reason[1:]}", "verdict")
+        return paragraph(f"Who took part is not shown: {reason[:1].lower()}{reason[1:]}", "verdict")
     wanted = [
         ("invited", "invited to take part", False),
         ("completed", "completed", False),
@@ -60,12 +60,12 @@ def cards(facts: Facts) -> Cards | Text:
     return Cards(tuple(items))
 
 
-def _characteristic(facts: Facts, rows: list[Row]) -> Block:
+def _characteristic(facts: OrganisationResults, rows: list[Row]) -> Block:
     title = rows[0]["title"]
     word = facts.survey.organisation_word
     if all(r["percent"] is None for r in rows):
-        return Together((Heading(title, 3), say(f"Not shown. {rows[0]['reason']}", "note")))
-    # An answer that the source never published is left out; one that few people gave stands without a figure.
+        return KeepTogether((Heading(title, 3), paragraph(f"Not shown. {rows[0]['reason']}", "note")))
+    # An answer that the source never published is left out; one that few people gave is listed without a figure.
     seen = [r for r in rows if r["percent"] is not None or r["status"] == "withheld"]
     chart_rows = tuple((r["label"], r["percent"], r["national_percent"]) for r in seen)
     base = "" if rows[0]["n"] is None else f" ({rows[0]['n']:,} answered)"
@@ -74,42 +74,42 @@ def _characteristic(facts: Facts, rows: list[Row]) -> Block:
         + "; ".join(f"{r['label']} {share_or_not(r['percent'])} and {per_cent(r['national_percent'])}" for r in seen)
         + "."
     )
-    return Together((Heading(f"{title}{base}", 3), Figure(ShareBars(chart_rows, alt, word))))
+    return KeepTogether((Heading(f"{title}{base}", 3), Figure(ShareBars(chart_rows, alt, word))))
 
 
-def who_took_part(facts: Facts) -> list[Page]:
+def who_took_part(facts: OrganisationResults) -> list[Page]:
     """Invited, completed and response rates, then every characteristic with its chart."""
     by_variable: dict[str, list[Row]] = {}
-    for row in facts.field.profile.get(facts.code, []):
+    for row in facts.group_results.profile.get(facts.code, []):
         by_variable.setdefault(row["variable"], []).append(row)
     blocks = [_characteristic(facts, rows) for rows in by_variable.values()]
     word, people = facts.survey.organisation_word, facts.survey.people
     rare = any(r["percent"] is None and r["n"] is not None for rows in by_variable.values() for r in rows)
     intro = (
         cards(facts),
-        say(
+        paragraph(
             f"Each chart shows the {people} of this {word} who answered, beside those of all {word}s together. Percentages are of those who "
             "answered the question, not weighted."
-            + (f" 'Not shown' stands where too few {people} gave an answer." if rare else ""),
+            + (f" 'Not shown' means that too few {people} gave an answer." if rare else ""),
             "note",
         )
         if blocks
-        else say(f"The source of these results does not say who the {people} were.", "note"),
+        else paragraph(f"The source of these results does not say who the {people} were.", "note"),
     )
     half = (len(blocks) + 1) // 2
-    pages = [Page("who", "Who took part in the survey?", (*intro, Side(*_balanced(blocks[:half]))), "who", CHAPTER)]
+    pages = [Page("who", "Who took part in the survey?", (*intro, Columns(*_balanced(blocks[:half]))), "who", CHAPTER)]
     if not blocks:
         return [Page("who", "Who took part in the survey?", intro, "who", CHAPTER)]
     rest = blocks[half:]
     if rest:
         pages.append(
-            Page("who", "Who took part in the survey? (continued)", (Side(*_balanced(rest)),), "who-2", CHAPTER)
+            Page("who", "Who took part in the survey? (continued)", (Columns(*_balanced(rest)),), "who-2", CHAPTER)
         )
     return pages
 
 
 def _length(block: Block) -> int:
-    if isinstance(block, Together):
+    if isinstance(block, KeepTogether):
         return 3 + sum(
             len(b.chart.rows) for b in block.blocks if isinstance(b, Figure) and isinstance(b.chart, ShareBars)
         )
@@ -123,7 +123,7 @@ def _balanced(blocks: list[Block]) -> tuple[tuple[Block, ...], tuple[Block, ...]
     return tuple(blocks[:best]), tuple(blocks[best:])
 
 
-def summary(facts: Facts) -> Page:
+def summary(facts: OrganisationResults) -> Page:
     """Number of questions in each band, and how many rose, fell or did not change."""
     survey = facts.survey
     word = survey.organisation_word
@@ -136,7 +136,7 @@ def summary(facts: Facts) -> Page:
     left: list[Block] = [
         Heading(f"Compared with other {word}s"),
         Figure(CountBars(tuple(rows), alt)),
-        say(
+        paragraph(
             "Above the expected range, in any of the three better bands: {better} of {all} questions with a band. Below it: {worse}."
             + (" {link} lists them." if better + worse else ""),
             link=Link("Questions by band", "comparison"),
@@ -146,29 +146,29 @@ def summary(facts: Facts) -> Page:
         ),
     ]
     if better + worse == 0:
-        left.append(say(f"On no question does this {word} stand out from the others.", "note"))
+        left.append(paragraph(f"On no question does this {word} stand out from the others.", "note"))
     if facts.unbanded:
         left.append(
-            say(
+            paragraph(
                 "A question is not shown where too few people answered it, and has no band where answers do not vary.",
                 "note",
             )
         )
     return Page(
-        "summary", "Summary of findings", (Side(tuple(left), tuple(_change_summary(facts))),), "summary", CHAPTER
+        "summary", "Summary of findings", (Columns(tuple(left), tuple(_change_summary(facts))),), "summary", CHAPTER
     )
 
 
-def _change_summary(facts: Facts) -> list[Block]:
+def _change_summary(facts: OrganisationResults) -> list[Block]:
     year = facts.earlier
     blocks: list[Block] = [Heading("Compared with earlier years" if year is None else f"Compared with {year}")]
     if year is None:
-        return [*blocks, say("There are no results of an earlier year in these data.")]
+        return [*blocks, paragraph("There are no results of an earlier year in these data.")]
     verdicts = facts.by_verdict(year)
     tested = sum(len(verdicts[v]) for v in ("Increase", "No change", "Decrease"))
     if not tested:
         reason = next((r["reason"] for (y, _), r in facts.changes.items() if y == year), "")
-        return [*blocks, say(reason or f"There is nothing to compare with in {year}.")]
+        return [*blocks, paragraph(reason or f"There is nothing to compare with in {year}.")]
     rows = [
         ("Increase", len(verdicts["Increase"]), "plain"),
         ("No change", len(verdicts["No change"]), "plain"),
@@ -181,15 +181,19 @@ def _change_summary(facts: Facts) -> list[Block]:
     for verdict, words in (("Increase", "rose"), ("Decrease", "fell")):
         found = verdicts[verdict]
         if found:
-            blocks.append(say(f"Scores that {words} by more than chance: {listed([facts.named(q) for q in found])}."))
+            blocks.append(
+                paragraph(f"Scores that {words} by more than chance: {listed([facts.named(q) for q in found])}.")
+            )
     if verdicts[None]:
         blocks.append(
-            say("Questions that are new, changed, or have too few answers in either year are not compared.", "note")
+            paragraph(
+                "Questions that are new, changed, or have too few answers in either year are not compared.", "note"
+            )
         )
     return blocks
 
 
-def _extreme_block(facts: Facts, questions: list[str], better: bool) -> list[Block]:
+def _extreme_block(facts: OrganisationResults, questions: list[str], better: bool) -> list[Block]:
     rows = [facts.row(q) for q in questions]
     chart = PairedBars(
         tuple((q, r["score"], r["national_average"], r["band"]) for q, r in zip(questions, rows, strict=True)),
@@ -219,25 +223,25 @@ def _extreme_block(facts: Facts, questions: list[str], better: bool) -> list[Blo
     return [Figure(chart), table]
 
 
-def best_and_worst(facts: Facts) -> Page:
+def best_and_worst(facts: OrganisationResults) -> Page:
     """The five best and five worst questions against the average, with bars."""
     best, worst = facts.extremes
     if not best:
-        blocks: tuple[Block, ...] = (say("No question of this organisation can be shown.", "verdict"),)
+        blocks: tuple[Block, ...] = (paragraph("No question of this organisation can be shown.", "verdict"),)
         return Page("best", "Best and worst results against the average", blocks, "best", CHAPTER)
     left: list[Block] = [Heading("Highest against the average"), *_extreme_block(facts, best, True)]
     right: list[Block] = [Heading("Lowest against the average")]
-    right += _extreme_block(facts, worst, False) if worst else [say("There are no more questions to list.")]
+    right += _extreme_block(facts, worst, False) if worst else [paragraph("There are no more questions to list.")]
     # Where all results are on one side of the average, the lists would mislead without a word.
     if facts.row(best[-1])["score"] < facts.row(best[-1])["national_average"]:
         left.append(
-            say("Some of these lie below the average, as too few results lie above it to fill the list.", "note")
+            paragraph("Some of these lie below the average, as too few results lie above it to fill the list.", "note")
         )
     if worst and facts.row(worst[-1])["score"] > facts.row(worst[-1])["national_average"]:
         right.append(
-            say("Some of these lie above the average, as too few results lie below it to fill the list.", "note")
+            paragraph("Some of these lie above the average, as too few results lie below it to fill the list.", "note")
         )
-    note = say(
+    note = paragraph(
         "Questions are ordered by the distance of this organisation's score from the national average, before rounding. "
         "The colour of a bar is its band; the upright mark is the average. A place in these lists does not by itself mean that a result is better "
         "or worse than expected; the band says that.",
@@ -246,31 +250,31 @@ def best_and_worst(facts: Facts) -> Page:
     notes = [note]
     if not has_wording(facts, (*best, *worst)):
         notes.append(
-            say(
+            paragraph(
                 "There is no poster in this report: the published figures carry codes of questions, not their wording, "
                 "which a poster cannot do without.",
                 "note",
             )
         )
-    blocks = (Side(tuple(left), tuple(right)), *notes)
+    blocks = (Columns(tuple(left), tuple(right)), *notes)
     return Page("best", "Best and worst results against the average", blocks, "best", CHAPTER)
 
 
-def has_wording(facts: Facts, questions: Iterable[str]) -> bool:
+def has_wording(facts: OrganisationResults, questions: Iterable[str]) -> bool:
     """Whether any of the questions has words of its own rather than a bare code."""
     return any(facts.short(q) != q for q in questions)
 
 
-def _poster_line(facts: Facts, question: str) -> Text:
+def _poster_line(facts: OrganisationResults, question: str) -> Text:
     section = facts.survey.by_code[question].section
     title = facts.survey.section(section).title if section else ""
     short = facts.short(question)
     words = short[:1].upper() + short[1:]
     # "Overall experience: their overall experience" says a thing twice.
-    return say(words if not title or title.lower() in short.lower() else f"{title}: {short}")
+    return paragraph(words if not title or title.lower() in short.lower() else f"{title}: {short}")
 
 
-def poster(facts: Facts, contact: str, notice: str, chapter: str = CHAPTER) -> list[Page]:
+def poster(facts: OrganisationResults, contact: str, notice: str, chapter: str = CHAPTER) -> list[Page]:
     """The one-page poster, which can be put on a wall; none where there is no wording to put on it."""
     survey = facts.survey
     best, worst = facts.extremes
@@ -309,7 +313,7 @@ def poster(facts: Facts, contact: str, notice: str, chapter: str = CHAPTER) -> l
                     tuple(_poster_line(facts, q) for q in worst),
                     f"Where {survey.person} experience is best",
                     f"Where {survey.person} experience could improve",
-                    say(words, "plain", **parts),
+                    paragraph(words, "plain", **parts),
                 ),
             ),
             "poster",

@@ -98,7 +98,7 @@ class Aside:
 
 
 @dataclass(frozen=True)
-class Side:
+class Columns:
     """Two columns, read left before right."""
 
     left: tuple[Block, ...]
@@ -107,7 +107,7 @@ class Side:
 
 
 @dataclass(frozen=True)
-class Together:
+class KeepTogether:
     """Blocks that stay on one page."""
 
     blocks: tuple[Block, ...]
@@ -136,7 +136,7 @@ class Poster:
     about: Text
 
 
-Block = Text | Bullets | Heading | Table | Figure | Aside | Side | Together | Cards | Contents | Poster
+Block = Text | Bullets | Heading | Table | Figure | Aside | Columns | KeepTogether | Cards | Contents | Poster
 
 
 @dataclass(frozen=True)
@@ -168,8 +168,8 @@ class Report:
     keywords: tuple[str, ...] = field(default=())
 
 
-def say(template: str, tone: Tone = "plain", **parts: Inline) -> Text:
-    """A text from a template with named places: say('{n} of them', n=number)."""
+def paragraph(template: str, tone: Tone = "plain", **parts: Inline) -> Text:
+    """A text from a template with named places: paragraph('{n} of them', n=number)."""
     if not parts:
         return Text((template,), tone)
     # Only the names given are places: a brace in somebody's wording is a brace.
@@ -193,9 +193,9 @@ def blocks_of(report: Report) -> Iterator[Block]:
     def inside(blocks: tuple[Block, ...]) -> Iterator[Block]:
         for block in blocks:
             yield block
-            if isinstance(block, (Aside, Together)):
+            if isinstance(block, (Aside, KeepTogether)):
                 yield from inside(block.blocks)
-            elif isinstance(block, Side):
+            elif isinstance(block, Columns):
                 yield from inside(block.left)
                 yield from inside(block.right)
 
@@ -218,7 +218,7 @@ def texts_of(block: Block) -> Iterator[Text | Cell]:
         yield from (*block.best, *block.improve, block.about)
 
 
-def part_of(pages: Iterable[Page], prefix: str, chapter: str) -> tuple[Page, ...]:
+def as_chapter(pages: Iterable[Page], prefix: str, chapter: str) -> tuple[Page, ...]:
     """The same pages as a chapter of a larger document: their anchors, and links to these, begin with a prefix."""
 
     def text(old: Text) -> Text:
@@ -235,9 +235,9 @@ def part_of(pages: Iterable[Page], prefix: str, chapter: str) -> tuple[Page, ...
             return replace(block, anchor=prefix + block.anchor) if block.anchor else block
         if isinstance(block, Bullets):
             return replace(block, items=tuple(text(t) for t in block.items))
-        if isinstance(block, (Aside, Together)):
+        if isinstance(block, (Aside, KeepTogether)):
             return replace(block, blocks=inside(block.blocks))
-        if isinstance(block, Side):
+        if isinstance(block, Columns):
             return replace(block, left=inside(block.left), right=inside(block.right))
         return block
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from stocktake.reports import headline
-from stocktake.reports.facts import Facts, field_of
+from stocktake.reports.facts import OrganisationResults, group_results
 from stocktake.reports.model import Report
 from stocktake.results import Results
 from stocktake.survey.instrument import Survey
@@ -13,7 +13,7 @@ def poster(
     results: Results, survey: Survey, organisation: str, *, contact: str = "", notice: str = ""
 ) -> Report | None:
     """The one-page poster of an organisation; None where the questions have no wording, or nothing can be shown."""
-    facts = Facts(field_of(results, survey), organisation)
+    facts = OrganisationResults(group_results(results, survey), organisation)
     pages = headline.poster(facts, contact, notice, chapter="") if facts.shown else []
     if not pages:
         return None

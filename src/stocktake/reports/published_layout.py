@@ -1,4 +1,4 @@
-"""The programme's own layout of published results, so that whoever reads that can read these."""
+"""The programme's own layout of published results, so that programs that read it can read these."""
 
 from __future__ import annotations
 
@@ -107,10 +107,10 @@ def _guidance(results: Results, survey: Survey, names: Mapping[str, str], notice
     never = results.changes.filter((pl.col("group") == "all") & (pl.col("status") == "not comparable"))
     whole = never.group_by("organisation", "reason", maintain_order=True).len()
     scored = len(survey.scored) + len(survey.sections)
-    told = [(r["organisation"], r["reason"]) for r in whole.iter_rows(named=True) if r["len"] >= scored]
-    if told:
+    excluded = [(r["organisation"], r["reason"]) for r in whole.iter_rows(named=True) if r["len"] >= scored]
+    if excluded:
         lines.append("Non-comparable organisations")
-        for code, reason in dict(told).items():
+        for code, reason in dict(excluded).items():
             lines += [reason, f"{names.get(code, code)} ({code})"]
         lines.append("Further information")
     return _sheet("Guidance", [lines[0]], ([line] for line in lines[1:] if line))

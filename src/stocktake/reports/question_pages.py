@@ -3,18 +3,18 @@
 from __future__ import annotations
 
 from stocktake.reports.charts import BandKey, BandStrip, Bar, RankedBars
-from stocktake.reports.facts import Facts, Row, band_word
+from stocktake.reports.facts import OrganisationResults, Row, band_word
 from stocktake.reports.model import (
     Block,
     Bullets,
+    Columns,
     Figure,
     Heading,
+    KeepTogether,
     Page,
-    Side,
     Table,
     Text,
-    Together,
-    say,
+    paragraph,
 )
 from stocktake.reports.words import rounded
 from stocktake.results.schemas import LIMITS
@@ -23,14 +23,14 @@ from stocktake.survey.instrument import Question
 CHAPTER = "Scoring and benchmarking"
 
 
-def key(facts: Facts, own: bool = True) -> Figure:
+def key(facts: OrganisationResults, own: bool = True) -> Figure:
     """The legend of bands, with the reader's own mark where there is one."""
     word = facts.survey.organisation_word
     alt = "Key to the bands, from much worse than expected (three triangles down) to much better (three up)."
     return Figure(BandKey(facts.survey.bands, alt, f"Your {word}" if own else ""))
 
 
-def _example(facts: Facts) -> Question | None:
+def _example(facts: OrganisationResults) -> Question | None:
     """The question that the scoring is explained with: the first whose options are known, Q18 where there is one."""
     known = [q for q in facts.survey.scored if q.options and not q.stem]
     return next(
@@ -38,26 +38,26 @@ def _example(facts: Facts) -> Question | None:
     )
 
 
-def how_scored(facts: Facts) -> Page:
+def how_scored(facts: OrganisationResults) -> Page:
     """Scoring with its worked example."""
     example = _example(facts)
     left: list[Block] = [
         Heading("From answers to points"),
-        say(
+        paragraph(
             "Every answer that says something about the quality of care is worth points on a scale from 0 to 10. Ten points go to the "
             "best experience and none to the one with most room for improvement; answers in between are spaced evenly."
         ),
-        say(
+        paragraph(
             "Answers such as 'don't know' or 'does not apply' say nothing about quality. They get no points and are not "
             "counted, which is not the same as 0 points."
         ),
         Heading("From points to a question's score"),
-        say(
+        paragraph(
             "Each answer is multiplied by the weight of the person who gave it. The sum of weighted points divided by the sum of "
             "weights is the score."
         ),
         Heading("From questions to a section's score"),
-        say(
+        paragraph(
             "A section's score is the plain average of its questions' scores. If one of them cannot be shown, neither can "
             "the section."
         ),
@@ -65,7 +65,7 @@ def how_scored(facts: Facts) -> Page:
     right: list[Block] = [Heading("A worked example")]
     if example is None:
         right.append(
-            say(
+            paragraph(
                 "Suppose that three people with weights of 0.8, 1.0 and 1.2 give answers worth 10, 5 and 0 points. The weighted "
                 "points are 8, 5 and 0, which make 13; the weights make 3. The score is 13 divided by 3, or 4.3."
             )
@@ -73,18 +73,18 @@ def how_scored(facts: Facts) -> Page:
     else:
         rows = tuple((o.label, "not scored" if o.score is None else rounded(o.score)) for o in example.options)
         right += [
-            say(f'Question {example.code.removeprefix("Q")}: "{example.label}"'),
+            paragraph(f'Question {example.code.removeprefix("Q")}: "{example.label}"'),
             Table(f"Points for the answers to {example.code}", ("Answer", "Points"), rows, widths=(3, 1)),
-            say(
+            paragraph(
                 "Suppose that four people with weights of 0.8, 1.0, 1.2 and 1.0 answer: the first three give the answers worth 10, "
                 "5 and 0 points, and the fourth does not know. The weighted points are 8, 5 and 0, which make 13. The weights of the three "
                 "who count make 3. The score is 13 divided by 3, or 4.3."
             ),
         ]
-    return Page("scored", "How questions are scored", (Side(tuple(left), tuple(right)),), "scored", CHAPTER)
+    return Page("scored", "How questions are scored", (Columns(tuple(left), tuple(right)),), "scored", CHAPTER)
 
 
-def how_to_interpret(facts: Facts) -> Page:
+def how_to_interpret(facts: OrganisationResults) -> Page:
     """How to read a ranked chart and a band strip."""
     word = facts.survey.organisation_word
     strip = BandStrip(
@@ -98,49 +98,51 @@ def how_to_interpret(facts: Facts) -> Page:
     )
     left = (
         Heading("Section charts"),
-        say(
+        paragraph(
             f"Each bar is one {word}, from the lowest score to the highest. Its colour and its marks show its own band; yours is "
             "black. The dashed line is the national average."
         ),
-        say(
+        paragraph(
             f"A {word} can be 'about the same' although its bar is lower than that of one that is 'worse than expected'. The band "
             "also depends on how many people answered: with few, chance can move a score further."
         ),
         key(facts),
         Heading("The seven bands"),
-        say(
+        paragraph(
             "Chance and ordinary differences alone would leave nine in ten scores in 'about the same', 19 in 20 no further out than 'somewhat', "
             "and 998 in 1,000 no further out than better or worse."
         ),
     )
     right = (
         Heading("Question charts"),
-        say("The example below is invented.", "note"),
+        paragraph("The example below is invented.", "note"),
         Figure(strip),
         Bullets(
             (
-                say(f"The strip runs from the lowest to the highest score of any {word}."),
-                say(
+                paragraph(f"The strip runs from the lowest to the highest score of any {word}."),
+                paragraph(
                     "Its segments are the bands for your number of respondents; a band beyond the lowest or highest score is not visible."
                 ),
-                say("The black line is your score; the dashed line is the national average."),
-                say("On the pages that follow, a table beside each strip gives the figures and the band in words."),
+                paragraph("The black line is your score; the dashed line is the national average."),
+                paragraph(
+                    "On the pages that follow, a table beside each strip gives the figures and the band in words."
+                ),
             )
         ),
         Heading("If something is missing"),
-        say(
+        paragraph(
             "A score that rests on too few answers is not shown, and the page says so. The figures of all others remain."
         ),
     )
-    return Page("interpret", "How to read the charts", (Side(left, right),), "interpret", CHAPTER)
+    return Page("interpret", "How to read the charts", (Columns(left, right),), "interpret", CHAPTER)
 
 
-def section(facts: Facts, code: str) -> list[Page]:
+def section(facts: OrganisationResults, code: str) -> list[Page]:
     """The page of one section's ranked bars, and the page of its questions."""
     title = facts.section_title(code)
     row = facts.row(code)
     word = facts.survey.organisation_word
-    ranked = facts.field.ranked.get(code, [])
+    ranked = facts.group_results.ranked.get(code, [])
     blocks: list[Block] = [_verdict(facts, row)]
     members = facts.survey.members(code)
     alone = len(members) == 1
@@ -157,15 +159,15 @@ def section(facts: Facts, code: str) -> list[Page]:
         blocks += [
             Figure(RankedBars(title, bars, row["national_average"], alt, facts.survey.bands, compact=alone)),
             key(facts, place is not None),
-            say(
+            paragraph(
                 f"Each bar is one {word}: {{count}} of {{all}} have a score that can be shown.",
                 "note",
-                count=facts.number(facts.field.measures[facts.year, code], "organisations", "measures"),
+                count=facts.number(facts.group_results.measures[facts.year, code], "organisations", "measures"),
                 all=facts.number(facts.work() or {}, "organisations", "fieldwork") if facts.work() else "all",
             ),
         ]
     else:
-        blocks.append(say(f"No {word} has a score for this section that can be shown.", "note"))
+        blocks.append(paragraph(f"No {word} has a score for this section that can be shown.", "note"))
     questions = tuple(question(facts, q.code) for q in members)
     if alone:
         # A section of one question needs no second sheet.
@@ -183,18 +185,18 @@ def section(facts: Facts, code: str) -> list[Page]:
     return pages
 
 
-def unconfirmed(facts: Facts, codes: list[str]) -> list[Text]:
+def unconfirmed(facts: OrganisationResults, codes: list[str]) -> list[Text]:
     """What the mark after a wording means, beside the questions that have one."""
     if any(facts.survey.by_code[c].unsure_wording for c in codes):
-        return [say("* Wording not confirmed by a published source.", "note")]
+        return [paragraph("* Wording not confirmed by a published source.", "note")]
     return []
 
 
-def _verdict(facts: Facts, row: Row) -> Text:
+def _verdict(facts: OrganisationResults, row: Row) -> Text:
     word = facts.survey.organisation_word
     if row["score"] is None:
-        return say(f"Your {word}'s section score is not shown. {row['reason']}", "verdict")
-    return say(
+        return paragraph(f"Your {word}'s section score is not shown. {row['reason']}", "verdict")
+    return paragraph(
         f"Your {word}'s section score is {{score}}: {band_word(facts.survey, row, 'sentence')}. "
         "The national average is {average}.",
         "verdict",
@@ -203,7 +205,7 @@ def _verdict(facts: Facts, row: Row) -> Text:
     )
 
 
-def strip_of(facts: Facts, row: Row, star: bool = False) -> BandStrip | None:
+def strip_of(facts: OrganisationResults, row: Row, star: bool = False) -> BandStrip | None:
     """The band strip of a scores row, None where no organisation has a score."""
     if row["national_average"] is None:
         return None
@@ -219,7 +221,7 @@ def strip_of(facts: Facts, row: Row, star: bool = False) -> BandStrip | None:
     )
 
 
-def question(facts: Facts, code: str, star: bool = False) -> Together:
+def question(facts: OrganisationResults, code: str, star: bool = False) -> KeepTogether:
     """One question: wording, band strip, and its figures."""
     row = facts.row(code)
     blocks: list[Block] = [Heading(facts.heading(code), 3, f"q-{code}")]
@@ -243,14 +245,14 @@ def question(facts: Facts, code: str, star: bool = False) -> Together:
     strip = strip_of(facts, row, star)
     right: list[Block] = [figures]
     if row["status"] != "shown":
-        right.append(say(str(row["reason"]), "note"))
+        right.append(paragraph(str(row["reason"]), "note"))
     asked = facts.survey.by_code[code]
     about = " ".join(part for part in (asked.base, asked.excluded) if part)
     if about:
-        right.append(say(about, "note"))
+        right.append(paragraph(about, "note"))
     right += unconfirmed(facts, [code])
     if strip is None:
-        blocks.append(say(f"No {word} has a score for this question that can be shown.", "note"))
-        return Together(tuple(blocks))
-    blocks.append(Side((Figure(strip),), tuple(right), 1.15))
-    return Together(tuple(blocks))
+        blocks.append(paragraph(f"No {word} has a score for this question that can be shown.", "note"))
+        return KeepTogether(tuple(blocks))
+    blocks.append(Columns((Figure(strip),), tuple(right), 1.15))
+    return KeepTogether(tuple(blocks))

@@ -7,23 +7,23 @@ from dataclasses import dataclass
 from stocktake.disclosure.rules import BESIDE, rules_of
 from stocktake.reports import back, change_pages, firm_pages, front, headline, question_pages
 from stocktake.reports.charts import PlainBars
-from stocktake.reports.facts import Facts, field_of
+from stocktake.reports.facts import OrganisationResults, group_results
 from stocktake.reports.model import (
     Block,
     Bullets,
     Cell,
+    Columns,
     Figure,
     Heading,
+    KeepTogether,
     Link,
     Number,
     Page,
     Report,
-    Side,
     Strong,
     Table,
-    Together,
-    part_of,
-    say,
+    as_chapter,
+    paragraph,
 )
 from stocktake.reports.words import listed, rounded
 from stocktake.results import Results
@@ -35,7 +35,7 @@ class _Part:
     """One group with the organisation's results in it."""
 
     group: Group
-    facts: Facts
+    facts: OrganisationResults
 
     @property
     def there(self) -> bool:
@@ -48,7 +48,7 @@ class _Part:
     @property
     def left_out(self) -> list[str]:
         """Questions that no organisation has a score for in this group."""
-        return list(self.facts.field.left_out)
+        return list(self.facts.group_results.left_out)
 
 
 def service_groups(
@@ -57,11 +57,13 @@ def service_groups(
     """The report of one organisation's service groups; None for a survey without groups."""
     grouped = set(results.scores["group"].unique())
     parts = [
-        _Part(g, Facts(field_of(results, survey, g.code), organisation)) for g in survey.groups if g.code in grouped
+        _Part(g, OrganisationResults(group_results(results, survey, g.code), organisation))
+        for g in survey.groups
+        if g.code in grouped
     ]
     if not parts:
         return None
-    whole = Facts(field_of(results, survey), organisation)
+    whole = OrganisationResults(group_results(results, survey), organisation)
     pages: list[Page] = [
         front.cover(whole),
         _glance(whole, parts, notice),
@@ -75,13 +77,13 @@ def service_groups(
     if any(p.group.compared and p.there for p in parts):
         pages.append(question_pages.how_to_interpret(whole))
     for part in parts:
-        pages += part_of(_group(part), part.prefix, part.group.title)
+        pages += as_chapter(_group(part), part.prefix, part.group.title)
     pages += back.method(next((p.facts for p in parts if p.group.compared), whole), results)
     pages += back.sources(whole, contact)
     return _report(whole, results, pages, notice)
 
 
-def _report(whole: Facts, results: Results, pages: list[Page], notice: str) -> Report:
+def _report(whole: OrganisationResults, results: Results, pages: list[Page], notice: str) -> Report:
     survey = whole.survey
     return Report(
         title=f"{survey.title}: service-group report",
@@ -105,30 +107,30 @@ def _short(group: Group) -> str:
     }[group.report]
 
 
-def _without(whole: Facts, notice: str) -> Page:
+def _without(whole: OrganisationResults, notice: str) -> Page:
     """In place of everything else, for an organisation whose respondents have no service group."""
     word = whole.survey.organisation_word
     return Page(
         "no-data",
         "No results by service group",
         (
-            say(
+            paragraph(
                 f"None of this {word}'s respondents is known to have used one of the service groups, so there are no results by group.",
                 "lead",
             ),
-            say(
-                f"Which service a person mainly used is told by the {word}. The results of all its respondents together are in its "
+            paragraph(
+                f"Which service a person mainly used is reported by the {word}. The results of all its respondents together are in its "
                 "benchmark report."
             ),
-            *([say(notice, "verdict")] if notice else []),
+            *([paragraph(notice, "verdict")] if notice else []),
         ),
         "glance",
         level=1,
     )
 
 
-def _glance(whole: Facts, parts: list[_Part], notice: str) -> Page:
-    """Which groups there are, how many answered in each, and how they stand."""
+def _glance(whole: OrganisationResults, parts: list[_Part], notice: str) -> Page:
+    """Which groups there are, how many answered in each, and their results in brief."""
     rows: list[tuple[Cell, ...]] = []
     for part in parts:
         facts, work = part.facts, part.facts.work()
@@ -156,41 +158,41 @@ def _glance(whole: Facts, parts: list[_Part], notice: str) -> Page:
         "The result by service group",
         (
             Table("Service groups", header, tuple(rows), widths=(3, 0.9, 0.9, 1, 0.8, 0.8, 1.9)),
-            say(
+            paragraph(
                 "A dash marks a figure that is not shown, or does not exist. Above and below range count questions outside the expected range "
                 f"among the same group's services elsewhere.{_rounding(whole)}",
                 "note",
             ),
-            *([say(notice, "verdict")] if notice else []),
+            *([paragraph(notice, "verdict")] if notice else []),
             Heading("Where to go next", 3),
-            Bullets(tuple(say("{link}", link=Link(p.group.title, f"{p.prefix}start")) for p in parts)),
+            Bullets(tuple(paragraph("{link}", link=Link(p.group.title, f"{p.prefix}start")) for p in parts)),
         ),
         "glance",
         level=1,
     )
 
 
-def _rounding(facts: Facts) -> str:
+def _rounding(facts: OrganisationResults) -> str:
     """How numbers of people in a group are rounded, as a sentence after another; nothing where they are not."""
-    rules = rules_of(facts.field.results.provenance)
+    rules = rules_of(facts.group_results.results.provenance)
     if rules is None or rules.group_rounding == 1:
         return ""
     return f" Numbers of people are rounded to the nearest {rules.group_rounding}."
 
 
-def _protecting(facts: Facts) -> bool:
+def _protecting(facts: OrganisationResults) -> bool:
     """Whether something here may be withheld for the sake of a smaller group."""
     return any(facts.row(q)["reason"] == BESIDE for q in facts.questions)
 
 
-def _about(whole: Facts, parts: list[_Part]) -> Page:
+def _about(whole: OrganisationResults, parts: list[_Part]) -> Page:
     survey = whole.survey
     word, people = survey.organisation_word, survey.people
     right: list[Block] = [Heading("What each group's pages hold")]
     right.append(
         Bullets(
             tuple(
-                say(
+                paragraph(
                     f"{{b}} {_rule(p.group, word)}{f' {p.group.note}' if p.group.note else ''}",
                     b=Strong(f"{p.group.title}:"),
                 )
@@ -202,20 +204,20 @@ def _about(whole: Facts, parts: list[_Part]) -> Page:
     standard = "the same kind of service in all" if own else "all services of all"
     left = (
         Heading("Why by service group?"),
-        say(
+        paragraph(
             f"People of different ages use different services and rate them differently. A {word} with many older people would look better than "
             "one with few if all were taken together, though each service were the same."
         ),
-        say(
+        paragraph(
             f"So each group is treated as a survey of its own: its own averages, its own expected range, and its own weights, which match "
             f"the {people} of each {word} to those of {standard} {word}s."
         ),
-        say(
-            f"Which service a person mainly used was told by the {word}. A few people have no group and are in none of these results, so the "
+        paragraph(
+            f"Which service a person mainly used was reported by the {word}. A few people have no group and are in none of these results, so the "
             "groups do not add up to the whole.",
         ),
     )
-    return Page("background", "About service groups", (Side(left, tuple(right)),), "background", front.CHAPTER)
+    return Page("background", "About service groups", (Columns(left, tuple(right)),), "background", front.CHAPTER)
 
 
 def _rule(group: Group, word: str) -> str:
@@ -259,8 +261,8 @@ def _nothing(part: _Part) -> Page:
         "no-data",
         f"{part.group.title}: no data",
         (
-            say(f"There are no results of this {word} for this service group: nobody in it answered.", "lead"),
-            say(
+            paragraph(f"There are no results of this {word} for this service group: nobody in it answered.", "lead"),
+            paragraph(
                 f"Either the {word} has no such service, or nobody of it was in the sample or answered. It takes no part in the averages of this "
                 "group."
             ),
@@ -279,8 +281,8 @@ def _too_few(part: _Part) -> Page:
         "no-data",
         f"{part.group.title}: nothing that can be shown",
         (
-            say(f"{few}, so none of its scores can be shown.", "lead", minimum=minimum),
-            say("So few answers would say more of chance than of care, and might point to a person."),
+            paragraph(f"{few}, so none of its scores can be shown.", "lead", minimum=minimum),
+            paragraph("So few answers would say more of chance than of care, and might point to a person."),
         ),
         "start",
     )
@@ -290,11 +292,11 @@ def _opening(part: _Part) -> Page:
     facts, group = part.facts, part.group
     blocks: list[Block] = [headline.cards(facts)]
     if group.note:
-        blocks.append(say(group.note, "verdict"))
+        blocks.append(paragraph(group.note, "verdict"))
     word = facts.survey.organisation_word
-    some = sorted({code for ranked in facts.field.ranked.values() for code, _, _ in ranked})
+    some = sorted({code for ranked in facts.group_results.ranked.values() for code, _, _ in ranked})
     blocks.append(
-        say(
+        paragraph(
             f"{{count}} {word}s have at least one score that can be shown in this group.",
             count=facts.count(some, f"organisations in {group.code}"),
         )
@@ -302,7 +304,7 @@ def _opening(part: _Part) -> Page:
     if part.left_out:
         blocks += [
             Heading("Left out for every one", 3),
-            say(
+            paragraph(
                 f"No {word} has enough answers in this group, so these questions are left out: {listed(part.left_out)}."
             ),
         ]
@@ -313,7 +315,7 @@ def _opening(part: _Part) -> Page:
         ]
         if gone:
             blocks.append(
-                say(
+                paragraph(
                     f"Sections without any question left are not in this chapter: {listed([str(n) for n in gone])}.",
                     "note",
                 )
@@ -321,7 +323,7 @@ def _opening(part: _Part) -> Page:
     hidden = [q for q in facts.questions if q not in facts.shown]
     if hidden:
         blocks.append(
-            say(
+            paragraph(
                 f"Not shown for this {word} alone, because too few people answered"
                 f"{', here or in another group whose results could be worked out' if _protecting(facts) else ''}: {listed(hidden)}.",
                 "note",
@@ -350,17 +352,17 @@ def _plain(part: _Part) -> list[Page]:
         )
         shown: tuple[Block, ...] = (Figure(PlainBars(bars, f"{alt}.")),)
         if all(r["score"] is None for r in rows):
-            shown = (say(str(rows[0]["reason"]), "note"),)
-        body = Together((Side(shown, (table,), 0.8), *question_pages.unconfirmed(facts, asked)))
+            shown = (paragraph(str(rows[0]["reason"]), "note"),)
+        body = KeepTogether((Columns(shown, (table,), 0.8), *question_pages.unconfirmed(facts, asked)))
         pages.append(
             Page("scores", facts.section_title(section.code), (body,), f"section-{section.code}", new_sheet=not pages)
         )
     return pages
 
 
-def _starred(facts: Facts, section: str, asked: list[str], first: bool) -> Page:
-    """Question charts with a star and the average's line, without a section score; the key stands before the first."""
-    about = say(
+def _starred(facts: OrganisationResults, section: str, asked: list[str], first: bool) -> Page:
+    """Question charts with a star and the average's line, without a section score; the key comes before the first."""
+    about = paragraph(
         f"The star is your {facts.survey.organisation_word}'s score; the blue line is the national average.", "note"
     )
     return Page(

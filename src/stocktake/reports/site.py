@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from stocktake.compare.expected_range import CUTS
 from stocktake.reports.charts import TRIANGLES, Bar, Funnel, Point, RankedBars
-from stocktake.reports.facts import Facts, Field, Row, band_word
+from stocktake.reports.facts import GroupResults, OrganisationResults, Row, band_word
 from stocktake.reports.model import Table
 from stocktake.reports.words import per_cent, rounded
 from stocktake.survey.instrument import Survey
@@ -74,11 +74,11 @@ def _count(value: int | None) -> Listed:
     return Listed("-") if value is None else Listed(f"{value:,}", value)
 
 
-def overview(field: Field, organisations: Mapping[str, str], places: Places) -> Listing:
+def overview(field: GroupResults, organisations: Mapping[str, str], places: Places) -> Listing:
     """Every organisation with who answered and how many questions lie outside the range."""
     lines = []
     for code, name in organisations.items():
-        facts = Facts(field, code)
+        facts = OrganisationResults(field, code)
         work = facts.work() or {}
         rate = work.get("response_rate")
         bands = {b: len(q) for b, q in facts.by_band.items()}
@@ -100,12 +100,12 @@ def overview(field: Field, organisations: Mapping[str, str], places: Places) -> 
     return Listing(f"All {field.survey.organisation_word}s", header, tuple(lines))
 
 
-def measure_page(field: Field, measure: str, organisations: Mapping[str, str], places: Places) -> MeasurePage:
+def measure_page(field: GroupResults, measure: str, organisations: Mapping[str, str], places: Places) -> MeasurePage:
     """One question or section: its sentence, charts and list."""
     survey = field.survey
     word = survey.organisation_word
     row = field.measures[survey.year, measure]
-    rows = {code: Facts(field, code).row(measure) for code in organisations}
+    rows = {code: OrganisationResults(field, code).row(measure) for code in organisations}
     ranked = field.ranked.get(measure, [])
     section = next((s for s in survey.sections if s.code == measure), None)
     question = survey.by_code.get(measure)
@@ -151,20 +151,20 @@ def _funnel(
 
 
 def _listing(
-    field: Field, measure: str, rows: Mapping[str, Row], organisations: Mapping[str, str], places: Places
+    field: GroupResults, measure: str, rows: Mapping[str, Row], organisations: Mapping[str, str], places: Places
 ) -> Listing:
     survey = field.survey
     intervals = any(r["lower_95"] is not None for r in rows.values())
     chances = False
     lines = []
     for code, name in organisations.items():
-        row, firm = rows[code], Facts(field, code).firmness.get(measure, {})
+        row, firm = rows[code], OrganisationResults(field, code).firmness.get(measure, {})
         outside = firm.get("p_outside")
         chances = chances or outside is not None
         cells = [_count(row["n"]), _number(row["score"])]
         if intervals:
-            told = "-" if row["lower_95"] is None else f"{rounded(row['lower_95'])} to {rounded(row['upper_95'])}"
-            cells.append(Listed(told, row["lower_95"]))
+            interval = "-" if row["lower_95"] is None else f"{rounded(row['lower_95'])} to {rounded(row['upper_95'])}"
+            cells.append(Listed(interval, row["lower_95"]))
         low, high = row["limit_somewhat_worse"], row["limit_somewhat_better"]
         cells += [
             Listed(f"{TRIANGLES.get(row['band'], '')} {band_word(survey, row)}".strip(), row["band"]),
@@ -184,7 +184,7 @@ def _listing(
     return Listing(f"{measure}: all {survey.organisation_word}s", tuple(header), tuple(lines))
 
 
-def unusual(facts: Facts) -> Table | None:
+def unusual(facts: OrganisationResults) -> Table | None:
     """The questions on which an organisation is furthest from the average in units of S, with the direction."""
     banded = [q for q in facts.questions if facts.row(q)["z"] is not None]
     if not banded:
@@ -217,7 +217,7 @@ def unusual(facts: Facts) -> Table | None:
 Compared = tuple[str, str, str]
 
 
-def firm_table(facts: Facts) -> Table | None:
+def firm_table(facts: OrganisationResults) -> Table | None:
     """How firm every band is: what the printed report only summarises."""
     rows = []
     for q in (*facts.questions, *(s.code for s in facts.survey.sections)):
@@ -249,17 +249,17 @@ def firm_table(facts: Facts) -> Table | None:
     )
     if not rows:
         return None
-    # What the source can tell nothing of, as with a published workbook, is left out rather than filled with dashes.
+    # What the source says nothing about, as with a published workbook, is left out rather than filled with dashes.
     known = [i for i in range(len(header)) if any(row[i] != "-" for row in rows)]
     return Table(
         "How firm each band is", tuple(header[i] for i in known), tuple(tuple(r[i] for i in known) for r in rows)
     )
 
 
-def comparison(field: Field, organisations: Mapping[str, str]) -> list[tuple[str, str, list[Compared]]]:
+def comparison(field: GroupResults, organisations: Mapping[str, str]) -> list[tuple[str, str, list[Compared]]]:
     """Every measure with its wording and each organisation's score, band in words and triangles."""
     survey = field.survey
-    facts = [Facts(field, code) for code in organisations]
+    facts = [OrganisationResults(field, code) for code in organisations]
     out = []
     codes = [s.code for s in survey.sections] + list(facts[0].questions) if facts else []
     for code in codes:

@@ -11,7 +11,7 @@ from stocktake.compare.firmness import expected_by_chance
 from stocktake.disclosure.rules import rules_of
 from stocktake.reports.back import SKIPPED_FOR_WORKBOOKS, setting_rows
 from stocktake.reports.books import Book, Column, Content, Sheet, cells_of, marker, sheet_of
-from stocktake.reports.facts import Facts, field_of
+from stocktake.reports.facts import OrganisationResults, group_results
 from stocktake.reports.words import rounded
 from stocktake.results import Results
 from stocktake.results.schemas import BANDS, LIMITS
@@ -112,7 +112,9 @@ class _Writer:
                 "n",
             ),
             (
-                Column("Effective base", "score", "How many equally weighted answers would tell as much (Kish)."),
+                Column(
+                    "Effective base", "score", "How many equally weighted answers would give the same precision (Kish)."
+                ),
                 "effective_base",
             ),
             (Column("Score", "precise", "Standardised mean score, 0 to 10."), "score"),
@@ -137,7 +139,7 @@ class _Writer:
                 for name in LIMITS
             ),
             (
-                Column("Remark", "text", "Why a figure is not there, where that can be said."),
+                Column("Remark", "text", "Why a figure is missing, where the reason is known."),
                 REMARK,
             ),
         ]
@@ -184,7 +186,7 @@ class _Writer:
                 "q_value",
             ),
             (Column("Stands", "text", "Outside the range and q within the false discovery rate, where one is set."), "stands"),
-            (Column("Remark", "text", "Why a figure is not there, where that can be said."), REMARK),
+            (Column("Remark", "text", "Why a figure is missing, where the reason is known."), REMARK),
         ]  # fmt: skip
         table = self.rows(self.results.firmness, organisation, year=self.survey.year)
         about = ["A band near a limit may be another one next time with nothing having changed."]
@@ -236,7 +238,7 @@ class _Writer:
             (Column("Verdict", "text", "Whether the change is more than chance."), "verdict"),
             (Column("Test", "text", "z, t, or imported where it was read from a workbook."), "test"),
             (
-                Column("Remark", "text", "Why a figure is not there, where that can be said."),
+                Column("Remark", "text", "Why a figure is missing, where the reason is known."),
                 REMARK,
             ),
         ]
@@ -258,7 +260,7 @@ class _Writer:
             ),
             (Column("Completed, all", "count", "Useable questionnaires of all organisations."), "national_completed"),
             (
-                Column("Remark", "text", "Why a figure is not there, where that can be said."),
+                Column("Remark", "text", "Why a figure is missing, where the reason is known."),
                 REMARK,
             ),
         ]
@@ -279,7 +281,7 @@ class _Writer:
             (Column("Per cent", "percent", "Of those who answered the question, not weighted."), "percent"),
             (Column("Per cent of all", "percent", "The same over all organisations together."), "national_percent"),
             (
-                Column("Remark", "text", "Why a figure is not there, where that can be said."),
+                Column("Remark", "text", "Why a figure is missing, where the reason is known."),
                 REMARK,
             ),
         ]
@@ -321,15 +323,15 @@ class _Writer:
 
 
 def _cover(results: Results, survey: Survey, lines: Sequence[str], contact: str, notice: str) -> tuple[str, ...]:
-    told = [*lines, survey.programme, notice, contact and f"Questions: {contact}"]
-    told += [
+    text = [*lines, survey.programme, notice, contact and f"Questions: {contact}"]
+    text += [
         survey.population and f"Who could take part: {survey.population[:1].lower()}{survey.population[1:]}.",
         survey.sampling_period and f"Contact with services: {survey.sampling_period}.",
         survey.fieldwork and f"Questionnaires out and back: {survey.fieldwork}.",
         "A figure withheld for small numbers is in no sheet; there are no hidden sheets, rows or columns.",
         f"Results fingerprint {results.digest}; made with Stocktake {results.provenance.get('versions', {}).get('stocktake', '')}.",
     ]
-    return tuple(t for t in told if t)
+    return tuple(t for t in text if t)
 
 
 def organisation_book(
@@ -342,7 +344,7 @@ def organisation_book(
     make = _Writer(results, survey, False, groups)
     sheets = [make.scores(organisation), make.firmness(organisation), make.changes(organisation)]
     if edition == "trust":
-        facts = Facts(field_of(results, survey), organisation)
+        facts = OrganisationResults(group_results(results, survey), organisation)
         sheets += [_extremes(facts), _sections(facts)]
     sheets += [make.fieldwork(organisation), make.profile(organisation), make.settings()]
     what = "benchmark results" if edition == "trust" else "results by service group"
@@ -356,7 +358,7 @@ def organisation_book(
     )
 
 
-def _extremes(facts: Facts) -> Sheet:
+def _extremes(facts: OrganisationResults) -> Sheet:
     best, worst = facts.extremes
     rows = []
     for label, chosen in (("Highest", best), ("Lowest", worst)):
@@ -372,13 +374,13 @@ def _extremes(facts: Facts) -> Sheet:
     return sheet_of("Best and worst", "Highest and lowest against the average", about, columns, rows)
 
 
-def _sections(facts: Facts) -> Sheet:
+def _sections(facts: OrganisationResults) -> Sheet:
     """Every organisation's section scores: what the ranked charts show."""
     survey = facts.survey
-    names = {code: str(rows[0]["organisation_name"]) for code, rows in facts.field.scores.items()}
+    names = {code: str(rows[0]["organisation_name"]) for code, rows in facts.group_results.scores.items()}
     rows = []
     for section in survey.sections:
-        for place, (code, score, band) in enumerate(facts.field.ranked.get(section.code, []), start=1):
+        for place, (code, score, band) in enumerate(facts.group_results.ranked.get(section.code, []), start=1):
             word = survey.bands[band - 1] if band else "[z]"
             rows.append((section.code, section.title or section.code, place, code, names[code], score, word))
     title = survey.organisation_word.capitalize()

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from stocktake.reports import back, change_pages, firm_pages, front, headline, question_pages
-from stocktake.reports.facts import Facts, field_of
+from stocktake.reports.facts import OrganisationResults, group_results
 from stocktake.reports.model import Page, Report
 from stocktake.results import Results
 from stocktake.survey.instrument import Survey
@@ -12,8 +12,8 @@ from stocktake.survey.instrument import Survey
 def trust_benchmark(
     results: Results, survey: Survey, organisation: str, *, contact: str = "", notice: str = ""
 ) -> Report:
-    """The whole story of one organisation from results alone; `contact` and `notice` are printed where given."""
-    facts = Facts(field_of(results, survey), organisation)
+    """The benchmark report of one organisation, from its results; `contact` and `notice` are printed where given."""
+    facts = OrganisationResults(group_results(results, survey), organisation)
     pages: list[Page] = [
         front.cover(facts),
         front.nothing_to_show(facts, notice),
@@ -40,7 +40,7 @@ def trust_benchmark(
     )
 
 
-def _whole(facts: Facts, results: Results, contact: str, notice: str) -> list[Page]:
+def _whole(facts: OrganisationResults, results: Results, contact: str, notice: str) -> list[Page]:
     """Every page, for an organisation with results to show."""
     survey = facts.survey
     return [

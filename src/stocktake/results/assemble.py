@@ -100,10 +100,10 @@ def scores(
     measures, codes = estimates.measures, estimates.organisations
     lower, upper = interval(estimates, (0.0, 10.0))
     shape = estimates.value.shape
-    said = reasons(survey, method)
+    reason_of = reasons(survey, method)
     status = estimates.status.ravel()
     words: Any = np.array([STATUS_WORDS[Status(int(s))] for s in status], dtype=object)
-    why: Any = np.array([said[Status(int(s))] for s in status], dtype=object)
+    why: Any = np.array([reason_of[Status(int(s))] for s in status], dtype=object)
     flat = (status == Status.SHOWN) & (compared.band.ravel() == 0)
     if BANDING not in not_published:
         words[flat] = "not banded"
@@ -176,11 +176,11 @@ def firmness(
     kind = np.where(firm.resampled, "resampled", "normal approximation").astype(object)
     stands = (firm.q <= (false_discovery or 0)) & (compared.band != SAME)
     judged = banded & ~np.isnan(firm.q) & (false_discovery is not None)
-    said = reasons(survey, survey.method)
-    why = {**said, Status.SHOWN: "There is no band."}
+    reason_of = reasons(survey, survey.method)
+    why = {**reason_of, Status.SHOWN: "There is no band."}
     words = {**STATUS_WORDS, Status.SHOWN: "not banded"}
     places = zip(banded.ravel(), estimates.status.ravel(), strict=True)
-    told = [("shown", "") if b else (words[Status(int(s))], why[Status(int(s))]) for b, s in places]
+    states = [("shown", "") if b else (words[Status(int(s))], why[Status(int(s))]) for b, s in places]
     return frame(
         "firmness",
         {
@@ -202,8 +202,8 @@ def firmness(
             "q_value": shown(firm.q),
             "stands": _flags(stands, judged),
             "stands_at_5": _flags((firm.q <= 0.05) & (compared.band != SAME), banded & ~np.isnan(firm.q)),
-            "status": [s for s, _ in told],
-            "reason": [r for _, r in told],
+            "status": [s for s, _ in states],
+            "reason": [r for _, r in states],
             "not_published": np.where(banded, not_published, "").ravel().tolist(),
         },
     )
@@ -401,7 +401,7 @@ def profile(
 ) -> pl.DataFrame:
     """The `profile` rows of one characteristic: counts `chosen` (organisations, options) on `base`.
 
-    `withheld` marks organisations whose participation in the group is withheld. A percentage that stands for fewer
+    `withheld` marks organisations whose participation in the group is withheld. A percentage of fewer
     people than `minimum_count` is withheld by itself.
     """
     options = demographic.options

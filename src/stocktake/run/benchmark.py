@@ -1,4 +1,4 @@
-"""One run, readable as prose: what is read, computed, stored and told, in order."""
+"""One run from files to results: reading, counting, scoring, comparing and storing, in order."""
 
 from __future__ import annotations
 
@@ -60,7 +60,7 @@ def benchmark(
     In memory: `instrument` (library code, file or Survey), `responses` and optionally `sample` (paths,
     polars or pandas frames, Arrow readers), `organisations` (a mapping of code to name, a frame with
     code and name, or a path; by default the codes found), and `earlier` waves by year, each with its own
-    responses, sample and organisations. `settings` and `disclosure` are those of survey.yaml. Raises BlockedError where findings stand in the way, and
+    responses, sample and organisations. `settings` and `disclosure` are those of survey.yaml. Raises BlockedError where findings block the run, and
     StocktakeError for what cannot be read.
     """
     if folder is not None:
@@ -83,7 +83,7 @@ def benchmark(
 def results_of_waves(
     survey: Survey, settings: Settings, waves: Sequence[tuple[Wave, Organisations]], folder: Path | None
 ) -> Run:
-    """From counted waves to a run; raises BlockedError with every finding that stands in the way."""
+    """From counted waves to a run; raises BlockedError with every finding that blocks the run."""
     findings = pl.concat([w.findings for w, _ in waves])
     blocked = findings.filter(pl.col("blocks"))
     if blocked.height:
@@ -148,7 +148,7 @@ def waves_of_folder(
 
 
 def _check_codes(folder: Path, settings: Settings, codes: list[str]) -> None:
-    """Contacts and reasons must belong to organisations of the list; a misspelt code would be ignored unsaid."""
+    """Contacts and reasons must belong to organisations of the list; a misspelt code would be ignored without a word."""
     named = [("contacts", c) for c in settings.contacts] + [
         ("not_comparable", x.organisation) for x in settings.not_comparable
     ]
@@ -420,7 +420,7 @@ def _profiles(
     withheld = assemble.too_few(survey.method, wave.fieldwork.completed)
     for demographic in survey.demographics:
         chosen, base = profile(wave.counts, demographic)
-        # A characteristic that the files do not have is left out, not told as withheld.
+        # A characteristic that the files do not have is left out rather than shown as withheld.
         if demographic.show and base.any():
             tables += [
                 assemble.profile(

@@ -254,6 +254,6 @@ def open_run(folder: Path | str) -> Run:
     changed = stale(results.provenance, survey, settings, path)
     if changed:
         raise StocktakeError(
-            f"{path / 'results'}: made from other inputs than stand there now ({'; '.join(changed)}); {AGAIN}."
+            f"{path / 'results'}: made from other inputs than are there now ({'; '.join(changed)}); {AGAIN}."
         )
     return Run(survey, results, pl.DataFrame(), settings, path)

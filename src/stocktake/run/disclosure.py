@@ -23,7 +23,7 @@ class Found:
 def pinned_figures(folder: Path) -> Found:
     """Solve the relations between all public tables of a folder for every withheld figure.
 
-    The figures themselves are not told, only where they are and what they follow from.
+    The figures themselves are not repeated, only where they are and what they follow from.
     """
     run = open_run(folder)
     if run.rules is None:

@@ -51,10 +51,10 @@ Then:
 
 
 def new_folder(instrument: str, folder: Path) -> list[Path]:
-    """Make a folder with survey.yaml and a README ready for one's own files; nothing that stands there is replaced."""
+    """Make a folder with survey.yaml and a README ready for one's own files; nothing that is there is replaced."""
     survey = load(instrument)
     if (folder / "survey.yaml").exists():
-        raise StocktakeError(f"{folder / 'survey.yaml'} stands there already; choose another folder.")
+        raise StocktakeError(f"{folder / 'survey.yaml'} already exists; choose another folder.")
     if folder.exists() and not folder.is_dir():
         raise StocktakeError(f"{folder} is a file; expected the name of a folder.")
     (folder / str(survey.year)).mkdir(parents=True, exist_ok=True)
@@ -94,7 +94,7 @@ def demo_folder(folder: Path, seed: int = 2024) -> None:
     """Write a simulated survey to a folder: two waves, the list of organisations, survey.yaml and what is dirty."""
     settings = folder / "survey.yaml"
     if settings.exists() and not settings.read_text("utf-8", "replace").startswith(DEMO_MARK):
-        raise StocktakeError(f"{settings} stands there already and is not a demo's; choose another folder with --out.")
+        raise StocktakeError(f"{settings} already exists and is not a demo's; choose another folder with --out.")
     survey = load("cmh_2024")
     now, before = simulate(survey, seed=seed), simulate(survey, survey.year - 1, seed=seed)
     folder.mkdir(parents=True, exist_ok=True)

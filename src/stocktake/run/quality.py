@@ -24,7 +24,7 @@ from stocktake.survey.wave import Wave
 
 @dataclass(frozen=True)
 class Checked:
-    """What a check found: the waves, a summary, the page that tells all, and the findings that block as sentences."""
+    """What a check found: the waves, a summary, the data-quality page, and the findings that block as sentences."""
 
     survey: Survey
     waves: Sequence[tuple[Wave, tuple[Organisation, ...]]]
@@ -41,8 +41,8 @@ def check_folder(folder: Path, progress: Progress | None = None, settings: Setti
     survey = load_instrument(settings, folder)
     waves = waves_of_folder(folder, settings, survey, progress)
     findings = pl.concat([w.findings for w, _ in waves])
-    told = [{"year": w.year, "rows": w.rows, "set_aside": w.set_aside} for w, _ in waves]
-    page = write_quality(survey, told, findings, folder / "data_quality")
+    rows_read = [{"year": w.year, "rows": w.rows, "set_aside": w.set_aside} for w, _ in waves]
+    page = write_quality(survey, rows_read, findings, folder / "data_quality")
     blocked = [finding_sentence(f) for f in findings.filter(pl.col("blocks")).iter_rows(named=True)]
     return Checked(survey, waves, list(summarise(findings).iter_rows(named=True)), page, blocked)
 

@@ -16,7 +16,7 @@ from stocktake.codes import file_name
 from stocktake.files import Content, new_folder, write_file, writing
 from stocktake.organisations import read_organisations
 from stocktake.problems import StocktakeError
-from stocktake.reports.facts import Facts, field_of
+from stocktake.reports.facts import OrganisationResults, group_results
 from stocktake.reports.words import rounded
 from stocktake.results.csv import csv_bytes
 from stocktake.run.core import Run, open_run
@@ -35,7 +35,7 @@ def make_site(
 ) -> Path:
     """Write the site of a folder's results to folder/site/ and return its first page.
 
-    The new site is made beside the old one and takes its place when it is whole. Raises StocktakeError where withheld
+    The new site is made next to the old one and takes its place when it is whole. Raises StocktakeError where withheld
     figures could be worked out from it.
     """
     _open.cache_clear()
@@ -92,7 +92,7 @@ def _open(folder: Path) -> tuple[Run, Site, Places]:
 
 
 def _places(folder: Path, run: Run) -> Places:
-    """Kind and region of each organisation, where its list tells them."""
+    """Kind and region of each organisation, where its list has them."""
     path = folder / run.settings.organisations
     if run.settings.workbook is not None or not path.is_file():
         return {}
@@ -104,7 +104,7 @@ def _trust(folder: Path, out: Path, code: str) -> None:
     from stocktake.reports.site import firm_table, unusual
 
     run, site, _ = _open(folder)
-    facts = Facts(field_of(run.public, run.survey), code)
+    facts = OrganisationResults(group_results(run.public, run.survey), code)
     grouped = any(g != "all" for g in run.public.scores["group"].unique())
     rows = run.public.scores.filter((pl.col("organisation") == code) & (pl.col("year") == run.survey.year))
     _write(out, f"data/trusts/{file_name(code, '.csv')}", csv_bytes(rows))
@@ -125,7 +125,7 @@ def _measure(folder: Path, out: Path, code: str) -> None:
     from stocktake.reports.site import measure_page
 
     run, site, places = _open(folder)
-    field = field_of(run.public, run.survey)
+    field = group_results(run.public, run.survey)
     page = measure_page(field, code, run.organisations, places)
     order = measures_of(run)
     at = order.index(code)
@@ -141,7 +141,7 @@ def _common(folder: Path, out: Path, _: str) -> None:
     from stocktake.reports.site import comparison, overview
 
     run, site, places = _open(folder)
-    field = field_of(run.public, run.survey)
+    field = group_results(run.public, run.survey)
     _write(out, "index.html", site.index(overview(field, run.organisations, places)))
     _write(out, "compare.html", site.compare(comparison(field, run.organisations)))
     _write(out, "measures/index.html", site.measures(_measure_list(run)))
@@ -152,7 +152,7 @@ def _common(folder: Path, out: Path, _: str) -> None:
 
 
 def _measure_list(run: Run) -> list[dict[str, object]]:
-    rows = field_of(run.public, run.survey).measures
+    rows = group_results(run.public, run.survey).measures
     out: list[dict[str, object]] = []
     for code in measures_of(run):
         row = rows[run.survey.year, code]

@@ -53,7 +53,7 @@ def published(
 
 
 NOT_PUBLISHED = f"effective_base {assemble.INTERVAL}"
-# Without answers or standard errors nothing can be resampled, and nobody left out.
+# Without answers or standard errors nothing can be resampled, and no organisation can be left out.
 FIRMNESS_NOT_PUBLISHED = (
     " ".join(f"p_{b}" for b in BANDS)
     + " p_band p_outside probability_method left_out_lowest left_out_highest survives steps_to_better"
@@ -96,10 +96,12 @@ def _published_results(survey: Survey, book: Workbook, settings: Settings, diges
     for history in book.history:
         then, verdict = history_estimates(survey, book, history)
         count, centre, lowest, highest = summary(then.value)
-        nothing = np.full(then.value.shape, np.nan)
-        z, band, limits = banding(then.value, centre, nothing)
-        hollow = np.full(centre.shape, np.nan)
-        past = ExpectedRange(count, centre, lowest, highest, hollow, hollow, nothing, z, band, limits)
+        nan_table = np.full(then.value.shape, np.nan)
+        z, band, limits = banding(then.value, centre, nan_table)
+        nan_per_measure = np.full(centre.shape, np.nan)
+        past = ExpectedRange(
+            count, centre, lowest, highest, nan_per_measure, nan_per_measure, nan_table, z, band, limits
+        )
         rows = assemble.scores(survey, method, history.year, every, names, then, past, NOT_PUBLISHED_THEN)
         scores.append(_unpublished(rows, "score"))
         measures.append(
@@ -144,11 +146,11 @@ def _imported_changes(
 ) -> pl.DataFrame:
     index = {c: i for i, c in enumerate(then.organisations)}
     aligned = then.select(now.organisations)
-    said = np.array(
+    signs = np.array(
         [verdict[index[c]] if c in index else np.full(len(now.measures), np.nan) for c in now.organisations]
     )
-    verdicts = np.where(np.isnan(said), int(Verdict.NONE), np.nan_to_num(said)).astype(np.int64)
-    blank = np.full(said.shape, np.nan)
+    verdicts = np.where(np.isnan(signs), int(Verdict.NONE), np.nan_to_num(signs)).astype(np.int64)
+    blank = np.full(signs.shape, np.nan)
     imported = Change(now.value - aligned.value, blank, blank, verdicts)
     word = survey.organisation_word
     absent = {

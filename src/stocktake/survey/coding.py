@@ -60,7 +60,7 @@ def option_codes(
     `filled` is the same column from `whole_columns`, if it is there.
     """
     size = len(codes)
-    # Codes that count from 1 are what the counts hold, as they stand.
+    # Codes that count from 1 are what the counts hold, unchanged.
     plain = filled is not None and filled.size > 0 and list(codes) == list(range(1, size + 1))
     if plain and filled is not None and filled.min() >= 0 and filled.max() <= size:
         return filled.astype(np.int16, copy=False), None

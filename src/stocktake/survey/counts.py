@@ -26,7 +26,7 @@ Table = NDArray[np.int32]
 
 ONE = np.int32(1)
 SMALL = 65_536
-# How many joint answers of a block 16 bits can tell apart.
+# How many joint answers of a block 16 bits can distinguish.
 MOST_NARROW = 32_767
 
 # More pair counts than this and the section errors come from a second, look-up pass instead.
@@ -137,8 +137,10 @@ class Counts:
         arrays: dict[str, Any] = {"respondents": self.respondents}
         arrays |= {f"answers_{i}": a for i, a in enumerate(self.answers)}
         arrays |= {f"pair_{i}": p for i, p in enumerate(self.pairs or ())}
-        said = {k: getattr(self.layout, k) for k in ("organisations", "groups", "cells", "questions", "sections")}
-        text = json.dumps({**said, "paired": self.pairs is not None})
+        layout_fields = {
+            k: getattr(self.layout, k) for k in ("organisations", "groups", "cells", "questions", "sections")
+        }
+        text = json.dumps({**layout_fields, "paired": self.pairs is not None})
 
         def content(temporary: Path) -> None:
             with temporary.open("wb") as file:
@@ -151,16 +153,16 @@ class Counts:
         """Load saved counts; raises StocktakeError for a file that is none."""
         try:
             with np.load(path, allow_pickle=False) as file:
-                said = json.loads(file["layout"].tobytes().decode())
+                layout_fields = json.loads(file["layout"].tobytes().decode())
                 layout = Layout(
-                    tuple(said["organisations"]),
-                    tuple(said["groups"]),
-                    said["cells"],
-                    tuple((c, n) for c, n in said["questions"]),
-                    tuple((c, tuple(m)) for c, m in said["sections"]),
+                    tuple(layout_fields["organisations"]),
+                    tuple(layout_fields["groups"]),
+                    layout_fields["cells"],
+                    tuple((c, n) for c, n in layout_fields["questions"]),
+                    tuple((c, tuple(m)) for c, m in layout_fields["sections"]),
                 )
                 answers = tuple(file[f"answers_{i}"] for i in range(len(layout.questions)))
-                pairs = tuple(file[f"pair_{i}"] for i in range(len(layout.pairs))) if said["paired"] else None
+                pairs = tuple(file[f"pair_{i}"] for i in range(len(layout.pairs))) if layout_fields["paired"] else None
                 return cls(layout, file["respondents"], answers, pairs)
         except (OSError, KeyError, ValueError, EOFError, zipfile.BadZipFile) as error:
             raise StocktakeError(f"{path}: not a file of saved counts ({error}).") from None
@@ -176,7 +178,7 @@ def _sum(a: Table, b: Table) -> Table:
 
 
 @lru_cache(maxsize=256)
-def cover(size: int) -> tuple[tuple[int, ...], ...]:
+def question_blocks(size: int) -> tuple[tuple[int, ...], ...]:
     """Blocks of at most three of `size` questions such that every pair lies in one; few rather than fewest.
 
     Counting a block of three costs little more than counting a pair and yields three pairs and three single
@@ -216,7 +218,7 @@ class Tally:
         joint: list[tuple[int, ...]] = []
         if self.paired:
             for _, members in layout.sections:
-                blocks = [tuple(members[i] for i in block) for block in cover(len(members))]
+                blocks = [tuple(members[i] for i in block) for block in question_blocks(len(members))]
                 if any(bins * math.prod(sizes[q] for q in block) > BLOCK_BUDGET for block in blocks):
                     blocks = list(combinations(members, 2)) or [members]
                 joint += blocks
@@ -292,7 +294,7 @@ def _margin(table: Table, block: tuple[int, ...], keep: tuple[int, ...]) -> Tabl
 def wants_pairs(layout: Layout, rows: int | None) -> bool:
     """Whether to count pairs in the same pass, or to make the section errors by a second look-up pass.
 
-    Pairs are worth their room only where there are more answers than table entries; for
+    Pairs are worth their memory only where there are more answers than table entries; for
     thousands of organisations the table outgrows memory, and for a small survey filling it takes longer
     than reading the respondents again. Unknown size (a stream that can be read once) counts pairs.
     """

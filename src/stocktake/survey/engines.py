@@ -32,7 +32,7 @@ def count_here(
     """Run each piece of work and count its batch, on every core; counts add, so the order is free.
 
     NumPy and Polars release the interpreter's lock in their loops, so threads suffice and no
-    respondent is copied between processes. `progress` is told the rows of each finished batch.
+    respondent is copied between processes. `progress` is called with the rows of each finished batch.
     """
     size = workers or cores()
     tallies = [Tally(layout, pairs)]

@@ -1,4 +1,4 @@
-"""What was found wrong with the data, how much, where, and what was done: nothing is dropped unsaid."""
+"""What was found wrong with the data, how much, where, and what was done: nothing is dropped without a finding."""
 
 from __future__ import annotations
 
@@ -27,14 +27,14 @@ CHECKS: dict[str, tuple[str, str]] = {
     "no rows": ("A file has a header but no rows", "the run is stopped"),
     "too many wrong codes": ("A column has more wrong codes than the setting allows", "the run is stopped"),
     "too few responses": ("The sample file says that many more were returned", "the run is stopped"),
-    "no respondents": ("An organisation with a sample has no useable questionnaire", "nothing; it is told here"),
+    "no respondents": ("An organisation with a sample has no useable questionnaire", "nothing; it is reported here"),
     "column not there": (
         "A column that can be done without is not in the file",
-        "the sample file stands in, if it has it",
+        "the sample file is used, if it has it",
     ),
     "too many rows set aside": ("More rows were set aside than the setting allows", "the run is stopped"),
     "unknown organisation": ("The organisation is not in the list of organisations", "the row is set aside"),
-    "duplicate respondent": ("A respondent stands in the file more than once", "the first row is kept"),
+    "duplicate respondent": ("A respondent is in the file more than once", "the first row is kept"),
     "not in the sample": ("The respondent is not in the sample file", "the row is set aside"),
     "organisation differs": ("The organisation differs from the sample file's", "the row is set aside"),
     "age outside eligibility": ("The age is outside the survey's limits", "the row is set aside"),
@@ -47,13 +47,13 @@ CHECKS: dict[str, tuple[str, str]] = {
     "unknown service group": ("The service group is not one of the instrument's", "counted without a group"),
     "unknown outcome": ("The outcome code is not one of the instrument's", "counted as not returned"),
     "outcome disagrees": ("The outcome code and the responses do not agree", "the responses are believed"),
-    "sample duplicate": ("A person stands in the sample file more than once", "the first row is kept"),
+    "sample duplicate": ("A person is in the sample file more than once", "the first row is kept"),
     "user-missing value": ("SPSS marks the value as missing", "counted as not answered"),
     "label differs": ("SPSS labels a code otherwise than the instrument", "nothing; compare the two"),
-    "empty cell": ("An organisation has no respondent in a standardisation cell", "other cells stand in"),
+    "empty cell": ("An organisation has no respondent in a standardisation cell", "the other cells are used"),
     "weight capped": ("A weight came out above the cap", "the cap is used"),
-    "sample size": ("An organisation's sample is smaller than expected", "nothing; it is told here"),
-    "no respondent column": ("Without this column duplicates cannot be found", "nothing; it is told here"),
+    "sample size": ("An organisation's sample is smaller than expected", "nothing; it is reported here"),
+    "no respondent column": ("Without this column duplicates cannot be found", "nothing; it is reported here"),
 }
 
 # In these a value identifies a person or says something of one, and the row is enough to find it.

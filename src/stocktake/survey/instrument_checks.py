@@ -34,7 +34,7 @@ def _code_checks(survey: Survey) -> Iterator[Problem]:
                 yield (field, i, "code"), problem
         for i, code, first in repeated(codes):
             alike = "" if code == first else f" ({first!r} differs only in case)"
-            yield (field, i, "code"), f"{code!r} stands twice{alike}."
+            yield (field, i, "code"), f"{code!r} appears twice{alike}."
     sections = {folded(s.code): s.code for s in survey.sections}
     for i, question in enumerate(survey.questions):
         if folded(question.code) in sections:
@@ -84,7 +84,7 @@ def _demographic_checks(survey: Survey) -> Iterator[Problem]:
     names = [d.code for d in survey.demographics]
     for i, cell in enumerate(survey.cells):
         if cell in survey.cells[:i]:
-            yield ("cells", i), f"{cell!r} stands twice; expected each variable once."
+            yield ("cells", i), f"{cell!r} appears twice; expected each variable once."
         if cell not in names:
             yield ("cells", i), f"no demographic {cell!r}.{nearest(cell, names)}"
     for i, demographic in enumerate(survey.demographics):

@@ -31,7 +31,7 @@ Score = Annotated[
 ]
 
 
-# Codes fit 32 bits, which every statistics program's whole numbers do, and -2**31 stands for missing.
+# Codes fit 32 bits, which every statistics program's whole numbers do, and -2**31 marks a missing answer.
 OptionCode = Annotated[int, Field(gt=-(2**31), lt=2**31)]
 Year = Annotated[int, Field(ge=1900, le=2200)]
 # The counts hold an answer in 16 bits; the limit is far above any known question and far below what they hold.
@@ -198,7 +198,7 @@ class Method(Part):
     maximum_rejected: float = Field(0.05, ge=0, le=1, description="a larger share of rows set aside blocks the run")
     routed_past: Literal["set aside", "keep"] = "set aside"
     unclassified: Literal["sample file", "leave out"] = Field(
-        "sample file", description="what stands in for a category that has no standardisation cell"
+        "sample file", description="what is used for a category that has no standardisation cell"
     )
     group_reference: Literal["own", "all"] = Field(
         "own", description="standardise a service group to its own respondents or to all"
@@ -257,7 +257,7 @@ class Survey(Part):
         "Much better than expected",
     )
     sources: tuple[Source, ...] = Field((), description="where readers find more")
-    inferred: tuple[str, ...] = Field((), description="everything in this file that is deduced, said plainly")
+    inferred: tuple[str, ...] = Field((), description="everything in this file that is deduced rather than read")
 
     @cached_property
     def scored(self) -> tuple[Question, ...]:

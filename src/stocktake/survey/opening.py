@@ -92,7 +92,7 @@ class _Sheets(ABC):
             self.too_large = True
             self.problems = [
                 f"{self.file}, {sheet}: a cell in row {self.rows} and one in column {self.columns}; expected at most "
-                f"{MOST_CELLS:,} cells up to the last row and column. Delete what stands far from the table."
+                f"{MOST_CELLS:,} cells up to the last row and column. Delete what is far from the table."
             ]
 
     @abstractmethod
@@ -112,7 +112,7 @@ class _Xlsx(_Sheets):
     def start(self, tag: str, attributes: dict[str, str]) -> None:
         tag = tag.rpartition(":")[2]
         if tag == "dimension":
-            # Readers set aside room for what a sheet says of its own size.
+            # Readers allocate memory for what a sheet says of its own size.
             row, column = _place(attributes.get("ref", "").rpartition(":")[2])
             self.seen(self.sheet, row, column)
         elif tag == "row":

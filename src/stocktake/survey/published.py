@@ -102,7 +102,7 @@ def _inferred(workbook: Workbook) -> Survey:
         ),
         inferred=(
             "Which questions make up each section is inferred from the published scores.",
-            "Codes stand in place of wording, which the workbook does not carry.",
+            "Codes are shown in place of wording, which the workbook does not carry.",
         ),
     )
 

@@ -17,7 +17,7 @@ from stocktake.survey.instrument import Survey
 from stocktake.survey.scores import Scores, group_strata, option_scores, variance_factor, weighted_means
 from stocktake.survey.weights import standardise
 
-# Resampling takes some milliseconds a result; for more results than this the normal approximation stands in.
+# Resampling takes some milliseconds a result; for more results than this the normal approximation is used.
 RESAMPLE_LIMIT = 20_000
 
 

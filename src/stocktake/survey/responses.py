@@ -18,7 +18,7 @@ from stocktake.survey.counts import Batch, Layout
 from stocktake.survey.findings import Findings, described
 from stocktake.survey.instrument import Method, Survey
 from stocktake.survey.sample import Sample
-from stocktake.survey.tables import Table, itself
+from stocktake.survey.tables import Table, already_loaded
 
 
 @dataclass(frozen=True)
@@ -108,19 +108,19 @@ class Intake:
         for question in self.survey.questions:
             labels = self.table.labels.get(self.column(question.code), {})
             for option in question.options:
-                said = labels.get(float(option.code))
-                if said is not None and _plain(said) != _plain(option.label):
+                label = labels.get(float(option.code))
+                if label is not None and _plain(label) != _plain(option.label):
                     findings.add(
                         "label differs",
                         self.table.name,
                         [0],
                         self.column(question.code),
                         expected=f"{option.code} = {option.label}",
-                        facts=[f"{option.code} = {said if self.show_values else described(said)}"],
+                        facts=[f"{option.code} = {label if self.show_values else described(label)}"],
                     )
 
     def raw(self) -> Iterator[Raw]:
-        """The file's batches in order, each told which of its respondents stood in an earlier row."""
+        """The file's batches in order, each with which of its respondents are in an earlier row."""
         names = self.survey.columns
         wanted = {self.column(q) for q in self.asked} | {d.name for d in self.survey.demographics}
         wanted |= {names.respondent, names.organisation, names.group, names.contact_date}
@@ -132,7 +132,7 @@ class Intake:
             if suspects:
                 # Which row comes first is a matter of order, so the pieces are read here, one after the other.
                 frame = load()
-                repeated, load = _repeats(text(frame[names.respondent]), suspects, seen), partial(itself, frame)
+                repeated, load = _repeats(text(frame[names.respondent]), suspects, seen), partial(already_loaded, frame)
             yield Raw(number, self.table.first_row + start, load, repeated)
 
 

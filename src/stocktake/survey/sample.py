@@ -50,7 +50,7 @@ def group_positions(
 
 
 def read_sample(table: Table, survey: Survey, organisations: tuple[str, ...], findings: Findings) -> Sample | None:
-    """Read and check a sample file; findings tell what is wrong, and None means that it cannot be used.
+    """Read and check a sample file; findings say what is wrong, and None means that it cannot be used.
 
     People of an unknown organisation and second rows of one person are set aside.
     """

@@ -165,8 +165,8 @@ def weighted_means(
     some = total > 0
     safe = np.where(some, total, 1.0)
     value = np.where(some, (weighted * points).sum(axis=-1) / safe, np.nan)
-    # A mean lies among its points; rounding must not put it beside them, or answers that are all alike would
-    # seem to vary by a hair and weigh more than all others.
+    # A mean lies among its points; rounding must not put it outside them, or answers that are all alike would
+    # have a spurious tiny variance and so the greatest weight of all.
     given = weighted > 0
     low = np.where(given, points, np.inf).min(axis=-1)
     high = np.where(given, points, -np.inf).max(axis=-1)

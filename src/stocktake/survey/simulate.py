@@ -360,7 +360,7 @@ def _earlier(
 
 
 def write(simulated: Simulated, folder: Path, responses: str = "responses.csv") -> None:
-    """Write a wave's files: responses, sample.csv, and known_problems.csv beside them."""
+    """Write a wave's files: responses, sample.csv, and known_problems.csv."""
     table = simulated.responses
     if responses.endswith(".parquet"):
         write_file(folder / responses, lambda path: table.write_parquet(path))

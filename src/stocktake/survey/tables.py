@@ -65,7 +65,7 @@ class Table:
                 yield from lazy.collect_batches(chunk_size=rows, maintain_order=True, engine="streaming")
 
     def pieces(self, columns: tuple[str, ...], rows: int = ROWS) -> Iterator[tuple[int, Callable[[], pl.DataFrame]]]:
-        """Yield how many rows stand before each piece, and a call that reads it.
+        """Yield how many rows come before each piece, and a call that reads it.
 
         A Parquet file's row groups are read by whoever makes the call, so that workers share the decoding
         and find what they count still in their cache; other sources are read here, piece by piece.
@@ -79,11 +79,11 @@ class Table:
             return
         start = 0
         for frame in self.batches(columns, rows):
-            yield start, partial(itself, frame)
+            yield start, partial(already_loaded, frame)
             start += frame.height
 
     def repeated(self, column: str) -> frozenset[str]:
-        """The values of a column, as trimmed text, that stand in it more than once.
+        """The values of a column, as trimmed text, that are in it more than once.
 
         Found by the engine's own grouping, so that ten million identifiers need not be held here.
         """
@@ -104,7 +104,7 @@ class Table:
         return pl.concat(frames) if frames else pl.DataFrame(schema=dict.fromkeys(self.columns, pl.String))
 
 
-def itself(frame: pl.DataFrame) -> pl.DataFrame:
+def already_loaded(frame: pl.DataFrame) -> pl.DataFrame:
     """The way to read a piece that is in memory already."""
     return frame
 
@@ -172,12 +172,12 @@ def _check_unique(header: list[str], file: str) -> None:
     twice = sorted({h for h in header if h and header.count(h) > 1})
     if twice:
         raise StocktakeError(
-            [f"{file}, row 1: column {h!r} stands {header.count(h)} times; expected it once." for h in twice]
+            [f"{file}, row 1: column {h!r} appears {header.count(h)} times; expected it once." for h in twice]
         )
 
 
 def open_table(source: Any, name: str | None = None) -> Table:
-    """Open a file by its suffix, or a polars or pandas frame or Arrow reader; `name` stands for it in messages.
+    """Open a file by its suffix, or a polars or pandas frame or Arrow reader; `name` is its name in messages.
 
     Raises StocktakeError where the file is missing, empty, of a kind that cannot be read, or damaged.
     """
@@ -258,8 +258,8 @@ def _open_spss(path: Path) -> Table:
 
     _, meta = pyreadstat.read_sav(str(path), metadataonly=True, user_missing=True)
     missing = {}
-    said: dict[str, list[dict[str, Any]]] = meta.missing_ranges or {}  # type: ignore[assignment]
-    for column, ranges in said.items():
+    declared: dict[str, list[dict[str, Any]]] = meta.missing_ranges or {}  # type: ignore[assignment]
+    for column, ranges in declared.items():
         # Only numbers can be held against the option codes; a text column's missing values are its own.
         values = [r["lo"] for r in ranges if r["lo"] == r["hi"] and isinstance(r["lo"], (int, float))]
         spans = [

@@ -124,7 +124,7 @@ def _count(
 
     def one(raw: Raw) -> Batch:
         cleaned = clean(intake, raw)
-        done.append((raw.number, _light(cleaned)))
+        done.append((raw.number, _without_answers(cleaned)))
         if small:
             keep.append((raw.number, cleaned.batch))
         return cleaned.batch
@@ -179,10 +179,10 @@ def _count(
     return Wave(survey, year, counts, fieldwork, findings.table(), intake.asked, rows, aside, intake, batches)
 
 
-def _light(cleaned: Cleaned) -> Cleaned:
+def _without_answers(cleaned: Cleaned) -> Cleaned:
     # The respondents' answers must not be held for longer than their batch.
-    nothing = Batch(np.zeros(0, dtype=np.int64), ())
-    return Cleaned(nothing, cleaned.findings, cleaned.set_aside, cleaned.rows, cleaned.respondents)
+    empty = Batch(np.zeros(0, dtype=np.int64), ())
+    return Cleaned(empty, cleaned.findings, cleaned.set_aside, cleaned.rows, cleaned.respondents)
 
 
 def _outcomes(
@@ -197,10 +197,10 @@ def _outcomes(
         pl.col("sample_outcome").is_in(list(survey.outcomes.useable)).alias("useable"),
     )
     odd = people.filter(pl.col("answered") != pl.col("useable"))
-    said = odd["useable"].sum()
+    claimed = odd["useable"].sum()
     for count, value, expected in (
-        (said, "returned useable, but no useable answers", "a useable row in the response file"),
-        (odd.height - said, "not returned useable, but there are answers", "an outcome of returned useable"),
+        (claimed, "returned useable, but no useable answers", "a useable row in the response file"),
+        (odd.height - claimed, "not returned useable, but there are answers", "an outcome of returned useable"),
     ):
         if count:
             findings.add(
@@ -212,20 +212,20 @@ def _outcomes(
                 facts=[f"{count} people: {value}"],
             )
     returned = int(people["useable"].sum())
-    if returned and said / returned > allowed:
+    if returned and claimed / returned > allowed:
         findings.add(
             "too few responses",
             sample.file,
             [0],
             survey.columns.outcome,
             expected=f"at most {allowed:.0%}",
-            facts=[f"{said} of {returned} returned useable have no useable answers"],
+            facts=[f"{claimed} of {returned} returned useable have no useable answers"],
             blocks=True,
         )
 
 
 def _wrong_codes(findings: Findings, intake: Intake, rows: int) -> None:
-    """A column in which wrong codes are no exception is another coding, and its results would be about nobody."""
+    """A column in which wrong codes are no exception is another coding, and its results would be meaningless."""
     for column, many in findings.by_column("code not in the question").items():
         if many > rows * intake.method.maximum_rejected:
             findings.add(

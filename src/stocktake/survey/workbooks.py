@@ -139,7 +139,7 @@ class _Sheet:
         names = self.texts(self.one(NAME, "organisation's trustname"))
         for code in sorted({c for c in codes if codes.count(c) > 1}):
             self.problems.append(
-                f"{self.file}, sheet {self.name}: {code!r} stands {codes.count(code)} times; expected it once."
+                f"{self.file}, sheet {self.name}: {code!r} appears {codes.count(code)} times; expected it once."
             )
         return tuple(Organisation(c, n or c) for c, n in zip(codes, names, strict=True))
 
@@ -217,9 +217,9 @@ def _assemble(
     base_columns = {m.group(1): i for i, m in bases.find(BASE)}
     n = np.stack([bases.numbers(base_columns.get(c, -1))[rows] for c in codes], axis=1)
     shares, labels = _shares(bases, rows), _labels(sheets.get("Key"))
-    said = national or _Sheet(file, "", [], [[]])
-    totals = next((said.numbers(i) for i, _ in said.find(TOTAL)), np.array([np.nan]))
-    rates = next((said.numbers(i) for i, _ in said.find(RATE)), np.array([np.nan]))
+    sheet = national or _Sheet(file, "", [], [[]])
+    totals = next((sheet.numbers(i) for i, _ in sheet.find(TOTAL)), np.array([np.nan]))
+    rates = next((sheet.numbers(i) for i, _ in sheet.find(RATE)), np.array([np.nan]))
     title = next((g for g in guidance if YEAR.search(g)), file)
     year = YEAR.search(title) or YEAR.search(file)
     if year is None:
@@ -243,7 +243,7 @@ def _assemble(
         float(rates[0]) / 100,
         float(totals[0]),
         shares,
-        {k: v[0] for k, v in _shares(said, [0]).items()},
+        {k: v[0] for k, v in _shares(sheet, [0]).items()},
         labels,
         tuple(sorted(history, key=lambda h: -h.year)),
         _incomparable(guidance),
@@ -287,7 +287,7 @@ def _labels(key: _Sheet | None) -> dict[str, str]:
 
 def _history(sheet: _Sheet, codes: Sequence[str]) -> History:
     year = YEAR.search(sheet.name)
-    said = year.group(1) if year else str(sheet.rows[0][0])[:4]
+    found = year.group(1) if year else str(sheet.rows[0][0])[:4]
 
     def columns(pattern: re.Pattern[str]) -> Floats:
         found = {m.group(1): i for i, m in sheet.find(pattern)}
@@ -295,7 +295,7 @@ def _history(sheet: _Sheet, codes: Sequence[str]) -> History:
 
     total = next((i for i, _ in sheet.find(TOTAL)), -1)
     return History(
-        int(said), sheet.organisations(), columns(BASE_THEN), columns(MEAN_THEN), columns(SIGN), sheet.numbers(total)
+        int(found), sheet.organisations(), columns(BASE_THEN), columns(MEAN_THEN), columns(SIGN), sheet.numbers(total)
     )
 
 

@@ -72,7 +72,7 @@ class ChartData(CategoryChartData):
 
 @dataclass(frozen=True)
 class Frame:
-    """Where a chart stands on its slide, in inches."""
+    """A chart's position on its slide, in inches."""
 
     x: float
     y: float
@@ -147,7 +147,7 @@ class Drawing:
     def _label(
         self, frame: Frame, words: str, x: float, y: float, w: float, colour: str, align: str, bold: bool
     ) -> None:
-        # Kept within the chart's own width: beside it stands something else.
+        # Kept within the chart's own width: something else is beside it.
         if x < frame.x:
             x, align = frame.x, "l"
         if x + w > frame.x + frame.w:
@@ -233,7 +233,7 @@ class Drawing:
                 series.format.fill.background()
                 series.format.line.color.theme_color = MSO_THEME_COLOR.TEXT_2
                 continue
-            # Triangles stand on a strip's bands, so that they need no pattern.
+            # Triangles are drawn on a strip's bands, so that they need no pattern.
             _solid(series, self.theme.band_colours[band - 1])
             series.format.line.color.theme_color = MSO_THEME_COLOR.TEXT_2
             if TRIANGLES[band] and (high - low) / 10 * frame.w * 72 * 0.9 > 8 * len(TRIANGLES[band]) + 2:

@@ -15,14 +15,14 @@ from stocktake.reports.model import (
     Block,
     Bullets,
     Cards,
+    Columns,
     Contents,
     Figure,
     Heading,
+    KeepTogether,
     Page,
-    Side,
     Table,
     Text,
-    Together,
     plain,
 )
 
@@ -61,10 +61,10 @@ def slides_of(page: Page) -> list[tuple[list[Column], bool]]:
     fresh()
     for block in unfolded(without_second_key(page)):
         pieces = pieces_of(block, BODY_WIDTH)
-        room = BODY_HEIGHT - top
-        if isinstance(block, Side) and height_of_block(block, BODY_WIDTH) > room > 2.4:
-            # Columns begin below what stands above them, rather than leave the slide empty.
-            split = split_side(block, BODY_WIDTH, room)
+        space = BODY_HEIGHT - top
+        if isinstance(block, Columns) and height_of_block(block, BODY_WIDTH) > space > 2.4:
+            # Columns begin below the blocks above them, rather than leave the slide empty.
+            split = split_columns(block, BODY_WIDTH, space)
             if split[0].left and split[0].right:
                 pieces = list(split)
         for piece in pieces:
@@ -81,10 +81,10 @@ def slides_of(page: Page) -> list[tuple[list[Column], bool]]:
     out = []
     for columns in slides:
         column = columns[0]
-        if len(column.blocks) == 1 and isinstance(column.blocks[0][0], Side):
-            side = column.blocks[0][0]
-            left, right = halves(side, LEFT, BODY_WIDTH)
-            if all_text(side.left) and all_text(side.right):
+        if len(column.blocks) == 1 and isinstance(column.blocks[0][0], Columns):
+            pair = column.blocks[0][0]
+            left, right = halves(pair, LEFT, BODY_WIDTH)
+            if all_text(pair.left) and all_text(pair.right):
                 # A column with nothing in it would be an empty box to a screen reader.
                 out.append(([c for c in (left, right) if c.blocks], True))
                 continue
@@ -93,11 +93,11 @@ def slides_of(page: Page) -> list[tuple[list[Column], bool]]:
     return out
 
 
-def halves(side: Side, x: float, width: float) -> tuple[Column, Column]:
-    left = (width - GAP) * side.ratio / (side.ratio + 1)
+def halves(columns: Columns, x: float, width: float) -> tuple[Column, Column]:
+    left = (width - GAP) * columns.ratio / (columns.ratio + 1)
     right = width - GAP - left
     a, b = Column(x, left), Column(x + left + GAP, right)
-    for column, blocks in ((a, side.left), (b, side.right)):
+    for column, blocks in ((a, columns.left), (b, columns.right)):
         column.blocks = [(p, height_of_block(p, column.w)) for p in unfolded(blocks)]
     return a, b
 
@@ -113,16 +113,16 @@ def pieces_of(block: Block, width: float) -> list[Block]:
         if half:
             parts = (Bullets(block.items[:half], block.numbered), Bullets(block.items[half:], block.numbered))
             return [p for part in parts for p in pieces_of(part, width)]
-    if isinstance(block, Together):
+    if isinstance(block, KeepTogether):
         return [p for inner in unfolded(block.blocks) for p in pieces_of(inner, width)]
-    if isinstance(block, Side):
-        return list(split_side(block, width, BODY_HEIGHT))
+    if isinstance(block, Columns):
+        return list(split_columns(block, width, BODY_HEIGHT))
     return [block]
 
 
-def split_side(side: Side, width: float, room: float) -> list[Side]:
-    """Two columns over several slides, the first with so much room, each column broken where it must be."""
-    left, right = halves(side, LEFT, width)
+def split_columns(columns: Columns, width: float, space: float) -> list[Columns]:
+    """Two columns over several slides, the first with so much space, each column broken where it must be."""
+    left, right = halves(columns, LEFT, width)
 
     def filled(column: Column) -> list[tuple[Block, ...]]:
         out: list[list[Block]] = [[]]
@@ -130,7 +130,7 @@ def split_side(side: Side, width: float, room: float) -> list[Side]:
         for block, _ in column.blocks:
             for piece in pieces_of(block, column.w):
                 height = height_of_block(piece, column.w)
-                if used + height > (room if len(out) == 1 else BODY_HEIGHT) and (out[-1] or len(out) == 1):
+                if used + height > (space if len(out) == 1 else BODY_HEIGHT) and (out[-1] or len(out) == 1):
                     # A heading does not stay behind alone.
                     carried = [out[-1].pop()] if len(out[-1]) > 1 and isinstance(out[-1][-1], Heading) else []
                     out.append(carried)
@@ -143,7 +143,7 @@ def split_side(side: Side, width: float, room: float) -> list[Side]:
     many = max(len(a), len(b))
     a += [()] * (many - len(a))
     b += [()] * (many - len(b))
-    return [Side(x, y, side.ratio) for x, y in zip(a, b, strict=True)]
+    return [Columns(x, y, columns.ratio) for x, y in zip(a, b, strict=True)]
 
 
 def split_table(table: Table, width: float) -> list[Block]:
@@ -173,10 +173,10 @@ def height_of_block(block: Block, width: float) -> float:
     if isinstance(block, Table):
         widths = widths_of(block, width)
         return sum(row_height(r, widths) for r in (block.header, *block.rows)) + 0.12
-    if isinstance(block, Side):
+    if isinstance(block, Columns):
         left, right = halves(block, 0, width)
         return max((sum(h for _, h in c.blocks) for c in (left, right)), default=0.0)
-    if isinstance(block, (Together, Aside)):
+    if isinstance(block, (KeepTogether, Aside)):
         return sum(height_of_block(b, width) for b in unfolded(block.blocks)) + 0.05
     if isinstance(block, Cards):
         return 1.1 if block.items else 0.0
@@ -215,7 +215,7 @@ def flowing(pages: Sequence[Page]) -> list[Page]:
 
 
 def without_second_key(page: Page) -> tuple[Block, ...]:
-    """A page's blocks without the key to the bands where the native chart beside it has a legend of its own."""
+    """A page's blocks without the key to the bands where the native chart next to it has a legend of its own."""
     charts = [b.chart for b in page.blocks if isinstance(b, Figure)]
     if not any(isinstance(c, RankedBars) and not c.compact for c in charts):
         return page.blocks

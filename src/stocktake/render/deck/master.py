@@ -15,7 +15,7 @@ from pptx.util import Emu, Inches
 
 from stocktake.render.theme import Theme
 
-# A slide of 16:9, in inches, and where things stand on it.
+# A slide of 16:9, in inches, and the positions of its parts.
 WIDTH, HEIGHT = 13.333, 7.5
 LEFT, TOP, RIGHT, BOTTOM = 0.55, 1.2, 0.55, 0.6
 BODY_WIDTH, BODY_HEIGHT = WIDTH - LEFT - RIGHT, HEIGHT - TOP - BOTTOM

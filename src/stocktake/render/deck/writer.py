@@ -43,20 +43,20 @@ from stocktake.reports.model import (
     Block,
     Bullets,
     Cards,
+    Columns,
     Contents,
     Figure,
     Heading,
     Inline,
+    KeepTogether,
     Link,
     Number,
     Page,
     Poster,
     Report,
-    Side,
     Strong,
     Table,
     Text,
-    Together,
     plain,
 )
 
@@ -134,7 +134,7 @@ class _Deck:
             title = f"{title}: {self.chapter}"
         count = self.titles.get(title, 0) + 1
         self.titles[title] = count
-        # Every slide has a name of its own, by which screen readers and menus tell it from others.
+        # Every slide has a name of its own, by which screen readers and menus list it.
         slide.shapes.title.text_frame.text = clean(title if count == 1 else f"{title} ({count})")
         if anchor:
             self.anchors.setdefault(anchor, slide)
@@ -256,10 +256,10 @@ class _Deck:
             Drawing(slide, self.theme).draw(block.chart, Frame(x, y, w, height_of(block.chart, w)))
         elif isinstance(block, Table):
             self._table(slide, block, x, y, w)
-        elif isinstance(block, Side):
+        elif isinstance(block, Columns):
             for column in halves(block, x, w):
                 self._column(slide, column, y)
-        elif isinstance(block, (Together, Aside)):
+        elif isinstance(block, (KeepTogether, Aside)):
             inner = Column(x, w, [(b, height_of_block(b, w)) for b in unfolded(block.blocks)])
             self._column(slide, inner, y)
         elif isinstance(block, Cards):
@@ -319,10 +319,10 @@ class _Deck:
         report = self.report
         slide = self.slide("Title Slide", report.organisation)
         lines = (report.title, report.subtitle, report.date_line, report.notice)
-        told = [w for w in lines if w]
+        shown = [w for w in lines if w]
         put(
             slide.placeholders[1].text_frame,
-            [paragraph([Run(w, 20 if i == 0 else 14, colour="tx2")]) for i, w in enumerate(told)],
+            [paragraph([Run(w, 20 if i == 0 else 14, colour="tx2")]) for i, w in enumerate(shown)],
         )
         if self.theme.logo and not self.theme.logo.lower().endswith(".svg"):
             path = (self.theme.folder or Path()) / self.theme.logo
@@ -390,7 +390,7 @@ class _Deck:
 
 
 def _cell(words: str, *, bold: bool, right: bool) -> str:
-    """One table cell; whatever stands in it is text."""
+    """One table cell; its content is text."""
     weight, side = ' b="1"' if bold else "", ' algn="r"' if right else ""
     return (
         f'<a:tc><a:txBody><a:bodyPr/><a:lstStyle/><a:p><a:pPr{side}/><a:r><a:rPr lang="en-GB" sz="{TABLE_SIZE * 100}"{weight}>'

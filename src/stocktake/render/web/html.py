@@ -1,4 +1,4 @@
-"""Blocks of a report as HTML; whatever stands in a text is shown as text."""
+"""Blocks of a report as HTML; its content is shown as text."""
 
 from __future__ import annotations
 
@@ -15,19 +15,19 @@ from stocktake.reports.model import (
     Block,
     Bullets,
     Cards,
+    Columns,
     Contents,
     Figure,
     Heading,
     Inline,
+    KeepTogether,
     Number,
     Page,
     Poster,
     Report,
-    Side,
     Strong,
     Table,
     Text,
-    Together,
     blocks_of,
     plain,
 )
@@ -77,8 +77,8 @@ class Html:
             return f'<a href="{escape(part.address)}" rel="external">{text(part.text)}</a>'
         return text(part.text)
 
-    def words(self, said: Text) -> str:
-        return "".join(self.inline(p) for p in said.parts)
+    def words(self, text: Text) -> str:
+        return "".join(self.inline(p) for p in text.parts)
 
     def blocks(self, blocks: Iterable[Block], level: int) -> str:
         return "".join(self.block(b, level) for b in blocks)
@@ -128,12 +128,12 @@ class Html:
         return f'<div class="nhsuk-inset-text">{self.blocks(block.blocks, level)}</div>\n'
 
     @block.register
-    def _(self, block: Side, level: int) -> str:
+    def _(self, block: Columns, level: int) -> str:
         left, right = self.blocks(block.left, level), self.blocks(block.right, level)
         return f'<div class="side"><div>{left}</div><div>{right}</div></div>\n'
 
     @block.register
-    def _(self, block: Together, level: int) -> str:
+    def _(self, block: KeepTogether, level: int) -> str:
         inner, below = "", level
         for b in block.blocks:
             inner += self.block(b, below)

@@ -41,7 +41,7 @@ class Site:
     regions: tuple[str, ...]
 
     def render(self, template: str, root: str, here: str, title: str, **more: Any) -> str:
-        """One page as HTML; `root` leads to the site's top from where the page stands."""
+        """One page as HTML; `root` leads from the page to the top of the site."""
         return str(
             _environment()
             .get_template(template)
