@@ -230,10 +230,10 @@ def test_an_official_workbook_comes_back_from_the_published_layout(imported: Pat
 
 
 def test_tidy_tables_are_what_their_metadata_says(run: Run, national: Path) -> None:
-    said = json.loads((national / "csv-metadata.json").read_text("utf-8"))
+    stated = json.loads((national / "csv-metadata.json").read_text("utf-8"))
     kinds = {"string": pl.String, "double": pl.Float64, "integer": pl.Int64, "boolean": pl.Boolean}
-    assert said["@context"][0] == "http://www.w3.org/ns/csvw"
-    for table in said["tables"]:
+    assert stated["@context"][0] == "http://www.w3.org/ns/csvw"
+    for table in stated["tables"]:
         columns = table["tableSchema"]["columns"]
         schema = {c["name"]: kinds[c["datatype"]] for c in columns}
         frame = pl.read_csv(national / table["url"], schema_overrides=schema)

@@ -89,8 +89,8 @@ def test_a_poster_has_contact_details_only_where_there_are_any(run: Run) -> None
     assert "Questions about the survey" not in without
     settings = run.settings.model_copy(update={"contacts": {"Z01": "survey.lead@example.org"}})
     own = replace(run, settings=settings)
-    told = text_of(pdf_bytes(own.report("Z01", "poster").report, Theme()))
-    assert "Questions about the survey: survey.lead@example.org" in told.replace("\r\n", " ")
+    output = text_of(pdf_bytes(own.report("Z01", "poster").report, Theme()))
+    assert "Questions about the survey: survey.lead@example.org" in output.replace("\r\n", " ")
     assert "example.org" not in text_of(pdf_bytes(own.report("Z02", "poster").report, Theme()))
 
 

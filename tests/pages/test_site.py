@@ -47,9 +47,9 @@ def run(demo: Path) -> Run:
 
 @pytest.fixture(scope="module")
 def site(demo: Path) -> Path:
-    told: list[int] = []
-    first = make_site(demo, told.append, told.append)
-    assert sum(told[1:]) == told[0]
+    output: list[int] = []
+    first = make_site(demo, output.append, output.append)
+    assert sum(output[1:]) == output[0]
     return first.parent
 
 
@@ -72,11 +72,11 @@ class Links(HTMLParser):
         self.feed(text)
 
     def handle_starttag(self, tag: str, attrs: Any) -> None:
-        told = dict(attrs)
-        if "id" in told:
-            self.ids.append(told["id"])
-        if tag in ("a", "link", "script", "img") and (told.get("href") or told.get("src")):
-            self.links.append(told.get("href") or told["src"])
+        output = dict(attrs)
+        if "id" in output:
+            self.ids.append(output["id"])
+        if tag in ("a", "link", "script", "img") and (output.get("href") or output.get("src")):
+            self.links.append(output.get("href") or output["src"])
         self.charts += tag == "figure"
         self.tables += tag == "table"
 
@@ -260,8 +260,13 @@ def test_up_to_five_are_compared_by_keyboard(browser: Any, address: str, run: Ru
     page.goto("about:blank")
     page.goto(address + "compare.html#?own=Z01,Z02,Z03,Z04,Z05,Z06,Z01,Q")
     assert page.locator("thead th").count() == 6
-    told = page.locator("[data-count]").inner_text()
-    assert "Comparing 5." in told and "Not known: Q." in told and "Only the first five" in told and "twice: Z01" in told
+    output = page.locator("[data-count]").inner_text()
+    assert (
+        "Comparing 5." in output
+        and "Not known: Q." in output
+        and "Only the first five" in output
+        and "twice: Z01" in output
+    )
     page.close()
 
 

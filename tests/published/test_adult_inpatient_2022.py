@@ -70,11 +70,11 @@ def test_z_and_limits(sheets: Any, scores: pl.DataFrame) -> None:
 
 def test_lowest_and_highest(sheets: Any, scores: pl.DataFrame) -> None:
     header, row = sheets["National_Max&Min"][:2]
-    said = dict(zip(header, row, strict=True))
+    stated_text = dict(zip(header, row, strict=True))
     for measure in measure_codes(scores):
         first = scores.filter(pl.col("measure") == measure).row(0, named=True)
-        assert first["lowest"] == pytest.approx(said[f"{measure}_min"], abs=1e-9)
-        assert first["highest"] == pytest.approx(said[f"{measure}_max"], abs=1e-9)
+        assert first["lowest"] == pytest.approx(stated_text[f"{measure}_min"], abs=1e-9)
+        assert first["highest"] == pytest.approx(stated_text[f"{measure}_max"], abs=1e-9)
 
 
 def test_what_is_not_published_is_null_and_says_so(imported: Path, scores: pl.DataFrame) -> None:
@@ -129,10 +129,10 @@ def test_response_rates_and_profile(sheets: Any, imported: Path) -> None:
         (r["organisation"], r["variable"], r["option"]): r["percent"] for r in results.profile.iter_rows(named=True)
     }
     for row in rows:
-        said = dict(zip(header, row, strict=True))
-        assert work[row[0]]["response_rate"] == pytest.approx(said["tr_rate"] / 100)
-        assert work[row[0]]["completed"] == said["n_tpat"]
-        assert shares[row[0], "eth", 1] == pytest.approx(said["eth1_tpc"])
+        stated_text = dict(zip(header, row, strict=True))
+        assert work[row[0]]["response_rate"] == pytest.approx(stated_text["tr_rate"] / 100)
+        assert work[row[0]]["completed"] == stated_text["n_tpat"]
+        assert shares[row[0], "eth", 1] == pytest.approx(stated_text["eth1_tpc"])
 
 
 def test_section_membership_is_what_the_scores_say(workbook: Path) -> None:

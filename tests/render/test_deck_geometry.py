@@ -196,9 +196,9 @@ def plot_area(drawn: Drawn) -> tuple[float, float, float, float]:
     frame = drawn.frame
     (area,) = drawn.chart._chartSpace.iter(qn("c:plotArea"))
     layout = area.find(f"{qn('c:layout')}/{qn('c:manualLayout')}")
-    told = {e.tag.rpartition("}")[2]: e.get("val") for e in layout}
-    assert (told["layoutTarget"], told["xMode"], told["yMode"]) == ("inner", "edge", "edge")
-    x, y, w, h = (float(told[n]) for n in "xywh")
+    output = {e.tag.rpartition("}")[2]: e.get("val") for e in layout}
+    assert (output["layoutTarget"], output["xMode"], output["yMode"]) == ("inner", "edge", "edge")
+    x, y, w, h = (float(output[n]) for n in "xywh")
     return frame.left + x * frame.width, frame.top + y * frame.height, w * frame.width, h * frame.height
 
 

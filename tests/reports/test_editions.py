@@ -100,8 +100,8 @@ def test_a_trust_without_data_in_a_group_is_told_so_plainly(run: Run) -> None:
     assert [p.kind for p in none.pages] == ["cover", "no-data"]
     assert "no results by group" in words(none.pages)
     few = most_withheld(run)
-    told = chapter(run.report(few, "service-groups").report, OLDER)
-    assert [p.kind for p in told] == ["no-data"] or charts(told, BandStrip)
+    output = chapter(run.report(few, "service-groups").report, OLDER)
+    assert [p.kind for p in output] == ["no-data"] or charts(output, BandStrip)
 
 
 def test_editions_that_results_do_not_make_say_why(official: Run) -> None:
@@ -250,6 +250,6 @@ def test_a_workbook_holds_the_public_results(run: Run) -> None:
 
 
 def test_an_edition_is_the_same_report_whatever_it_is_written_as(run: Run) -> None:
-    told = run.report("Z02")
-    assert told.report is told.report
-    assert replace(told).report == told.report
+    output = run.report("Z02")
+    assert output.report is output.report
+    assert replace(output).report == output.report

@@ -263,8 +263,8 @@ def test_the_contact_is_left_out_or_printed(run: Run) -> None:
     from stocktake.reports.trust_benchmark import trust_benchmark
 
     assert "Questions about the survey" not in words(run.report("Z01").report)
-    told = trust_benchmark(run.results, run.survey, "Z01", contact="survey.lead@example.org")
-    assert "survey.lead@example.org" in words(told)
+    output = trust_benchmark(run.results, run.survey, "Z01", contact="survey.lead@example.org")
+    assert "survey.lead@example.org" in words(output)
 
 
 def test_an_unknown_organisation(run: Run) -> None:

@@ -62,8 +62,8 @@ def test_the_whole_way(demo: Path) -> None:
     assert done.returncode == 0
     assert "53 trusts, 48 measures" in done.stdout
     assert st.Counts.load(demo / "counts.npz").respondents.sum() == 14_619
-    told = stocktake("report", demo, "--organisation", "Z01", "--organisation", "Z02")
-    assert told.returncode == 0
+    output = stocktake("report", demo, "--organisation", "Z01", "--organisation", "Z02")
+    assert output.returncode == 0
     assert (demo / "reports" / "Z01" / NAME).is_file()
     assert "2 up to date" in stocktake("report", demo, "--organisation", "Z01", "--organisation", "Z02").stdout
     assert stocktake("report", demo).returncode == 2
@@ -310,10 +310,10 @@ def test_an_interrupted_run_leaves_no_half_file_and_resumes(demo: Path, monkeypa
 
 
 def test_many_reports_on_every_core(demo: Path) -> None:
-    told: list[str] = []
-    made = make_reports(demo, ["Z40", "Z41", "Z42", "Z43"], lambda m: told.append(m.organisation))
+    output: list[str] = []
+    made = make_reports(demo, ["Z40", "Z41", "Z42", "Z43"], lambda m: output.append(m.organisation))
     assert [m.organisation for m in made] == ["Z40", "Z41", "Z42", "Z43"]
-    assert sorted(told) == ["Z40", "Z41", "Z42", "Z43"]
+    assert sorted(output) == ["Z40", "Z41", "Z42", "Z43"]
     assert all(m.path.is_file() for m in made)
 
 

@@ -517,8 +517,8 @@ def test_a_result_is_firm_in_nine_draws_of_ten() -> None:
         done = run(survey((2,) * 20), people, winsorise=0.2, draws=100, seed=seed)
         outside = [round(100 * row(done.results.firmness, "X", name)["p_outside"]) for name in names]
         # How many are firm, and of how many outside the range.
-        told = numbers_beside(done, "in at least nine of ten draws")[:2]
-        assert told == [sum(share >= 90 for share in outside), 20]
+        output = numbers_beside(done, "in at least nine of ten draws")[:2]
+        assert output == [sum(share >= 90 for share in outside), 20]
         assert [row(done.results.firmness, "X", name)["firm"] for name in names] == [share >= 90 for share in outside]
         met |= set(outside)
         if {89, 90} <= met:
@@ -540,8 +540,8 @@ def test_a_result_stands_at_five_per_cent() -> None:
         assert bool(numbers_beside(done, "stands firm by itself. The bands")) == some_stand
     # With a rate of its own just above and just below the q of 0.0495.
     for rate, stands in ((0.04955, 1), (0.0495, 0)):
-        told = run(survey(), just_in, winsorise=0.2, false_discovery=rate)
-        assert numbers_beside(told, "With a false discovery rate of") == [stands]
+        output = run(survey(), just_in, winsorise=0.2, false_discovery=rate)
+        assert numbers_beside(output, "With a false discovery rate of") == [stands]
 
 
 @pytest.mark.parametrize(

@@ -379,9 +379,9 @@ def test_organisations_without_respondents_are_named() -> None:
 
 def test_columns_that_can_be_done_without_are_told() -> None:
     wave = read(answers().drop("sex").rename({"age": "agge"}), people())
-    told = {r["column"]: r["expected"] for r in found(wave, "column not there")}
-    assert set(told) == {"age", "sex"}
-    assert "Did you mean 'agge'" in told["age"]
+    output = {r["column"]: r["expected"] for r in found(wave, "column not there")}
+    assert set(output) == {"age", "sex"}
+    assert "Did you mean 'agge'" in output["age"]
     assert not wave.blocked
 
 
@@ -690,7 +690,7 @@ def test_without_pairs_and_without_a_second_reading_there_is_no_section_error() 
 
 
 def test_progress_is_told() -> None:
-    told: list[int] = []
+    output: list[int] = []
     chosen = survey()
-    read_wave(chosen, 2024, ("T1", "T2"), open_table(answers()), None, chosen.method, progress=told.append)
-    assert told == [3]
+    read_wave(chosen, 2024, ("T1", "T2"), open_table(answers()), None, chosen.method, progress=output.append)
+    assert output == [3]

@@ -22,7 +22,7 @@ from stocktake.survey.tables import open_table
 from stocktake.survey.workbooks import read_workbook
 
 
-def told(call: Any) -> str:
+def found_text(call: Any) -> str:
     with pytest.raises(StocktakeError) as error:
         call()
     return str(error.value)
@@ -42,9 +42,9 @@ def test_columns_of_odd_types(tmp_path: Path, series: pl.Series) -> None:
     frame.write_parquet(tmp_path / "a.parquet")
     for source in (tmp_path / "a.parquet", frame):
         table = open_table(source)
-        assert "column Q1: holds values of type" in told(lambda table=table: list(table.batches(("Q1",))))
-        assert "column Q1" in told(lambda table=table: list(table.pieces(("Q1",))))
-        assert "column Q1" in told(lambda table=table: table.repeated("Q1"))
+        assert "column Q1: holds values of type" in found_text(lambda table=table: list(table.batches(("Q1",))))
+        assert "column Q1" in found_text(lambda table=table: list(table.pieces(("Q1",))))
+        assert "column Q1" in found_text(lambda table=table: table.repeated("Q1"))
         assert next(iter(table.batches(("x",)))).height == 2
 
 
@@ -71,7 +71,7 @@ def test_a_truncated_spss_file(tmp_path: Path) -> None:
     whole = path.read_bytes()
     for size in (10, 400, len(whole) // 2, len(whole) - 8):
         path.write_bytes(whole[:size])
-        assert "a.sav" in told(lambda: list(open_table(path).batches()))
+        assert "a.sav" in found_text(lambda: list(open_table(path).batches()))
 
 
 def test_an_spss_file_with_fewer_rows_than_it_says(tmp_path: Path) -> None:
@@ -80,7 +80,7 @@ def test_an_spss_file_with_fewer_rows_than_it_says(tmp_path: Path) -> None:
     path = tmp_path / "a.sav"
     pyreadstat.write_sav(pl.DataFrame({"a": [1.0, 2.0]}).to_pandas(), str(path))
     longer = replace(open_table(path), rows=3)
-    assert "ends after 2 of 3 rows" in told(lambda: list(longer.batches()))
+    assert "ends after 2 of 3 rows" in found_text(lambda: list(longer.batches()))
 
 
 def test_values_are_described_by_kind_and_length() -> None:
@@ -116,13 +116,13 @@ def test_truncated_files_of_every_kind(tmp_path: Path, ending: str) -> None:
 def test_a_text_file_with_short_rows(tmp_path: Path) -> None:
     path = tmp_path / "a.csv"
     path.write_text("a,b,c\n1,2,3\n4,5\n6,7,8,9\n" + "1\n" * 30)
-    text = told(lambda: open_table(path))
+    text = found_text(lambda: open_table(path))
     assert "a.csv, row 3: 2 cells; expected 3" in text and "row 4: 4 cells" in text
     assert "and 12 more rows like these" in text
     path.write_text('a,b\n"x\ny",2\n3,4\n')
     assert open_table(path).frame().height == 2
     path.write_text('a,b\n"x,2\n3,4\n')
-    assert "a.csv" in told(lambda: open_table(path).frame())
+    assert "a.csv" in found_text(lambda: open_table(path).frame())
 
 
 def sheet(path: Path, *cells: tuple[int, int, Any]) -> Path:
@@ -135,7 +135,7 @@ def sheet(path: Path, *cells: tuple[int, int, Any]) -> Path:
 
 def test_a_cell_far_from_the_table(tmp_path: Path) -> None:
     path = sheet(tmp_path / "a.xlsx", (0, 0, "a"), (1048575, 16383, 1))
-    assert "a cell in row 1048576 and one in column 16384" in told(lambda: open_table(path))
+    assert "a cell in row 1048576 and one in column 16384" in found_text(lambda: open_table(path))
 
 
 def test_a_formula_without_a_stored_value(tmp_path: Path) -> None:
@@ -147,7 +147,7 @@ def test_a_formula_without_a_stored_value(tmp_path: Path) -> None:
             if "sheet1.xml" in name:
                 data = data.replace(b'<c r="A2"><v>1</v></c>', b'<c r="A2"><f>1+1</f></c>')
             new.writestr(name, data)
-    assert "cell A2: a formula without a stored value" in told(lambda: open_table(changed))
+    assert "cell A2: a formula without a stored value" in found_text(lambda: open_table(changed))
     assert open_table(path).frame().height == 1
 
 
@@ -168,26 +168,26 @@ def test_open_documents_too(tmp_path: Path) -> None:
     blank = '<table:table-cell table:number-columns-repeated="1000000"/>'
     far = ods(tmp_path / "a.ods", f'<table:table-row table:number-rows-repeated="1000">{cell}</table:table-row>'
               f"<table:table-row>{blank}{cell}</table:table-row>")  # fmt: skip
-    assert "expected at most" in told(lambda: check_workbook(far))
+    assert "expected at most" in found_text(lambda: check_workbook(far))
     formula = ods(tmp_path / "b.ods", '<table:table-row><table:table-cell table:formula="of:=1"/></table:table-row>')
-    assert "row 1, column 1: a formula without a stored value" in told(lambda: check_workbook(formula))
+    assert "row 1, column 1: a formula without a stored value" in found_text(lambda: check_workbook(formula))
     check_workbook(ods(tmp_path / "c.ods", f"<table:table-row>{cell}{blank}</table:table-row>"))
 
 
 def test_workbooks_that_are_none(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     path = tmp_path / "a.xlsx"
     path.write_bytes(b"x")
-    assert "cannot be read as a workbook" in told(lambda: open_table(path))
-    assert "cannot be read as a workbook" in told(lambda: read_workbook(path))
+    assert "cannot be read as a workbook" in found_text(lambda: open_table(path))
+    assert "cannot be read as a workbook" in found_text(lambda: read_workbook(path))
     broken = ods(tmp_path / "b.ods", "<table:table-row>")
-    assert "cannot be read as a workbook" in told(lambda: check_workbook(broken))
+    assert "cannot be read as a workbook" in found_text(lambda: check_workbook(broken))
     monkeypatch.setattr(opening, "LARGEST_UNPACKED", 100)
-    assert "when unpacked; expected at most 100" in told(
+    assert "when unpacked; expected at most 100" in found_text(
         lambda: check_workbook(sheet(tmp_path / "c.xlsx", (0, 0, "a")))
     )
     monkeypatch.undo()
     many = [f'<table:table-row><table:table-cell table:formula="of:={i}"/></table:table-row>' for i in range(25)]
-    assert "and 5 more of these" in told(lambda: check_workbook(ods(tmp_path / "d.ods", "".join(many))))
+    assert "and 5 more of these" in found_text(lambda: check_workbook(ods(tmp_path / "d.ods", "".join(many))))
 
 
 def test_readers_failures_of_every_sort_become_sentences() -> None:
@@ -200,7 +200,7 @@ def test_readers_failures_of_every_sort_become_sentences() -> None:
             with readable("a.csv", "csv"):
                 raise error
 
-        assert "secret" not in told(fail)
+        assert "secret" not in found_text(fail)
     for passes in (KeyboardInterrupt(), MemoryError()):
         with pytest.raises(type(passes)), readable("a.csv", "csv"):
             raise passes
