@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
 from itertools import chain
 
@@ -18,6 +19,7 @@ from stocktake.disclosure.rules import Rules
 from stocktake.disclosure.score_relations import score_relations
 from stocktake.results import Results
 from stocktake.results.schemas import frame
+from stocktake.survey.engines import cores
 
 # Figures that the solver meets within this are taken as met.
 CLOSE = 1e-4
@@ -42,11 +44,15 @@ class Memory:
     safe: set[bytes] = field(default_factory=set)
 
 
-def attack(results: Results, rules: Rules, minimum: int, memory: Memory | None = None) -> list[Pinned]:
+def attack(
+    results: Results, rules: Rules, minimum: int, memory: Memory | None = None, *, complete: bool = True
+) -> list[Pinned]:
     """Every withheld figure that the public tables `results` pin more closely than the rules allow.
 
     `minimum` is the smallest number of people that may be published. Numbers of people are bounded first: a part that
-    may be nobody, or as many as the minimum, is not a small group about which anything could be inferred.
+    may be nobody, or as many as the minimum, is not a small group about which anything could be inferred. Without
+    `complete` a system's figures that only follow from all organisations together are left out where others are found
+    more cheaply: enough for a round of suppression, after which the system is another.
     """
     found = [Pinned(target, 0.0, 0.0) for target in printed_leaks(results, rules.decimals)]
     known = memory or Memory()
@@ -55,11 +61,17 @@ def attack(results: Results, rules: Rules, minimum: int, memory: Memory | None =
         fieldwork_relations(results, rules, minimum),
         profile_relations(results, rules, minimum),
     )
-    for relations in systems:
-        key = relations.fingerprint
-        if key not in known.systems:
-            known.systems[key] = pinned_in(relations, minimum)
-        pinned = known.systems[key]
+    every = list(systems)
+    new = {r.fingerprint: r for r in every if r.fingerprint not in known.systems}
+    # The solver is compiled code that lets other threads run; the systems have nothing in common. The one with the most
+    # withheld figures takes longest and so comes first.
+    new = dict(sorted(new.items(), key=lambda item: -len(item[1].targets)))
+    with ThreadPoolExecutor(cores()) as pool:
+        answers = pool.map(lambda r: pinned_in(r, minimum, complete=complete), new.values())
+        made = dict(zip(new, answers, strict=True))
+    known.systems.update({key: pinned for key, pinned in made.items() if complete or not pinned})
+    for relations in every:
+        pinned = (known.systems | made)[relations.fingerprint]
         unsafe = {(p.target.organisation, p.target.measure) for p in pinned}
         if not any(p.target.figure == "contradiction" for p in pinned):
             known.safe.update(p for block, p in relations.blocks.items() if block not in unsafe)
@@ -67,7 +79,7 @@ def attack(results: Results, rules: Rules, minimum: int, memory: Memory | None =
     return found
 
 
-def pinned_in(relations: Relations, minimum: int) -> list[Pinned]:
+def pinned_in(relations: Relations, minimum: int, *, complete: bool = True) -> list[Pinned]:
     """The pinned figures of one system of relations; one that says so where the relations contradict each other."""
     if not relations.targets:
         return []
@@ -75,22 +87,25 @@ def pinned_in(relations: Relations, minimum: int) -> list[Pinned]:
         solver = relations.system.solver()
         if not relations.system.linked:
             return _pinned(solver, relations.targets, minimum)
-        return _pinned_across(solver, relations.targets, minimum)
+        return _pinned_across(solver, relations.targets, minimum, complete)
     except Inconsistent:
         # Nothing follows from relations that contradict each other, and that must not pass for safety.
         where = replace(relations.targets[0], figure="contradiction", group="", organisation="", how=CONTRADICTION)
         return [Pinned(where, np.nan, np.nan)]
 
 
-def _pinned_across(solver: Solver, targets: Sequence[Target], minimum: int) -> list[Pinned]:
+def _pinned_across(solver: Solver, targets: Sequence[Target], minimum: int, complete: bool) -> list[Pinned]:
     """Pinned figures where relations join organisations, as national numbers do.
 
     With all other organisations held at one point that satisfies everything, an organisation's figures can only lie
     closer together than they may: what is not pinned then is safe. Without the relations between organisations they
-    can only lie further apart: what is pinned then is pinned. Of the few that are left the whole is asked.
+    can only lie further apart: what is pinned then is pinned. Of the few that are left the whole is asked, unless
+    something was found and the answer need not be `complete`.
     """
     suspects = [p.target for p in _pinned(solver.around(_centre(solver)), targets, minimum)]
     found = _pinned(solver.without_links(), suspects, minimum)
+    if found and not complete:
+        return found
     done = {p.target for p in found}
     return [*found, *_pinned(solver, [t for t in suspects if t not in done], minimum)]
 

@@ -50,16 +50,17 @@ def protect(build: Callable[[Further], Results], rules: Rules, minimum: int) -> 
     results = build(further)
     # Most systems of relations are the same from round to round; what they pin is not worked out again.
     memory = Memory()
-    found = attack(public(results, rules), rules, minimum, memory)
+    found = attack(public(results, rules), rules, minimum, memory, complete=not rules.complementary)
     for _ in range(ROUNDS if rules.complementary else 0):
         more = _withhold_beside(results, found, further)
         if more.size == further.size:
             break
         further = more
         results = apply(build(further), further)
+        found = attack(public(results, rules), rules, minimum, memory, complete=False)
+    if found:
+        # Nothing more can be withheld: what is left is listed in full.
         found = attack(public(results, rules), rules, minimum, memory)
-        if not found:
-            break
     return replace(results, tables={**results.tables, "disclosure": table_of(found)})
 
 
