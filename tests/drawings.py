@@ -10,7 +10,7 @@ import re
 import xml.etree.ElementTree as ET
 from bisect import bisect_left
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import lru_cache
 from importlib import resources
 from itertools import pairwise
@@ -144,8 +144,8 @@ def share_bars(draw: st.DrawFn, least: float = 0.0) -> ShareBars:
     shares = st.floats(least, 100) | st.sampled_from((least, 0.4 + least, 50.0, 99.6, 100.0))
     withheld = st.one_of(shares, shares, shares, st.none())
     rows = draw(st.lists(st.tuples(withheld, st.none() | shares), min_size=1, max_size=12))
-    words = ("Yes", "Non-binary or another answer", "80 or over")
-    return ShareBars(tuple((f"{words[i % 3]} {i}", *row) for i, row in enumerate(rows)), alts("share bars"))
+    words = ("Yes", "Non-binary or another answer", "80 or over", "WWWWW MMMMM WWWWW MMMMM WWWWW MMMMM WWWWW", "W" * 40)
+    return ShareBars(tuple((f"{words[i % 5]} {i}", *row) for i, row in enumerate(rows)), alts("share bars"))
 
 
 @st.composite
@@ -611,8 +611,14 @@ def check_share(picture: Picture, chart: ShareBars) -> None:
     axis = straight([(0.0, base.x1), (100.0, picture.width - SHARE_MARGIN)])
     marks = [g for g in picture.lines if g.stroke == THEME.average]
     assert len(marks) == sum(everyone is not None for *_, everyone in chart.rows)
-    names = [w for w in picture.words if w.right < base.x1]
-    assert [w.text for w in names] == [label for label, *_ in chart.rows]
+    names = _joined([w for w in picture.words if w.right < base.x1])
+    assert len(names) == len(chart.rows)
+    for (label, *_), name in zip(chart.rows, names, strict=True):
+        text = name.text.replace(" ", "")
+        # Only a label of two full lines is cut, and says so.
+        assert label.replace(" ", "").startswith(text.removesuffix("…"))
+        assert text.endswith("…") or text == label.replace(" ", "")
+        assert name.left > -PX, "a label begins inside the drawing"
     assert all(a.y < b.y for a, b in pairwise(names))
     for (label, own, everyone), name in zip(chart.rows, names, strict=True):
         ends = [base.x1]
@@ -635,6 +641,18 @@ def check_share(picture: Picture, chart: ShareBars) -> None:
         assert 0 < beyond[0].left - max(ends) < 12
         assert all(a.right < b.left for a, b in pairwise(beyond)), "figures do not run into one another"
     assert next(bars, None) is None
+
+
+def _joined(names: list[Word]) -> list[Word]:
+    """Labels of two lines as one each, in the middle of their row."""
+    out: list[Word] = []
+    for word in names:
+        if out and word.y - out[-1].y < 8:
+            first = out.pop()
+            widest = min(first, word, key=lambda w: w.left)
+            word = replace(widest, text=f"{first.text} {word.text}", y=(first.y + word.y) / 2)
+        out.append(word)
+    return out
 
 
 def check_count(picture: Picture, chart: CountBars) -> None:
@@ -815,8 +833,8 @@ def _check_trend_labels(picture: Picture, chart: TrendLines, axis: Scale) -> Non
         assert word.fill == (THEME.own if values is chart.own else THEME.average)
         # At the top of the scale both labels move down together.
         assert abs(word.y - 0.35 * word.size - axis.pixel(last)) < (7 if last < 9 else 14)
-        if chart.own[-1] is None and values is chart.own:
-            assert word.text == "You: not shown"
+        if values[-1] is None:
+            assert word.text == ("You: not shown" if values is chart.own else "Average: not shown")
         else:
             assert word.text.removeprefix("You ").removeprefix("Average ") == rounded(last)
     assert all(abs(a.y - b.y) > 11 for a, b in pairwise(labels)), "labels do not cover one another"

@@ -8,6 +8,7 @@ from itertools import pairwise
 from xml.sax.saxutils import escape, quoteattr
 
 from stocktake.render.theme import Theme
+from stocktake.render.words import text_width
 from stocktake.reports.charts import (
     BandKey,
     BandStrip,
@@ -27,6 +28,8 @@ from stocktake.reports.words import per_cent, rounded
 # Marks that say the band without colour: triangles up for better, down for worse, one to three.
 MARKS = {1: -3, 2: -2, 3: -1, 4: 0, 5: 1, 6: 2, 7: 3}
 OUTLINE = "#5B6873"
+# No label is set smaller than this, in points.
+LEAST_SIZE = 6.5
 
 
 def draw(chart: Chart, theme: Theme, width: float, height: float | None = None) -> str:
@@ -71,6 +74,20 @@ def side_by_side(marks: list[float], wide: list[float], low: float, high: float,
         first = min(max(starts[0] - push, low), high - wide[1] - gap - wide[0])
         starts = [first, max(first + wide[0] + gap, starts[1])]
     return starts
+
+
+def _halves(label: str, width: float, size: float) -> tuple[str, str]:
+    """A label in two lines of at most this width, broken at a blank where there is one, with a mark where it is cut."""
+
+    def fits(words: str) -> bool:
+        return text_width(words, size) <= width
+
+    most = next((n for n in range(len(label), 1, -1) if fits(label[:n].rstrip())), 1)
+    blank = label.rfind(" ", 0, most + 1)
+    first, second = (label[:blank], label[blank + 1 :]) if blank > 0 else (label[:most], label[most:])
+    while len(second) > 1 and not fits(second):
+        second = f"{second.rstrip('…')[:-1].rstrip()}…"
+    return first, second
 
 
 class _Canvas:
@@ -398,7 +415,9 @@ class _Canvas:
             # The line's own last point is of an earlier year; its figure must not be printed as this year's.
             labels.append((y(last_own), "You: not shown", theme.own, "bold"))
         if last_avg is not None:
-            labels.append((y(last_avg), f"Average {rounded(last_avg)}", theme.average, ""))
+            latest = chart.average[-1]
+            words = "Average: not shown" if latest is None else f"Average {rounded(latest)}"
+            labels.append((y(last_avg), words, theme.average, ""))
         labels.sort()
         if len(labels) == 2 and labels[1][0] - labels[0][0] < 12:
             middle = (labels[0][0] + labels[1][0]) / 2
@@ -417,7 +436,7 @@ class _Canvas:
         plot = self.width - label_w - right
         for i, (label, own, everyone) in enumerate(chart.rows):
             y = i * row + 2
-            self._wrapped(label, label_w - 6, y + 10.5)
+            self._label(label, label_w - 6, y + 10.5)
             end = 0.0 if own is None else own / 100 * plot
             if own is not None:
                 self.rect(label_w, y + 1, end, 12, theme.accent)
@@ -431,12 +450,16 @@ class _Canvas:
                 self.text(self.width, y + 10.5, f"(all {per_cent(everyone)})", 9, "end", fill=theme.average)
         self.line(label_w, 0, label_w, self.height, theme.soft, 0.6)
 
-    def _wrapped(self, label: str, width: float, y: float) -> None:
-        # Liberation Sans is about half as wide as it is high; a label too long for its space is set smaller.
-        size = 9.0
-        if len(label) * size * 0.5 > width:
-            size = max(6.5, width / (len(label) * 0.5))
-        self.text(width, y, label, size, "end")
+    def _label(self, label: str, right: float, y: float) -> None:
+        """A label that ends at `right`: smaller where it is too long, and then in two lines, cut where both are full."""
+        width = text_width(label, 1.0)
+        size = min(9.0, right / max(width, 1e-9))
+        if size >= LEAST_SIZE:
+            self.text(right, y, label, size, "end")
+            return
+        first, second = _halves(label, right, LEAST_SIZE)
+        self.text(right, y - 3.4, first, LEAST_SIZE, "end")
+        self.text(right, y + 3.4, second, LEAST_SIZE, "end")
 
     @draw.register
     def _(self, chart: CountBars) -> None:
