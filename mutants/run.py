@@ -32,8 +32,7 @@ WORKERS = 2
 # Seconds after which the tests of a mutant count as having found it: one that never ends does not pass.
 TIMEOUT = 400
 
-COMPARE = ("tests/compare", "tests/properties/test_against_oracle.py", "tests/spec", "tests/survey/test_independent_checks.py", "tests/published")  # fmt: skip
-COUNTING = ("tests/properties/test_counts_add.py", "tests/properties/test_many_options.py", "tests/properties/test_against_oracle.py", "tests/survey/test_intake.py", "tests/spec", "tests/survey/test_independent_checks.py")  # fmt: skip
+STATISTICS = ("tests/compare", "tests/properties/test_counts_add.py", "tests/properties/test_against_oracle.py", "tests/spec", "tests/properties/test_many_options.py", "tests/survey/test_independent_checks.py", "tests/published")  # fmt: skip
 INTAKE = ("tests/survey/test_intake.py", "tests/survey/test_opening.py", "tests/spec", "tests/properties/test_fuzz_parsers.py")  # fmt: skip
 INSTRUMENT = ("tests/survey/test_instrument.py", "tests/survey/test_intake.py", "tests/spec", "tests/test_codes.py")
 WORKBOOK = ("tests/survey/test_published_layout.py", "tests/published", "tests/survey/test_rounded_workbook.py")
@@ -41,8 +40,8 @@ RESULTS = ("tests/spec", "tests/survey/test_published_layout.py", "tests/publish
 DRAWING = ("tests/render",)
 
 MODULES: dict[str, tuple[str, ...]] = {
-    **{f"compare/{m}.py": COMPARE for m in ("change", "estimates", "expected_range", "extremes", "firmness", "suppress")},
-    **{f"survey/{m}.py": COUNTING for m in ("counts", "engines", "fieldwork", "resample", "scores", "weights", "coding")},
+    **{f"compare/{m}.py": STATISTICS for m in ("change", "estimates", "expected_range", "extremes", "firmness", "suppress")},
+    **{f"survey/{m}.py": STATISTICS for m in ("counts", "engines", "fieldwork", "resample", "scores", "weights", "coding")},
     **{f"survey/{m}.py": INTAKE for m in ("cleaning", "findings", "opening", "responses", "sample", "tables", "wave")},
     **{f"survey/{m}.py": INSTRUMENT for m in ("instrument", "instrument_checks", "instrument_parts")},
     **{f"survey/{m}.py": WORKBOOK for m in ("published", "workbooks")},

@@ -17,7 +17,7 @@ from stocktake.compare.expected_range import (
     spread_from_limits,
     summary,
 )
-from stocktake.compare.extremes import extremes
+from stocktake.compare.extremes import ends, extremes
 from stocktake.compare.suppress import suppress
 
 NAN = math.nan
@@ -165,6 +165,26 @@ def test_shapes_are_checked() -> None:
         )
 
 
+@pytest.mark.parametrize("shape", [(2, 2), (2, 4), (1, 3), (3, 3)])
+def test_a_shape_that_is_smaller_or_larger_is_refused(shape: tuple[int, int]) -> None:
+    right, wrong = np.zeros((2, 3)), np.zeros(shape)
+    for place, name in enumerate(("n", "value", "standard_error")):
+        arrays = [wrong if i == place else right for i in range(3)]
+        with pytest.raises(ValueError, match=f"{name} has shape"):
+            Estimates(("A", "B"), tuple(Measure(f"Q{i}") for i in range(3)), *arrays, np.zeros((2, 3), dtype=np.int8))
+
+
+def test_a_measure_left_out_stays_so_where_few_answered() -> None:
+    """Left out of every organisation, also of one with too few answers: the reason is the same for all of them."""
+    n = np.array([[100.0, 100], [100, 3]])
+    given = Estimates(("A", "B"), (Measure("Q1"), Measure("Q2")), n, n / 20, n / 100, np.zeros((2, 2), dtype=np.int8))
+    assert suppress(given, 30, left_out={"Q2"}).status.tolist() == [[0, Status.LEFT_OUT]] * 2
+    # A section of its own that is left out is not called withheld for its part's sake.
+    measures = (Measure("Q1"), Measure("S01", (0,)))
+    small = Estimates(("A",), measures, n[1:, ::-1], n[1:], n[1:], np.zeros((1, 2), dtype=np.int8))
+    assert suppress(small, 30, left_out={"S01"}).status.tolist() == [[Status.WITHHELD_BASE, Status.LEFT_OUT]]
+
+
 def test_change_by_hand() -> None:
     """7.0 (0.3) after 6.0 (0.4): z = 1 / sqrt(0.09 + 0.16) = 2, an increase at 95% and none at 99%."""
     now, then = ([np.array([x]) for x in wave] for wave in ((7.0, 0.3, 50), (6.0, 0.4, 50)))
@@ -184,6 +204,28 @@ def test_change_that_cannot_be_tested() -> None:
     assert change(lone, same, test="t").verdict[0] == Verdict.NONE  # type: ignore[arg-type]
     missing = tuple(np.array([x]) for x in (NAN, NAN, NAN))
     assert change(missing, same).verdict[0] == Verdict.NONE  # type: ignore[arg-type]
+
+
+def test_one_answer_without_variance_takes_no_degrees_of_freedom() -> None:
+    """7 (0.3 from 50) against 6 from one answer that cannot vary: all of the variance is of the other wave."""
+    lone = tuple(np.array([x]) for x in (6.0, 0.0, 1.0))
+    many = tuple(np.array([x]) for x in (7.0, 0.3, 50.0))
+    for now, then, sign in ((many, lone, 1), (lone, many, -1)):
+        found = change(now, then, test="t")  # type: ignore[arg-type]
+        assert found.statistic[0] == pytest.approx(sign / 0.3)
+        # 2.00958 is Student's t for 49 degrees of freedom.
+        assert found.critical[0] == pytest.approx(2.00958, abs=1e-5)
+    pair = tuple(np.array([x]) for x in (6.0, 0.3, 2.0))
+    assert not np.isnan(change(many, pair, test="t").statistic[0])  # type: ignore[arg-type]
+    one = tuple(np.array([x]) for x in (6.0, 0.3, 1.0))
+    assert np.isnan(change(one, many, test="t").statistic[0])  # type: ignore[arg-type]
+    assert np.isnan(change(many, one, test="t").statistic[0])  # type: ignore[arg-type]
+
+
+def test_extremes_are_five_each() -> None:
+    value = np.arange(20.0)
+    assert extremes(value, np.zeros(20)) == ([19, 18, 17, 16, 15], [0, 1, 2, 3, 4])
+    assert ends(list(range(20))) == ([0, 1, 2, 3, 4], [19, 18, 17, 16, 15])
 
 
 def test_extremes() -> None:
