@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 
-.PHONY: demo test lint types fuzz bench docs clean
+.PHONY: demo test lint types fuzz mutants bench docs clean
 
 demo: $(READY)
 	$(BIN)/stocktake demo --out demo
@@ -13,8 +13,8 @@ test: $(READY) lint types
 	$(BIN)/python -m pytest -n 2 --dist loadgroup -rs --cov --cov-report=term-missing:skip-covered --cov-fail-under=100
 
 lint: $(READY)
-	$(BIN)/ruff check src tests benchmarks
-	$(BIN)/ruff format --check src tests benchmarks
+	$(BIN)/ruff check src tests benchmarks mutants
+	$(BIN)/ruff format --check src tests benchmarks mutants
 	$(BIN)/lint-imports
 
 types: $(READY)
@@ -22,6 +22,13 @@ types: $(READY)
 
 fuzz: $(READY)
 	STOCKTAKE_FUZZ=3000 $(BIN)/python -m pytest -n 2 -q tests/properties/test_fuzz_parsers.py
+
+# So many mutants of each module; EACH=0 tries all of them, which takes days.
+EACH := 8
+
+mutants: $(READY)
+	$(BIN)/python -m pip install -q -c constraints.txt -e ".[mutants]"
+	$(BIN)/python mutants/run.py --each $(EACH)
 
 bench: $(READY)
 	$(BIN)/python -m pip install -q -c constraints.txt -e ".[bench]"
