@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import os
+import shutil
 import sys
 from pathlib import Path
 
 import pytest
+from filelock import FileLock
 
 # So that `import oracle` and `import helpers` work from every folder of tests.
 sys.path.insert(0, str(Path(__file__).parent))
@@ -28,10 +31,19 @@ def demo(tmp_path_factory: pytest.TempPathFactory) -> Path:
     from stocktake.run.folder import demo_folder
     from stocktake.run.quality import benchmark_folder
 
+    # Made by one of the parallel workers, copied by each: some tests write into it.
+    shared = tmp_path_factory.getbasetemp()
+    if os.environ.get("PYTEST_XDIST_WORKER"):
+        shared = shared.parent
+    made = shared / "the demo"
+    with FileLock(shared / "the demo.lock"):
+        if not made.exists():
+            new = shared / "the demo, unfinished"
+            demo_folder(new)
+            benchmark_folder(new)
+            new.rename(made)
     folder = tmp_path_factory.mktemp("demo")
-    demo_folder(folder)
-    benchmark_folder(folder)
-    return folder
+    return Path(shutil.copytree(made, folder, dirs_exist_ok=True))
 
 
 @pytest.fixture(scope="session")

@@ -29,6 +29,7 @@ from stocktake.reports.facts import OrganisationResults, group_results
 from stocktake.reports.model import Number, Text, blocks_of, plain, texts_of
 from stocktake.reports.site import unusual
 from stocktake.reports.words import per_cent
+from stocktake.results.schemas import BANDS
 from stocktake.run.core import Run
 from stocktake.run.settings import Settings, with_settings
 from stocktake.survey import counts, resample, scores, wave
@@ -666,3 +667,26 @@ def test_joint_answers_that_sixteen_bits_hold_and_that_they_do_not(options: int)
     assert [int(answers[0, 0, -1]) for answers in done.answers[:3]] == [5, 5, 5]
     assert [int(pair[0, 0, -1, -1]) for pair in done.pairs] == [5, 5, 5]
     assert [int(table.sum()) for table in (*done.answers, *done.pairs)] == [5] * 7
+
+
+def test_the_section_of_one_question_has_its_chances_in_every_band() -> None:
+    """Ten at 50%, one at 5% and one at 95%: bands from the worst to the best, the section's chances the question's."""
+    people = frame(
+        *(share(t, 50 + i, 100) for i, t in enumerate("CDEFGHIJKL")), share("A", 20, 100), share("B", 80, 100)
+    )
+    firm = run(survey(), people, draws=40, winsorise=0.1).results.firmness
+    bands = set()
+    for organisation in "ABCDEFGHIJKL":
+        question, section = row(firm, organisation), row(firm, organisation, "S01")
+        assert section["probability_method"] == question["probability_method"] == "resampled"
+        assert [section[f"p_{b}"] for b in BANDS] == [question[f"p_{b}"] for b in BANDS]
+        bands.add(question["band"])
+    assert {1, 4, 7} <= bands
+    # Two questions make a section of its own, whose chances do not follow from either.
+    two = frame(
+        *(some(30, t, Q1=YES, Q2=NO) + some(30 + i, t, Q1=NO, Q2=YES) for i, t in enumerate("CDEF")),
+        some(40, "A", Q1=YES, Q2=YES) + some(20, "A", Q1=NO, Q2=NO),
+    )
+    methods = run(survey((2, 2)), two, draws=40).results.firmness
+    assert row(methods, "A", "S01")["probability_method"] == "normal approximation"
+    assert row(methods, "A", "Q1")["probability_method"] == "resampled"
