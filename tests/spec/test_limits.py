@@ -670,13 +670,14 @@ def test_joint_answers_that_sixteen_bits_hold_and_that_they_do_not(options: int)
 
 
 def test_the_section_of_one_question_has_its_chances_in_every_band() -> None:
-    """Ten at 50%, one at 5% and one at 95%: bands from the worst to the best, the section's chances the question's."""
-    people = frame(
-        *(share(t, 50 + i, 100) for i, t in enumerate("CDEFGHIJKL")), share("A", 20, 100), share("B", 80, 100)
-    )
-    firm = run(survey(), people, draws=40, winsorise=0.1).results.firmness
+    """Forty near 50%, one at 20% and one at 80%: from the worst to the best, the section's chances are the question's."""
+    middle = [f"T{i}" for i in range(40)]
+    near = [share(t, 45 + i % 11, 100) for i, t in enumerate(middle)]
+    firm = run(
+        survey(), frame(*near, share("A", 20, 100), share("B", 80, 100)), draws=40, winsorise=0.1
+    ).results.firmness
     bands = set()
-    for organisation in "ABCDEFGHIJKL":
+    for organisation in ("A", "B", *middle):
         question, section = row(firm, organisation), row(firm, organisation, "S01")
         assert section["probability_method"] == question["probability_method"] == "resampled"
         assert [section[f"p_{b}"] for b in BANDS] == [question[f"p_{b}"] for b in BANDS]
