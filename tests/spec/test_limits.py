@@ -683,11 +683,3 @@ def test_the_section_of_one_question_has_its_chances_in_every_band() -> None:
         assert [section[f"p_{b}"] for b in BANDS] == [question[f"p_{b}"] for b in BANDS]
         bands.add(question["band"])
     assert {1, 4, 7} <= bands
-    # Two questions make a section of its own, whose chances do not follow from either.
-    two = frame(
-        *(some(30, t, Q1=YES, Q2=NO) + some(30 + i, t, Q1=NO, Q2=YES) for i, t in enumerate("CDEF")),
-        some(40, "A", Q1=YES, Q2=YES) + some(20, "A", Q1=NO, Q2=NO),
-    )
-    methods = run(survey((2, 2)), two, draws=40).results.firmness
-    assert row(methods, "A", "S01")["probability_method"] == "normal approximation"
-    assert row(methods, "A", "Q1")["probability_method"] == "resampled"
