@@ -683,3 +683,17 @@ def test_the_section_of_one_question_has_its_chances_in_every_band() -> None:
         assert [section[f"p_{b}"] for b in BANDS] == [question[f"p_{b}"] for b in BANDS]
         bands.add(question["band"])
     assert {1, 4, 7} <= bands
+
+
+def test_an_earlier_year_without_results_and_one_with_too_few() -> None:
+    """Of B nobody answered then, of C one: what is missing has a name of its own each time."""
+    now = frame(*(share(t, 5, 10) for t in "ABC"))
+    then = frame(share("A", 4, 10), share("C", 1, 1))
+    changes = run(survey(), now, earlier={2023: then}, minimum_base=2).changes
+    found = {
+        t: changes.filter((pl.col("organisation") == t) & (pl.col("measure") == "Q1")).row(0, named=True) for t in "BC"
+    }
+    assert [(found[t]["status"], found[t]["reason"]) for t in "BC"] == [
+        ("no data", "This trust has no results for 2023."),
+        ("withheld", "There is no score to show for 2023."),
+    ]

@@ -13,6 +13,7 @@ import pytest
 
 from stocktake.problems import StocktakeError
 from stocktake.run.benchmark import finding_sentence
+from stocktake.survey.coding import option_codes
 from stocktake.survey.findings import CHECKS, Findings, summarise
 from stocktake.survey.instrument import (
     Columns,
@@ -382,6 +383,8 @@ def test_columns_that_can_be_done_without_are_told() -> None:
     output = {r["column"]: r["expected"] for r in found(wave, "column not there")}
     assert set(output) == {"age", "sex"}
     assert "Did you mean 'agge'" in output["age"]
+    # Said of the whole file, and of no row.
+    assert {r["row"] for r in found(wave, "column not there")} == {0}
     assert not wave.blocked
 
 
@@ -551,7 +554,12 @@ def test_spss_labels_and_user_missing_values(tmp_path: Path) -> None:
         (2, "Q3", "98"),
         (3, "Q3", "97"),
     ]
-    assert [r["value"] for r in found(wave, "label differs")] == ["2 = text of 4 characters"]
+    differing = found(wave, "label differs")
+    assert [r["value"] for r in differing] == ["2 = text of 4 characters"]
+    # It concerns the column and no row of it, and what is done is what the reference says.
+    assert [(r["row"], r["action"]) for r in differing] == [(0, CHECKS["label differs"][1])]
+    pyreadstat.write_sav(frame, str(tmp_path / "b.sav"), variable_value_labels={"Q2": {1: "Yes", 2: "Aye"}})
+    assert [r["value"] for r in found(read(tmp_path / "b.sav"), "label differs")] == ["2 = text of 3 characters"]
     assert not found(wave, "code not in the question")
     assert total(wave, "Q2") == [1, 1, 1, 0]
 
@@ -694,3 +702,30 @@ def test_progress_is_told() -> None:
     chosen = survey()
     read_wave(chosen, 2024, ("T1", "T2"), open_table(answers()), None, chosen.method, progress=output.append)
     assert output == [3]
+
+
+@pytest.mark.parametrize("code", [-1, -3, 4])
+def test_a_code_that_no_option_has_is_never_a_position(code: int) -> None:
+    """In a column of whole numbers without a blank, which is taken as it is where all codes are those of options."""
+    wave = read(answers(Q3=[1, code, 2]))
+    assert [(r["row"], r["column"]) for r in found(wave, "code not in the question")] == [(2, "Q3")]
+    assert total(wave, "Q3") == [1, 1, 1, 0]
+    values, broken = option_codes(pl.Series([1, code, 2]), (1, 2, 3), np.array([1, code, 2], dtype=np.int64))
+    assert values.tolist() == [1, 0, 2]
+    assert broken is not None and broken.tolist() == [False, True, False]
+
+
+def test_a_person_in_the_sample_without_an_organisation_and_a_sample_of_nobody() -> None:
+    blank = read(answers(), people(organisation=["T1", None, "T2", "T2"]))
+    assert [r["row"] for r in found(blank, "unknown organisation") if r["file"] == "people"] == [2]
+    nobody = read(answers(), people(organisation=["T1", "T1", "T2", "T2"]).clear())
+    assert [(r["file"], r["row"], r["blocks"]) for r in found(nobody, "no rows")] == [("people", 0, True)]
+
+
+def test_without_a_sample_nobody_is_said_to_be_invited() -> None:
+    wave = read(answers())
+    assert (wave.fieldwork.invited == -1).all()
+
+
+def test_the_label_of_a_code_that_is_none_is_the_code() -> None:
+    assert [survey().label(c) for c in ("S1", "S0", "Q1", "A")] == ["One", "S0", "First?", "A"]

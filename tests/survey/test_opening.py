@@ -172,6 +172,13 @@ def test_open_documents_too(tmp_path: Path) -> None:
     formula = ods(tmp_path / "b.ods", '<table:table-row><table:table-cell table:formula="of:=1"/></table:table-row>')
     assert "row 1, column 1: a formula without a stored value" in found_text(lambda: check_workbook(formula))
     check_workbook(ods(tmp_path / "c.ods", f"<table:table-row>{cell}{blank}</table:table-row>"))
+    # Texts inside cells, of more than one line, make no rows.
+    words = '<table:table-cell office:value-type="string"><text:p>a</text:p><text:p>b</text:p></table:table-cell>'
+    rows = f"<table:table-row>{words}</table:table-row>" * 2
+    late = ods(
+        tmp_path / "e.ods", f'{rows}<table:table-row>{cell}<table:table-cell table:formula="of:=1"/></table:table-row>'
+    )
+    assert "row 3, column 2: a formula without a stored value" in found_text(lambda: check_workbook(late))
 
 
 def test_workbooks_that_are_none(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

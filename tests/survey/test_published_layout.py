@@ -85,7 +85,7 @@ def test_other_prefixes_and_years(tmp_path: Path) -> None:
     survey = instrument_of(book)
     assert {s.code: tuple(q.code for q in survey.members(s.code)) for s in survey.sections} == SECTIONS
     assert survey.by_code["Q1"].comparable == {2021: "Q1"}
-    assert survey.demographic("age").options[1].label == "age 2"
+    assert [o.label for o in survey.demographic("age").options] == ["Aged under 50", "age 2"]
 
 
 def test_the_published_band_is_not_read(tmp_path: Path) -> None:
@@ -104,6 +104,16 @@ def test_the_published_band_is_not_read(tmp_path: Path) -> None:
     assert changes["X07", "Q1"]["reason"] == "The workbook has no 2021 results for this trust."
     assert changes["X01", "Q2"]["reason"] == "The workbook has no 2021 results for this question."
     assert run.report("X03").report.organisation == "Site X03"
+
+
+def test_without_the_columns_of_bands(tmp_path: Path) -> None:
+    """Bands are not read, so that a workbook without them gives the same results."""
+    whole = tables()
+    header, *rows = whole["Site_Scores"]
+    kept = [i for i, name in enumerate(header) if not name.startswith("band")]
+    bare = {**whole, "Site_Scores": [[row[i] for i in kept] for row in (header, *rows)]}
+    one, other = (published(write(tmp_path / f"{n}.xlsx", t)) for n, t in (("a", whole), ("b", bare)))
+    assert one.scores.equals(other.scores)
 
 
 def test_without_national_sheet_key_guidance_or_history(tmp_path: Path) -> None:
@@ -139,7 +149,13 @@ def test_an_instrument_with_the_wording(tmp_path: Path) -> None:
     [
         ("Site_Scores", 2, "meanQ1", "six", "sheet Site_Scores, row 3, column meanQ1: found 'six', expected a number"),
         ("Site_Scores", 0, "ll95Q1", "lower", "column ll95Q1 is missing"),
-        ("Site_Scores", 0, "SiteCode", "Kode", "no column for the organisation's TrustCode"),
+        (
+            "Site_Scores",
+            0,
+            "SiteCode",
+            "Kode",
+            "no column for the organisation's TrustCode; expected a name such as TrustCode.",
+        ),
         ("Site_Scores", 2, "SiteCode", "X00", "'X00' appears 2 times"),
         ("Site_Respondents", 2, "SiteCode", "Y77", "no row for X01, which has scores"),
         ("Site_Respondents", 0, "sr_rate", "rate", "no column for the response rate"),
