@@ -1,4 +1,4 @@
-"""A second witness: the survey benchmark's formulas worked out row by row, in the plainest possible way.
+"""A reference implementation: the survey benchmark's formulas worked out row by row, in the plainest possible way.
 
 Written from the description of the method alone, without sight of the package it is held against. Nothing here is
 fast; every sum is a loop over respondents or organisations that can be checked by eye.

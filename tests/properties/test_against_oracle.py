@@ -1,4 +1,4 @@
-"""The second witness: every formula against the slow, obvious oracle on random surveys."""
+"""The reference implementation: every formula against the slow, obvious oracle on random surveys."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The third witness: an official published workbook, recomputed without reading its bands or z."""
+"""A published figure for every formula: an official published workbook, recomputed without reading its bands or z."""
 
 from __future__ import annotations
 

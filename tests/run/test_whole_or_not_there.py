@@ -214,6 +214,7 @@ def test_a_reader_never_sees_a_folder_half_replaced(tmp_path: Path) -> None:
         (lambda f: manifest(f, schema_version=1), "schema version 1"),
         (lambda f: manifest(f, files={}), "does not list the tables"),
         (lambda f: (f / "results" / "manifest.json").write_text("["), "damaged"),
+        (lambda f: without_column(f, "measures", "tau"), "measures does not have the columns of this version"),
     ],
 )
 def test_results_that_do_not_belong_to_the_folder_are_refused(
@@ -231,6 +232,14 @@ def test_results_that_do_not_belong_to_the_folder_are_refused(
 def edit(folder: Path, old: str, new: str) -> None:
     path = folder / "survey.yaml"
     path.write_text(path.read_text().replace(old, new))
+
+
+def without_column(folder: Path, table: str, column: str) -> None:
+    """A table that lacks a column, in a folder whose manifest knows it so."""
+    path = folder / "results" / f"{table}.parquet"
+    pl.read_parquet(path).drop(column).write_parquet(path)
+    known = json.loads((folder / "results" / "manifest.json").read_text())["files"]
+    manifest(folder, files={**known, path.name: files.sha256(path)})
 
 
 def manifest(folder: Path, **changes: object) -> None:

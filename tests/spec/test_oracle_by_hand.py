@@ -1,4 +1,4 @@
-"""The second witness checked against arithmetic done on paper; every expected figure is worked out in a comment."""
+"""The reference implementation checked against arithmetic done on paper; every expected figure is worked out in a comment."""
 
 from __future__ import annotations
 

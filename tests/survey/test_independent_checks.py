@@ -1,4 +1,4 @@
-"""Peers as witnesses: R's survey package on the same respondents, and a worked example by hand."""
+"""Independent checks: R's survey package on the same respondents, and a worked example by hand."""
 
 from __future__ import annotations
 
