@@ -19,6 +19,7 @@ from pptx.util import Emu, Inches
 import drawings
 from drawings import THEME, segments_of, width_of
 from stocktake.render.deck import deck_bytes
+from stocktake.render.deck.charts import height_of
 from stocktake.reports.charts import (
     BandKey,
     BandStrip,
@@ -443,3 +444,16 @@ def test_labels_of_strips_do_not_cover_one_another(average: float, own: float) -
         spans.append((start, start + wide))
     (_, first), (second, _) = sorted(spans)
     assert first <= second
+
+
+def test_heights_grow_with_the_rows_and_fit_a_slide() -> None:
+    """Each kind with rows takes more for each row, and for a few of them less than a slide."""
+    for kind, row in (
+        (PairedBars, ("a", 1.0, 2.0, None)),
+        (PlainBars, ("a", 1.0, 5)),
+        (ShareBars, ("a", 1.0, 2.0)),
+        (CountBars, ("a", 1, "1")),
+    ):
+        heights = [height_of(kind((row,) * n, "words"), 6.0) for n in (1, 2, 5)]  # type: ignore[operator]
+        assert 0.3 < heights[0] < heights[1] < heights[2] < 4
+        assert heights[1] - heights[0] == pytest.approx((heights[2] - heights[1]) / 3)

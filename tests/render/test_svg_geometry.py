@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 import drawings
 from drawings import THEME, Picture, Word, check, check_breaks, from_svg
-from stocktake.render.svg import draw
+from stocktake.render.svg import contrast, draw, ink_on
 from stocktake.render.theme import Theme
 from stocktake.reports.charts import (
     BandKey,
@@ -182,3 +182,13 @@ def test_every_kind_of_chart_is_read_back() -> None:
     """A new kind of chart needs a strategy and a check here."""
     kinds = {RankedBars, BandStrip, PairedBars, PlainBars, Funnel, TrendLines, ShareBars, CountBars, BandKey}
     assert set(get_args(Chart)) == kinds
+
+
+def test_contrast_is_that_of_the_guidelines() -> None:
+    """Black on white 21 to 1, alike colours 1 to 1, and the grey of the WCAG's own example 4.5."""
+    assert contrast("#000000", "#FFFFFF") == contrast("#FFFFFF", "#000000") == pytest.approx(21)
+    assert contrast("#2A0A3A", "#2A0A3A") == 1
+    assert contrast("#767676", "#FFFFFF") == pytest.approx(4.54, abs=0.005)
+    assert contrast("#101010", "#FFFFFF") == pytest.approx(19.0, abs=0.1)
+    # 4.62 to 1 with black, 4.54 with white.
+    assert (ink_on("#767676"), ink_on("#757575")) == ("#000000", "#FFFFFF")

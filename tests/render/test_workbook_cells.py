@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import math
+import zipfile
 from typing import Any
 
 import polars as pl
@@ -105,3 +106,11 @@ def test_figures_are_displayed_as_their_kind_says(kind: Kind, value: float, word
     made = pl.DataFrame({"v": [value]}).select(shown(pl.col("v"), kind))
     assert made.item() == words
     assert math.isfinite(value)
+
+
+def test_an_open_document_begins_with_its_type_uncompressed() -> None:
+    sheet = sheet_of("Data", "Data", (), (Column("One"),), [("a",)])
+    with zipfile.ZipFile(io.BytesIO(ods_bytes(book(sheet)))) as archive:
+        first, *rest = archive.infolist()
+    assert (first.filename, first.compress_type) == ("mimetype", zipfile.ZIP_STORED)
+    assert {i.compress_type for i in rest} == {zipfile.ZIP_DEFLATED}
