@@ -250,9 +250,29 @@ def serve(folder: Folder, *, port: Annotated[int, Parameter(help="Port on this m
         running.serve_forever()
 
 
+audit = App(name="audit", help="National audits: so far, check what a publication prints against itself.")
+app.command(audit)
+
+
+@audit.command
+def lint(claims: Annotated[Path, Parameter(help="A YAML file of what a publication claims.")]) -> None:
+    """List printed figures that contradict each other, however they were rounded; ends with 1 if there are any."""
+    from stocktake.audit.claims import load_claims
+    from stocktake.audit.lint import lint as contradictions
+
+    console = _console()
+    given = load_claims(claims)
+    found = contradictions(given)
+    for one in found:
+        console.print(f"{one.rule}: {one.sentence}")
+    console.print(f"{len(given.claims)} claims, {len(found)} contradictions.")
+    if found:
+        sys.exit(1)
+
+
 @app.command
-def schema(what: Literal["instrument", "survey", "theme", "results"] = "instrument") -> None:
-    """Print the JSON Schema of an instrument file, survey.yaml or a theme, or the results' columns."""
+def schema(what: Literal["instrument", "survey", "theme", "results", "specification", "claims"] = "instrument") -> None:
+    """Print the JSON Schema of a definition file (instrument, survey.yaml, theme, specification, claims), or the results' columns."""
     import json
 
     from stocktake.run.schemas import schema_of

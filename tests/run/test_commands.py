@@ -280,7 +280,7 @@ def test_published(workbook: Path, imported: Path, tmp_path: Path) -> None:
     assert "scored here but not in the workbook" in wrong.stderr
 
 
-@pytest.mark.parametrize("what", ["instrument", "survey", "theme", "results"])
+@pytest.mark.parametrize("what", ["instrument", "survey", "theme", "results", "specification", "claims"])
 def test_schema(what: str) -> None:
     found = json.loads(stocktake("schema", what).stdout)
     assert "scores" in found if what == "results" else found["$schema"].endswith("2020-12/schema")
@@ -476,3 +476,17 @@ def test_nothing_withheld_in_the_demo_can_be_worked_out(demo: Path) -> None:
     done = stocktake("disclosure", demo)
     assert done.returncode == 0, done.stdout
     assert "None of the" in done.stdout and "can be worked out" in done.stdout
+
+
+def test_claims_that_contradict_each_other_and_claims_that_do_not(tmp_path: Path) -> None:
+    path = tmp_path / "claims.yaml"
+    head = "title: A report\nclaims:\n  - {id: a, where: page 1, measure: beds, stat: total, figure: '100'}\n"
+    path.write_text(head + "  - {id: b, where: page 2, measure: beds, stat: total, figure: '120'}\n")
+    done = stocktake("audit", "lint", path)
+    assert done.returncode == 1
+    assert done.stdout == "same figure: page 1 and page 2: beds is 100 and 120.\n2 claims, 1 contradictions.\n"
+    path.write_text(head)
+    done = stocktake("audit", "lint", path)
+    assert (done.returncode, done.stdout) == (0, "1 claims, 0 contradictions.\n")
+    wrong = stocktake("audit", "lint", tmp_path / "none.yaml")
+    assert wrong.returncode == 2 and "no such file" in wrong.stderr

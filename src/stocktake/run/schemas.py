@@ -6,6 +6,8 @@ from typing import Any
 
 from pydantic import BaseModel
 
+from stocktake.audit.claims import Claims
+from stocktake.audit.specification import Specification
 from stocktake.render.theme import Theme
 from stocktake.results.schemas import SCHEMAS
 from stocktake.run.settings import Settings
@@ -15,11 +17,17 @@ DRAFT = "https://json-schema.org/draft/2020-12/schema"
 
 
 def schema_of(what: str) -> dict[str, Any]:
-    """A JSON Schema (draft 2020-12) of instrument, survey or theme files; for results, each table's columns."""
+    """A JSON Schema (draft 2020-12) of a definition file, by its kind; for results, each table's columns."""
     if what == "results":
         return {
             table: {name: {"type": str(kind), "description": text} for name, (kind, text) in columns.items()}
             for table, columns in SCHEMAS.items()
         }
-    models: dict[str, type[BaseModel]] = {"instrument": Survey, "survey": Settings, "theme": Theme}
+    models: dict[str, type[BaseModel]] = {
+        "instrument": Survey,
+        "survey": Settings,
+        "theme": Theme,
+        "specification": Specification,
+        "claims": Claims,
+    }
     return {"$schema": DRAFT, **models[what].model_json_schema()}
