@@ -172,7 +172,7 @@ def test_a_missing_organisation_column() -> None:
 
 def test_no_respondent_column_is_told() -> None:
     wave = read(answers().drop("respondent"))
-    assert found(wave, "no respondent column")
+    assert [r["row"] for r in found(wave, "no respondent column")] == [0]
     assert kept(wave) == 3
 
 

@@ -13,6 +13,7 @@ import xlsxwriter
 from stocktake.compare.expected_range import CUTS
 from stocktake.problems import StocktakeError
 from stocktake.run.workbook import published
+from stocktake.survey import published as published_module
 from stocktake.survey.published import infer_sections, instrument_of
 from stocktake.survey.workbooks import read_workbook
 
@@ -127,6 +128,18 @@ def test_without_national_sheet_key_guidance_or_history(tmp_path: Path) -> None:
         read_workbook(write(tmp_path / "care.xlsx", sheets))
 
 
+def test_an_instrument_of_another_year_is_not_taken(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The library's instrument is that of the workbook only if the year is the same, and the measures are."""
+    book = read_workbook(write(tmp_path / "care.xlsx", tables()))
+    own = instrument_of(book)
+    known = {"before": own.model_copy(update={"year": book.year - 1, "code": "before"})}
+    monkeypatch.setattr(published_module, "library", lambda: tuple(known))
+    monkeypatch.setattr(published_module, "load", known.__getitem__)
+    assert instrument_of(book).code != "before"
+    known["same"] = own.model_copy(update={"code": "same"})
+    assert instrument_of(book).code == "same"
+
+
 def test_an_instrument_with_the_wording(tmp_path: Path) -> None:
     path = write(tmp_path / "care.xlsx", tables())
     lines = ["code: care", "title: Care", "year: 2023", "sections:"]
@@ -148,6 +161,7 @@ def test_an_instrument_with_the_wording(tmp_path: Path) -> None:
     ("sheet", "row", "column", "value", "expected"),
     [
         ("Site_Scores", 2, "meanQ1", "six", "sheet Site_Scores, row 3, column meanQ1: found 'six', expected a number"),
+        ("Site_Scores", 2, "meanQ1", True, "row 3, column meanQ1: found 'True', expected a number"),
         ("Site_Scores", 0, "ll95Q1", "lower", "column ll95Q1 is missing"),
         (
             "Site_Scores",
