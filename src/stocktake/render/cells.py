@@ -83,6 +83,15 @@ def longest(sheet: Sheet) -> list[int]:
     return [int(found[words(i)][0] or 0) if words(i) in there else 0 for i in range(len(sheet.columns))]
 
 
+def column_widths(sheet: Sheet) -> tuple[int, ...]:
+    """Widths of the columns in letters: the longest text up to sixty, room for a figure, and for the heading's words."""
+    found = []
+    for column, most in zip(sheet.columns, longest(sheet), strict=True):
+        heading = max(len(word) for word in column.title.split() or [""])
+        found.append(min(60, max(most + 1, heading + 3, 8)))
+    return tuple(found)
+
+
 def parts(cells: pl.DataFrame, position: int) -> tuple[pl.Expr | None, pl.Expr | None]:
     """Figures and words of a column of cells; None for what it has not."""
     figure, text = figures(position), words(position)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import io
 import re
 import zipfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime
 from pathlib import Path
 from typing import IO, Any, cast
@@ -15,11 +15,10 @@ import polars as pl
 
 from stocktake.render.cells import (
     DECIMALS,
-    LONG,
     check_heights,
+    column_widths,
     escaped,
     joined,
-    longest,
     number,
     parts,
     refill,
@@ -31,6 +30,11 @@ from stocktake.reports.books import Book, Kind, Sheet
 
 # Decimals that are always shown; those beyond are shown where they are not zero.
 LEAST: dict[Kind, int] = {"precise": 1, "percent": 0}
+# Centimetres of a letter, and how sheets are printed: across, and as small as fits the width of a page.
+LETTER = 0.2
+WIDTH = '<style:style style:name="w{letters}" style:family="table-column"><style:table-column-properties style:column-width="{width:.1f}cm"/></style:style>'
+PORTRAIT = "<style:page-layout-properties "
+LANDSCAPE = f'{PORTRAIT}fo:page-width="29.7cm" fo:page-height="21cm" style:print-orientation="landscape" style:scale-to-X="1" style:scale-to-Y="0" '
 WHEN = datetime(2000, 1, 1)
 PLACE = "the sheets go here"
 STYLES = """
@@ -41,8 +45,6 @@ MORE = """
 <style:style style:name="title" style:family="table-cell" style:parent-style-name="Default"><style:text-properties fo:font-size="15pt" fo:font-weight="bold"/></style:style>
 <style:style style:name="head" style:family="table-cell" style:parent-style-name="Default"><style:table-cell-properties fo:wrap-option="wrap" style:vertical-align="top" fo:border-bottom="0.75pt solid #000000"/><style:text-properties fo:font-weight="bold"/></style:style>
 <style:style style:name="wrap" style:family="table-cell" style:parent-style-name="Default"><style:table-cell-properties fo:wrap-option="wrap" style:vertical-align="top"/></style:style>
-<style:style style:name="narrow" style:family="table-column"><style:table-column-properties style:column-width="2.4cm"/></style:style>
-<style:style style:name="wide" style:family="table-column"><style:table-column-properties style:column-width="9cm"/></style:style>
 <style:style style:name="cover" style:family="table-column"><style:table-column-properties style:column-width="20cm"/></style:style>
 <style:style style:name="row" style:family="table-row"><style:table-row-properties style:use-optimal-row-height="true"/></style:style>
 """
@@ -70,7 +72,9 @@ def _save(book: Book, out: IO[bytes]) -> None:
 
     document = Document("spreadsheet")
     document.body.clear()
-    for style in _styles():
+    widths = {s.name: column_widths(s) for s in book.all_sheets if s.columns and not s.raw}
+    letters = sorted({w for own in widths.values() for w in own})
+    for style in (*_styles(), *(WIDTH.format(letters=n, width=n * LETTER) for n in letters)):
         document.insert_style(cast(Any, Element.from_tag(style)), automatic=True)
     meta = document.meta
     meta.title, meta.subject, meta.creator = clean(book.title), clean(book.subject), "Stocktake"
@@ -82,18 +86,23 @@ def _save(book: Book, out: IO[bytes]) -> None:
     with zipfile.ZipFile(shell) as archive:
         content = archive.read("content.xml").decode("utf-8")
         manifest = archive.read("META-INF/manifest.xml")
+        styles = archive.read("styles.xml").decode("utf-8").replace(PORTRAIT, LANDSCAPE, 1)
     # Without the template's empty toolbars.
     manifest = re.sub(rb'<manifest:file-entry [^>]*"Configurations2/[^>]*/>', b"", manifest)
     before, after = re.split(rf'<table:table [^>]*"{PLACE}"[^>]*/>', content)
-    contents = {"META-INF/manifest.xml": iter([manifest]), "content.xml": _content(before, book, after)}
+    contents = {
+        "META-INF/manifest.xml": iter([manifest]),
+        "styles.xml": iter([styles.encode("utf-8")]),
+        "content.xml": _content(before, book, widths, after),
+    }
     refill(shell, out, contents, skip="Configurations2/")
 
 
-def _content(before: str, book: Book, after: str) -> Iterator[bytes]:
+def _content(before: str, book: Book, widths: Mapping[str, Sequence[int]], after: str) -> Iterator[bytes]:
     """The document's XML with its sheets, in pieces."""
     yield before.encode("utf-8")
     for sheet in book.all_sheets:
-        yield _head(sheet).encode("utf-8")
+        yield _head(sheet, widths.get(sheet.name, ())).encode("utf-8")
         for _, cells in slices(sheet):
             yield _rows(sheet, cells)
         yield b"</table:table>"
@@ -130,7 +139,7 @@ def _row(cells: str) -> str:
     return f'<table:table-row table:style-name="row">{cells}</table:table-row>'
 
 
-def _head(sheet: Sheet) -> str:
+def _head(sheet: Sheet, widths: Sequence[int]) -> str:
     """The beginning of a sheet: its columns, title, notes and header."""
     start = f"<table:table table:name={quoteattr(sheet.name)}>"
     if sheet.raw:
@@ -140,8 +149,8 @@ def _head(sheet: Sheet) -> str:
     if not sheet.columns:
         return f'{start}<table:table-column table:style-name="cover"/>{lines}'
     columns = "".join(
-        f'<table:table-column table:style-name="{"wide" if most > LONG else "narrow"}" table:default-cell-style-name="{_style(c.kind)}"/>'
-        for c, most in zip(sheet.columns, longest(sheet), strict=True)
+        f'<table:table-column table:style-name="w{width}" table:default-cell-style-name="{_style(c.kind)}"/>'
+        for c, width in zip(sheet.columns, widths, strict=True)
     )
     header = _row("".join(_words(c.title, "head") for c in sheet.columns))
     return f"{start}{columns}{lines}<table:table-header-rows>{header}</table:table-header-rows>"

@@ -15,7 +15,7 @@ from typing import Any
 
 import polars as pl
 
-from stocktake.render.cells import LONG, check_heights, escaped, joined, longest, number, parts, refill, slices
+from stocktake.render.cells import LONG, check_heights, column_widths, escaped, joined, number, parts, refill, slices
 from stocktake.render.words import brief, clean
 from stocktake.reports.books import Book, Sheet, words
 
@@ -138,7 +138,7 @@ def _sheet(page: Any, sheet: Sheet, formats: Any) -> tuple[int, tuple[float, ...
             "columns": [{"header": clean(c.title), "header_format": formats["head"]} for c in sheet.columns],
         },
     )
-    widths = tuple(_width(c.title, most) for c, most in zip(sheet.columns, longest(sheet), strict=True))
+    widths = column_widths(sheet)
     for c, width in enumerate(widths):
         page.set_column(c, c, width)
     # Heights are given, because not every program works them out for wrapped text.
@@ -150,12 +150,6 @@ def _sheet(page: Any, sheet: Sheet, formats: Any) -> tuple[int, tuple[float, ...
             for r, row in enumerate(sheet.rows, start=top + 1):
                 page.write_url(r, c, f"internal:'{row[c]}'!A1", formats["link"], clean(str(row[c])))
     return top + 1, widths
-
-
-def _width(title: str, most: int) -> float:
-    """A column's width in letters: its longest text up to sixty, room for a figure, and for its heading's words."""
-    heading = max(len(word) for word in title.split() or [""])
-    return min(60, max(most + 1, heading + 3, 8))
 
 
 @cache
