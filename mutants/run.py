@@ -36,7 +36,7 @@ STATISTICS = ("tests/compare", "tests/properties/test_counts_add.py", "tests/pro
 INTAKE = ("tests/survey/test_intake.py", "tests/survey/test_opening.py", "tests/spec", "tests/properties/test_fuzz_parsers.py")  # fmt: skip
 INSTRUMENT = ("tests/survey/test_instrument.py", "tests/survey/test_intake.py", "tests/spec", "tests/test_codes.py")
 WORKBOOK = ("tests/survey/test_published_layout.py", "tests/published", "tests/survey/test_rounded_workbook.py")
-RESULTS = ("tests/spec", "tests/survey/test_published_layout.py", "tests/published", "tests/disclosure", "tests/run/test_whole_or_not_there.py", "tests/survey/test_simulate.py", "tests/reports")  # fmt: skip
+RESULTS = ("tests/results", "tests/spec", "tests/survey/test_published_layout.py", "tests/published", "tests/disclosure", "tests/run/test_whole_or_not_there.py", "tests/survey/test_simulate.py", "tests/reports")  # fmt: skip
 DRAWING = ("tests/render",)
 
 MODULES: dict[str, tuple[str, ...]] = {
@@ -46,6 +46,8 @@ MODULES: dict[str, tuple[str, ...]] = {
     **{f"survey/{m}.py": INSTRUMENT for m in ("instrument", "instrument_checks", "instrument_parts")},
     **{f"survey/{m}.py": WORKBOOK for m in ("published", "workbooks")},
     **{f"results/{m}.py": RESULTS for m in ("assemble", "store", "csv", "__init__")},
+    **{f"organisations/{m}.py": ("tests/organisations",) for m in ("register", "populations")},
+    **{f"audit/{m}.py": ("tests/audit",) for m in ("specification", "claims", "lint", "printed")},
     **{f"render/{m}.py": DRAWING for m in ("svg", "cells", "deck/charts")},
 }  # fmt: skip
 # Simulated data (survey/simulate.py, survey/dirt.py) are what the tests of the demo start from, not what they test.

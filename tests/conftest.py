@@ -16,6 +16,16 @@ sys.path.insert(0, str(Path(__file__).parent))
 SHARED = Path(__file__).parents[2] / "shared"
 
 
+# What these test is not what coverage is measured of, which slows every line that runs.
+DOCUMENTS = ("pages", "render", "reports")
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    for item in items:
+        if item.path.parent.name in DOCUMENTS:
+            item.add_marker("no_cover")
+
+
 @pytest.fixture(scope="session")
 def workbook() -> Path:
     """The official published workbook, which stands beside the project where it is developed."""

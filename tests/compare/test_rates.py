@@ -42,10 +42,12 @@ def test_few_events_have_the_exact_interval() -> None:
 @settings(max_examples=60, deadline=None)
 @given(st.integers(EXACT_BELOW, 10**7), st.sampled_from([0.8, 0.95, 0.998]))
 def test_byar_is_near_the_exact_interval(count: int, level: float) -> None:
+    """Within a hundredth at 95%; of ten events the lower limit at 99.8% is a hundredth and a half too low."""
     tail = (1 - level) / 2
+    within = 0.01 if level < 0.99 else 0.02
     low, high = poisson_interval(np.array([float(count)]), level)
-    assert low[0] == pytest.approx(chi2.ppf(tail, 2 * count) / 2, rel=0.01)
-    assert high[0] == pytest.approx(chi2.ppf(1 - tail, 2 * (count + 1)) / 2, rel=0.01)
+    assert low[0] == pytest.approx(chi2.ppf(tail, 2 * count) / 2, rel=within)
+    assert high[0] == pytest.approx(chi2.ppf(1 - tail, 2 * (count + 1)) / 2, rel=within)
 
 
 def test_a_rate_by_hand() -> None:

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 import drawings
 from drawings import THEME, Picture, Word, check, check_breaks, from_svg
-from stocktake.render.svg import contrast, draw, ink_on
+from stocktake.render.svg import contrast, draw, ink_on, side_by_side
 from stocktake.render.theme import Theme
 from stocktake.reports.charts import (
     BandKey,
@@ -192,3 +192,13 @@ def test_contrast_is_that_of_the_guidelines() -> None:
     assert contrast("#101010", "#FFFFFF") == pytest.approx(19.0, abs=0.1)
     # 4.62 to 1 with black, 4.54 with white.
     assert (ink_on("#767676"), ink_on("#757575")) == ("#000000", "#FFFFFF")
+
+
+def test_two_labels_side_by_side_by_hand() -> None:
+    """Marks at 50 and 52, labels 20 and 10 wide, 4 between: they overlap by 17, and each moves by half of it."""
+    assert side_by_side([50, 52], [20, 10], 0, 100, 4) == [31.5, 55.5]
+    assert side_by_side([20, 80], [20, 10], 0, 100, 4) == [10, 75]
+    assert side_by_side([50], [20], 0, 100, 4) == [40]
+    # Within the ends, and still apart.
+    assert side_by_side([1, 2], [20, 10], 0, 100, 4) == [0, 24]
+    assert side_by_side([99, 99], [20, 10], 0, 100, 4) == [66, 90]

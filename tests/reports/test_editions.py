@@ -142,6 +142,7 @@ def test_false_discovery_is_a_setting_that_moves_no_band(run: Run, demo: Path) -
         responses=demo / "2024" / "responses.csv",
         sample=demo / "2024" / "sample.csv",
         organisations=demo / "organisations.csv",
+        disclosure={"complementary": False},
     )
     firm = strict.results.firmness.filter((pl.col("group") == "all") & (pl.col("kind") == "question"))
     standing = firm.filter(pl.col("stands"))

@@ -138,10 +138,6 @@ def test_the_site_of_an_official_workbook(imported: Path) -> None:
     assert len(list((site / "trusts").glob("*.html"))) == 133
     assert len(list((site / "measures").glob("*.html"))) == 45 + 11 + 1
     assert "carry codes of questions, not their wording" in (site / "measures" / "Q2.html").read_text()
-    # Made again, the same results give the same pages.
-    before = (site / "trusts" / "RAN.html").read_bytes()
-    assert stocktake("site", imported).returncode == 0
-    assert (site / "trusts" / "RAN.html").read_bytes() == before
     assert not (imported / ".site.part").exists()
 
 
@@ -364,11 +360,15 @@ def test_python_with_frames(demo: Path, tmp_path: Path) -> None:
 
 
 def test_a_common_reference_and_other_settings(demo: Path) -> None:
+    from stocktake.disclosure.rules import Rules
     from stocktake.run.benchmark import results_of_waves, waves_of_folder
     from stocktake.run.settings import load_instrument, read_settings
 
     chosen = read_settings(demo).model_copy(
-        update={"settings": {"change_reference": "common", "change_test": "t", "group_reference": "all", "draws": 0}}
+        update={
+            "settings": {"change_reference": "common", "change_test": "t", "group_reference": "all", "draws": 0},
+            "disclosure": Rules(complementary=False),
+        }
     )
     survey = load_instrument(chosen, demo)
     run = results_of_waves(survey, chosen, waves_of_folder(demo, chosen, survey), demo)

@@ -22,6 +22,7 @@ from stocktake.problems import StocktakeError
 from stocktake.run.core import open_run
 from stocktake.run.quality import benchmark_folder
 from stocktake.run.reporting import make_reports
+from stocktake.run.site import make_site
 from stocktake.survey.instrument import Method
 
 
@@ -227,6 +228,18 @@ def test_results_that_do_not_belong_to_the_folder_are_refused(
         open_run(folder)
     assert expected in str(error.value) and "again" in str(error.value)
     assert len(error.value.problems) == 1
+
+
+def test_a_site_that_is_made_again_has_the_same_pages(tmp_path: Path) -> None:
+    folder = write_survey(tmp_path)
+    benchmark_folder(folder)
+    made = []
+    for _ in range(2):
+        make_site(folder)
+        made.append(
+            {p.relative_to(folder): p.read_bytes() for p in sorted((folder / "site").rglob("*")) if p.is_file()}
+        )
+    assert made[0] == made[1] and len(made[0]) > 10
 
 
 def edit(folder: Path, old: str, new: str) -> None:
