@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+from importlib import resources
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import yaml
 from pydantic import BaseModel, ConfigDict, ValidationError, field_validator
 from pydantic_core.core_schema import ValidationInfo
 
-from stocktake.problems import StocktakeError
+from stocktake.problems import StocktakeError, nearest
 
 Place = tuple[str | int, ...]
 Problem = tuple[Place, str]
+Model = TypeVar("Model", bound=BaseModel)
 
 
 class Part(BaseModel):
@@ -175,3 +177,37 @@ def located(problems: Sequence[Problem], lines: Mapping[Place, int], file: str) 
         field = ".".join(str(p) for p in place) or "file"
         sentences.append(f"{file}, line {lines.get(known, 1)}, {field}: {message}")
     return sentences
+
+
+def library_of(package: str) -> tuple[str, ...]:
+    """The codes of the definition files in a package's library."""
+    folder = resources.files(package) / "library"
+    return tuple(sorted(p.name[:-5] for p in folder.iterdir() if p.name.endswith(".yaml")))
+
+
+def find_definition(source: str | Path, package: str, what: str) -> tuple[str, str]:
+    """The text of a definition file and its name for messages, by its code in a package's library or by its path.
+
+    Raises StocktakeError where there is none; `what` says what was looked for.
+    """
+    name, known = str(source), library_of(package)
+    if name in known:
+        return (resources.files(package) / "library" / f"{name}.yaml").read_text("utf-8"), f"{name}.yaml"
+    path = Path(source)
+    if not path.is_file():
+        raise StocktakeError(f"{name}: no such {what}; the library has {', '.join(known)}.{nearest(name, known)}")
+    return read_text(path), str(path)
+
+
+def validated(model: type[Model], text: str, file: str, expected: str) -> tuple[Model, dict[Place, int]]:
+    """The text of a definition file as a model, with the line of every place in it.
+
+    Raises StocktakeError with every problem; `expected` says what the file should be a mapping of.
+    """
+    data, lines = read_yaml(text, file)
+    if not isinstance(data, dict):
+        raise StocktakeError(f"{file}, line 1: expected a mapping with {expected}.")
+    try:
+        return model.model_validate(data), lines
+    except ValidationError as error:
+        raise StocktakeError(located(mistakes(error), lines, file)) from None

@@ -7,10 +7,10 @@ from functools import cached_property
 from pathlib import Path
 from typing import Literal
 
-from pydantic import Field, ValidationError, model_validator
+from pydantic import Field, model_validator
 
 from stocktake.audit.printed import How, Printed, printed
-from stocktake.definitions import Part, Problem, located, mistakes, read_text, read_yaml
+from stocktake.definitions import Part, Problem, located, read_text, validated
 from stocktake.problems import StocktakeError, nearest
 
 Stat = Literal["total", "mean", "median", "share", "ratio", "rate", "lowest", "highest", "words"]
@@ -128,13 +128,7 @@ def load_claims(path: Path) -> Claims:
 
 def parse_claims(text: str, file: str) -> Claims:
     """Parse the text of a claims file; `file` names it in messages."""
-    data, lines = read_yaml(text, file)
-    if not isinstance(data, dict):
-        raise StocktakeError(f"{file}, line 1: expected a mapping with title and claims.")
-    try:
-        found = Claims.model_validate(data)
-    except ValidationError as error:
-        raise StocktakeError(located(mistakes(error), lines, file)) from None
+    found, lines = validated(Claims, text, file, "title and claims")
     problems: list[Problem] = []
     seen: set[str] = set()
     for i, claim in enumerate(found.claims):

@@ -94,34 +94,30 @@ def totals_of_parts(claims: Claims) -> Iterator[Contradiction]:
 def ratios(claims: Claims) -> Iterator[Contradiction]:
     """A ratio that names its numerator and denominator is one over the other."""
     for claim in claims.claims:
-        if not claim.over:
-            continue
-        above, below = (claims.by_id[i] for i in claim.over)
-        implied = above.printed.over(below.printed)
-        if claim.stat == "share":
-            implied = implied.times(HUNDRED)
-        if not implied.meets(claim.printed):
-            yield Contradiction(
-                "ratio",
-                (claim.id, above.id, below.id),
-                f"{_where((claim, above, below))}: {above.figure} over {below.figure} is {_show(implied)}; {claim.name} is printed as "
-                f"{claim.figure}.",
+        if claim.over:
+            above, below = (claims.by_id[i] for i in claim.over)
+            implied = above.printed.over(below.printed)
+            yield from _unlike(
+                "ratio", claim, above, "over", below, implied.times(HUNDRED) if claim.stat == "share" else implied
             )
 
 
 def products(claims: Claims) -> Iterator[Contradiction]:
     """A figure that names its two factors is their product."""
     for claim in claims.claims:
-        if not claim.times:
-            continue
-        one, other = (claims.by_id[i] for i in claim.times)
-        implied = one.printed.times(other.printed)
-        if not implied.meets(claim.printed):
-            yield Contradiction(
-                "product",
-                (claim.id, one.id, other.id),
-                f"{_where((claim, one, other))}: {one.figure} times {other.figure} is {_show(implied)}; {claim.name} is printed as {claim.figure}.",
-            )
+        if claim.times:
+            one, other = (claims.by_id[i] for i in claim.times)
+            yield from _unlike("product", claim, one, "times", other, one.printed.times(other.printed))
+
+
+def _unlike(rule: str, claim: Claim, one: Claim, word: str, other: Claim, implied: Printed) -> Iterator[Contradiction]:
+    """A contradiction if a figure is not what two others make."""
+    if not implied.meets(claim.printed):
+        yield Contradiction(
+            rule,
+            (claim.id, one.id, other.id),
+            f"{_where((claim, one, other))}: {one.figure} {word} {other.figure} is {_show(implied)}; {claim.name} is printed as {claim.figure}.",
+        )
 
 
 def totals_of_means(claims: Claims) -> Iterator[Contradiction]:

@@ -6,13 +6,12 @@ import re
 from collections.abc import Iterator
 from datetime import date
 from functools import cached_property
-from importlib import resources
 from pathlib import Path
 from typing import Literal, NamedTuple
 
-from pydantic import Field, ValidationError
+from pydantic import Field
 
-from stocktake.definitions import Part, Problem, located, mistakes, read_text, read_yaml
+from stocktake.definitions import Part, Problem, find_definition, library_of, located, validated
 from stocktake.organisations.populations import Key
 from stocktake.organisations.register import Kind
 from stocktake.problems import StocktakeError, nearest
@@ -185,8 +184,7 @@ class Specification(Part):
 
 def library() -> tuple[str, ...]:
     """The codes of the specifications that come with Stocktake."""
-    folder = resources.files("stocktake.audit") / "library"
-    return tuple(sorted(p.name[:-5] for p in folder.iterdir() if p.name.endswith(".yaml")))
+    return library_of("stocktake.audit")
 
 
 def load(source: str | Path) -> Specification:
@@ -194,26 +192,12 @@ def load(source: str | Path) -> Specification:
 
     Raises StocktakeError with every problem found, each with file, line and field.
     """
-    name = str(source)
-    if name in library():
-        text = (resources.files("stocktake.audit") / "library" / f"{name}.yaml").read_text("utf-8")
-        return parse(text, f"{name}.yaml")
-    path = Path(source)
-    if not path.is_file():
-        known = ", ".join(library())
-        raise StocktakeError(f"{name}: no such specification; the library has {known}.{nearest(name, library())}")
-    return parse(read_text(path), str(path))
+    return parse(*find_definition(source, "stocktake.audit", "specification"))
 
 
 def parse(text: str, file: str) -> Specification:
     """Parse a specification file's text; `file` names it in messages."""
-    data, lines = read_yaml(text, file)
-    if not isinstance(data, dict):
-        raise StocktakeError(f"{file}, line 1: expected a mapping with title, items and indicators.")
-    try:
-        found = Specification.model_validate(data)
-    except ValidationError as error:
-        raise StocktakeError(located(mistakes(error), lines, file)) from None
+    found, lines = validated(Specification, text, file, "title, items and indicators")
     problems = list(cross_checks(found))
     if problems:
         raise StocktakeError(located(problems, lines, file))

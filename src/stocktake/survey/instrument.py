@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from importlib import resources
 from pathlib import Path
 from typing import Any
 
 from pydantic import ValidationError
 
-from stocktake.definitions import Problem, located, mistakes, read_text, read_yaml
+from stocktake.definitions import Problem, find_definition, library_of, located, mistakes, read_yaml
 from stocktake.problems import StocktakeError, nearest
 from stocktake.survey.instrument_checks import cross_checks
 from stocktake.survey.instrument_parts import (
@@ -49,8 +48,7 @@ __all__ = [
 
 def library() -> tuple[str, ...]:
     """The codes of the instruments that come with Stocktake."""
-    folder = resources.files("stocktake.survey") / "library"
-    return tuple(sorted(p.name[:-5] for p in folder.iterdir() if p.name.endswith(".yaml")))
+    return library_of("stocktake.survey")
 
 
 def load(source: str | Path) -> Survey:
@@ -58,16 +56,7 @@ def load(source: str | Path) -> Survey:
 
     Raises StocktakeError with every problem found, each with file, line and field.
     """
-    name = str(source)
-    if name in library():
-        text = (resources.files("stocktake.survey") / "library" / f"{name}.yaml").read_text("utf-8")
-        return parse(text, f"{name}.yaml")
-    path = Path(source)
-    if not path.is_file():
-        raise StocktakeError(
-            f"{name}: no such instrument; the library has {', '.join(library())}.{nearest(name, library())}"
-        )
-    return parse(read_text(path), str(path))
+    return parse(*find_definition(source, "stocktake.survey", "instrument"))
 
 
 def parse(text: str, file: str) -> Survey:
