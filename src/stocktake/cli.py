@@ -265,7 +265,7 @@ def lint(claims: Annotated[Path, Parameter(help="A YAML file of what a publicati
     found = contradictions(given)
     for one in found:
         console.print(f"{one.rule}: {one.sentence}")
-    console.print(f"{len(given.claims)} claims, {len(found)} contradictions.")
+    console.print(f"Claims: {len(given.claims)}. Contradictions: {len(found)}.")
     if found:
         sys.exit(1)
 

@@ -123,6 +123,11 @@ def test_ratios_and_products() -> None:
     (wrong,) = said(*two, {"stat": "ratio", "figure": "3", "over": ["c0", "c1"]})
     assert wrong == ("ratio", "page 2 and page 0 and page 1: 100 over 50 is 1.97 to 2.03; m is printed as 3.")
     assert said(*two, {**SHARE, "figure": "200%", "over": ["c0", "c1"]}) == []
+    # Over what rounds to nothing it may be anything from some figure on.
+    nothing = ({**TOTAL, "figure": "5", "measure": "x"}, {**TOTAL, "figure": "0", "measure": "y"})
+    assert said(*nothing, {"stat": "ratio", "figure": "40", "over": ["c0", "c1"]}) == []
+    (few,) = said(*nothing, {"stat": "ratio", "figure": "5", "over": ["c0", "c1"]})
+    assert "5 over 0 is 9 or more; m is printed as 5." in few[1]
     assert said(*two, {**TOTAL, "figure": "5,000", "times": ["c0", "c1"]}) == []
     (wrong,) = said(*two, {**TOTAL, "figure": "6,000", "times": ["c0", "c1"]})
     assert wrong[0] == "product" and "100 times 50 is 4,925 to 5,075" in wrong[1]
@@ -248,7 +253,7 @@ def test_nothing_is_found_twice() -> None:
         ("430k", "about", (430e3, 425e3, 435e3)),
         ("14m", "truncated", (14e6, 14e6, 15e6)),
         ("-15%", "rounded", (-15, -15.5, -14.5)),
-        ("0", "about", (0, -0.5, 0.5)),
+        ("0", "about", (0, 0, 0.5)),
         ("9.3", "rounded", (9.3, 9.25, 9.35)),
     ],
 )
@@ -290,13 +295,16 @@ def test_arithmetic_of_intervals() -> None:
         ({"stat": "ratio", "figure": "2", "over": ["c0"]}, "claims.1: `over` names two claims"),
         ({"stat": "ratio", "figure": "2", "over": ["c0", "d"]}, "claims.1.over: no claim 'd'."),
         ({"stat": "ratio", "figure": "2", "times": ["c0", "c2"]}, "claims.1.times: 'c2' has no figure."),
+        ({"stat": "ratio", "figure": "2", "over": ["c0", "c3"]}, "claims.1.over: 'c3' is below zero"),
         ({"id": "c0", "stat": "total", "figure": "2"}, "claims.1.id: 'c0' appears twice."),
         ({"stat": "sum", "figure": "2"}, "claims.1.stat"),
     ],
 )
 def test_mistakes_in_claims(entry: dict[str, Any], expected: str) -> None:
     with pytest.raises(StocktakeError) as error:
-        claims({"stat": "total", "figure": "1"}, entry, {"stat": "words"})
+        claims(
+            {"stat": "total", "figure": "1"}, entry, {"stat": "words"}, {"stat": "total", "figure": "-3", "part": "p"}
+        )
     assert any(expected in p for p in error.value.problems), error.value.problems
 
 

@@ -484,9 +484,9 @@ def test_claims_that_contradict_each_other_and_claims_that_do_not(tmp_path: Path
     path.write_text(head + "  - {id: b, where: page 2, measure: beds, stat: total, figure: '120'}\n")
     done = stocktake("audit", "lint", path)
     assert done.returncode == 1
-    assert done.stdout == "same figure: page 1 and page 2: beds is 100 and 120.\n2 claims, 1 contradictions.\n"
+    assert done.stdout == "same figure: page 1 and page 2: beds is 100 and 120.\nClaims: 2. Contradictions: 1.\n"
     path.write_text(head)
     done = stocktake("audit", "lint", path)
-    assert (done.returncode, done.stdout) == (0, "1 claims, 0 contradictions.\n")
+    assert (done.returncode, done.stdout) == (0, "Claims: 1. Contradictions: 0.\n")
     wrong = stocktake("audit", "lint", tmp_path / "none.yaml")
     assert wrong.returncode == 2 and "no such file" in wrong.stderr

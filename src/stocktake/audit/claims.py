@@ -141,6 +141,10 @@ def parse_claims(text: str, file: str) -> Claims:
                     problems.append((("claims", i, field), f"no claim {name!r}.{nearest(name, list(found.by_id))}"))
                 elif not found.by_id[name].figure:
                     problems.append((("claims", i, field), f"{name!r} has no figure."))
+                elif found.by_id[name].printed.low < 0:
+                    problems.append(
+                        (("claims", i, field), f"{name!r} is below zero; expected figures of zero or more.")
+                    )
     for name, words in found.populations.items():
         try:
             printed(words)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
@@ -37,6 +38,8 @@ def _show(figure: Printed) -> str:
     def brief(value: float) -> str:
         return f"{value:,.0f}" if abs(value) >= 100 else f"{value:.3g}"
 
+    if math.isinf(figure.high):
+        return f"{brief(figure.low)} or more"
     return f"{brief(figure.low)} to {brief(figure.high)}"
 
 

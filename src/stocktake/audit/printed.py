@@ -35,7 +35,7 @@ class Printed:
         Intervals that only touch do not: a half rounds to one of two neighbours. A figure that is exact may lie at an end.
         """
         shared = min(self.high, other.high) - max(self.low, other.low)
-        close = CLOSE * max(abs(self.high), abs(other.high), abs(self.low), abs(other.low))
+        close = CLOSE * max(abs(x) for x in (self.low, self.high, other.low, other.high) if math.isfinite(x))
         return shared >= -close if self.low == self.high or other.low == other.high else shared > close
 
     def times(self, other: Printed) -> Printed:
@@ -81,6 +81,8 @@ def printed(text: str, how: How = "rounded") -> Printed:
         unit = 10.0 ** (len(digits) - len(digits.rstrip("0"))) if digits.strip("0") else 1.0
     value = float(f"{digits}.{decimals or '0'}")
     low, high = (value, value + unit) if how == "truncated" else (value - unit / 2, value + unit / 2)
+    # What is printed without a sign is not below zero.
+    low = max(low, 0.0)
     if found["sign"]:
         value, low, high = -value, -high, -low
     return Printed(value * scale, low * scale, high * scale)
