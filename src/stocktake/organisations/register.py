@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import csv
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from functools import cached_property
@@ -83,42 +83,44 @@ class Register:
             out.setdefault(m.child, []).append(m)
         return out
 
-    @cached_property
-    def _down(self) -> dict[str, list[Membership]]:
-        out: dict[str, list[Membership]] = {}
-        for m in self.memberships:
-            out.setdefault(m.parent, []).append(m)
-        return out
-
     def of_kind(self, kind: Kind, on: date) -> tuple[str, ...]:
         """Codes of the bodies of a kind that exist on a day, in the register's order."""
         return tuple(b.code for b in self.bodies.values() if b.kind == kind and b.there(on))
 
     def parents(self, code: str, kind: Kind, on: date) -> tuple[str, ...]:
-        """The bodies of a kind that one belongs to on a day, through any number of steps, in the register's order."""
-        return self._reached(code, kind, on, self._up, lambda m: m.parent)
+        """The bodies of a kind that one belongs to on a day, in the register's order.
+
+        Where a body itself is said to belong to one of that kind, that is what counts: a trust has the region that
+        oversees it, though it serves areas of two. Otherwise the steps between are followed.
+        """
+        return self._parents(kind, on).get(code, ())
 
     def members(self, code: str, kind: Kind, on: date) -> tuple[str, ...]:
-        """The bodies of a kind that belong to one on a day, through any number of steps, in the register's order."""
-        return self._reached(code, kind, on, self._down, lambda m: m.child)
+        """The bodies of a kind that belong to one on a day, in the register's order."""
+        own = self.bodies[code].kind
+        return tuple(c for c in self.of_kind(kind, on) if code in self.parents(c, own, on))
 
-    def _reached(
-        self,
-        code: str,
-        kind: Kind,
-        on: date,
-        steps: Mapping[str, Sequence[Membership]],
-        other: Callable[[Membership], str],
-    ) -> tuple[str, ...]:
-        seen: set[str] = set()
-        todo = [code]
-        while todo:
-            for m in steps.get(todo.pop(), ()):
-                to = other(m)
-                if to not in seen and m.there(on) and self.bodies[to].there(on):
-                    seen.add(to)
-                    todo.append(to)
-        return tuple(c for c, b in self.bodies.items() if c in seen and b.kind == kind)
+    @cached_property
+    def _known_parents(self) -> dict[tuple[Kind, date], dict[str, tuple[str, ...]]]:
+        return {}
+
+    def _parents(self, kind: Kind, on: date) -> dict[str, tuple[str, ...]]:
+        """The parents of one kind of every body on a day, worked out once."""
+        if (kind, on) not in self._known_parents:
+            order = {c: i for i, c in enumerate(self.bodies)}
+            found = {c: tuple(sorted(self._reached(c, kind, on), key=order.__getitem__)) for c in self.bodies}
+            self._known_parents[kind, on] = found
+        return self._known_parents[kind, on]
+
+    def _reached(self, code: str, kind: Kind, on: date) -> set[str]:
+        there = [m.parent for m in self._up.get(code, ()) if m.there(on) and self.bodies[m.parent].there(on)]
+        direct = {p for p in there if self.bodies[p].kind == kind}
+        if direct:
+            return direct
+        out: set[str] = set()
+        for parent in there:
+            out |= self._reached(parent, kind, on)
+        return out
 
     def fit(self, area: str, kind: Kind, on: date) -> Fit:
         """Whether an area is the sum of whole bodies of a kind on a day."""
