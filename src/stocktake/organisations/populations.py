@@ -110,7 +110,7 @@ def read_populations(path: Path, codes: Sequence[str]) -> Populations:
             )
         if not (year.isascii() and year.isdigit() and len(year) == 4):
             wrong.append(f"{where}, column year: found {year!r}; expected a year such as 2017.")
-        value = _number(count)
+        value = parsed_number(count)
         if value is None:
             wrong.append(f"{where}, column people: found {count!r}; expected a number of zero or more.")
         if not ages:
@@ -130,6 +130,6 @@ def read_populations(path: Path, codes: Sequence[str]) -> Populations:
 NUMBER = re.compile(r"(?:\d+|\d{1,3}(?:,\d{3})+)(?:\.\d+)?", re.ASCII)
 
 
-def _number(text: str) -> float | None:
-    """A number of zero or more; thousands may be separated by commas."""
+def parsed_number(text: str) -> float | None:
+    """A number of zero or more, None for anything else; thousands may be separated by commas."""
     return float(text.replace(",", "")) if NUMBER.fullmatch(text) else None

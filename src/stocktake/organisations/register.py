@@ -161,7 +161,7 @@ def read_register(bodies: Path, memberships: Path) -> Register:
     problems: list[str] = []
     found: dict[str, Body] = {}
     alike: dict[str, str] = {}
-    for row in _rows(bodies, ("code", "name", "kind"), problems):
+    for row in read_rows(bodies, ("code", "name", "kind"), problems):
         days = row.days(problems)
         code, kind = row["code"], row["kind"]
         if not code or not row["name"]:
@@ -183,7 +183,7 @@ def read_register(bodies: Path, memberships: Path) -> Register:
         if b.successor and b.successor not in found
     ]
     links = []
-    for row in _rows(memberships, ("child", "parent"), problems):
+    for row in read_rows(memberships, ("child", "parent"), problems):
         days = row.days(problems)
         unknown = [c for c in (row["child"], row["parent"]) if c not in found]
         problems += [f"{row.where}: no organisation {c!r} in {bodies.name}.{nearest(c, list(found))}" for c in unknown]
@@ -199,7 +199,7 @@ def read_register(bodies: Path, memberships: Path) -> Register:
 
 
 @dataclass(frozen=True)
-class _Row:
+class Row:
     """One row of a CSV file and where it is, for messages; a column that the file lacks is empty."""
 
     where: str
@@ -224,7 +224,7 @@ class _Row:
         return begins, ends
 
 
-def _rows(path: Path, columns: Sequence[str], problems: list[str]) -> Iterator[_Row]:
+def read_rows(path: Path, columns: Sequence[str], problems: list[str]) -> Iterator[Row]:
     """The rows of a CSV file that are not empty; problems where there is no such file, or a column is missing."""
     if not path.is_file():
         problems.append(f"{path}: no such file; expected a list with columns {', '.join(columns)}.")
@@ -242,4 +242,4 @@ def _rows(path: Path, columns: Sequence[str], problems: list[str]) -> Iterator[_
             problems.append(f"{path.name}, row {number}: {len(row)} cells; expected {len(header)}, as the header has.")
         elif row:
             cells = dict(zip(header, (cell.strip() for cell in row), strict=False))
-            yield _Row(f"{path.name}, row {number}", cells)
+            yield Row(f"{path.name}, row {number}", cells)

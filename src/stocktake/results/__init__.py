@@ -11,7 +11,7 @@ from typing import Any
 
 import polars as pl
 
-from stocktake.results.schemas import SCHEMAS
+from stocktake.results.schemas import KINDS, SCHEMAS
 
 TABLES = tuple(SCHEMAS)
 # The group that holds every respondent.
@@ -22,12 +22,18 @@ ALL = "all"
 class Results:
     """The tidy tables of one run by name, and their provenance; all that a report may know of the figures.
 
-    `tables` has one frame for each name of `SCHEMAS`. `provenance` says what they were made from: inputs by role, the
+    `tables` has one frame for each name of the schemas of its kind, `survey` or `audit`. `provenance` says what they were made from: inputs by role, the
     instrument, settings and versions.
     """
 
     tables: Mapping[str, pl.DataFrame]
     provenance: Mapping[str, Any]
+    kind: str = "survey"
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """The names of its tables, in order."""
+        return tuple(KINDS[self.kind])
 
     @property
     def scores(self) -> pl.DataFrame:

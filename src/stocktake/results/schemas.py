@@ -174,9 +174,101 @@ SCHEMAS: dict[str, dict[str, Column]] = {
 }
 
 
+_AUDIT_WHO: dict[str, Column] = {
+    "audit": (S, "code of the specification"),
+    "indicator": (S, "code of the display, such as A3"),
+    "part": (S, "options of its breakdown with strokes between them, `all` for their sum; empty where it has none"),
+}
+AUDIT_SCHEMAS: dict[str, dict[str, Column]] = {
+    "figures": {
+        **_AUDIT_WHO,
+        "year": (I, "year of a series, by the year in which it begins; null for the year that was collected"),
+        "kind": (S, "kind of organisation or area: `trust`, `ccg`, `la`, `stp`, `region` or `country`"),
+        "organisation": (S, "code of the organisation or area"),
+        "organisation_name": (S, "its name"),
+        "value": (F, "the figure in the indicator's unit; shares in per cent"),
+        "lower_95": (F, "lower end of its 95% interval of chance; null where the numerator counts no events"),
+        "upper_95": (F, "upper end of the same"),
+        "numerator": (F, "sum of the cells above the line; for a mean or median of an area that average"),
+        "denominator": (F, "people, or sum of the cells below the line; 1 for a total"),
+        "answered": (I, "cells of the numerator that were answered, `no such service` among them"),
+        "cells": (I, "cells of the numerator that were asked"),
+        "organisations": (I, "organisations whose answers the figure is made of"),
+        "asked": (I, "organisations that were asked"),
+        "made_of": (S, "codes of the organisations that an area's figure is made of; empty for an organisation's own"),
+        "place": (F, "place among its kind, lowest first; equal figures share the first of their places"),
+        "opportunity": (F, "change in the numerator that would bring it to the median; null without a judgement"),
+        "status": (
+            S,
+            "`shown`, `not answered`, `no service`, `no population`, `nothing to divide by`, `boundaries differ` or `not asked`",
+        ),
+        "reason": (S, "why the status is not `shown`, as a sentence; empty otherwise"),
+    },
+    "summaries": {
+        **_AUDIT_WHO,
+        "kind": (S, "kind of organisation or area that the figures are of"),
+        "n": (I, "organisations with a figure"),
+        "no_service": (I, "organisations without the service"),
+        "asked": (I, "organisations that were asked"),
+        "mean": (F, "unweighted mean of the figures"),
+        "median": (F, "median"),
+        "lower_quartile": (F, "lower quartile (type 7)"),
+        "upper_quartile": (F, "upper quartile"),
+        "p10": (F, "tenth percentile"),
+        "p90": (F, "ninetieth percentile"),
+        "lowest": (F, "lowest figure"),
+        "highest": (F, "highest figure"),
+        "fold": (F, "highest over lowest; null where the lowest is zero"),
+        "fold_inner": (F, "ninetieth over tenth percentile"),
+    },
+    "national": {
+        **_AUDIT_WHO,
+        "population": (S, "code of the population that the rate is per; empty for a total"),
+        "times": (F, "people of that population, or organisations asked, that the mean is multiplied by"),
+        "times_what": (S, "what they are, in words"),
+        "mean": (F, "mean of the organisations that answered"),
+        "n": (I, "how many they are"),
+        "asked": (I, "organisations that were asked"),
+        "value": (F, "mean times people (or organisations)"),
+        "lower_95": (F, "lower end of its 95% interval, by Student's t over the organisations"),
+        "upper_95": (F, "upper end of the same"),
+    },
+    "answers": {
+        "organisation": (S, "code of the organisation"),
+        "item": (S, "code of the item"),
+        "part": (S, "its options, with strokes between them"),
+        "template": (S, "template that it comes from"),
+        "used": (B, "whether it counts; the other template's answer where two gave one, and earlier returns, do not"),
+        "state": (S, "`answered`, `not answered` or `no service`"),
+        "value": (F, "the number that was read"),
+        "entered": (S, "what stands in the cell"),
+        "note": (S, "how it was read, where that is more than copying"),
+        "file": (S, "name of the file that was sent"),
+        "sha256": (S, "SHA-256 of the file"),
+        "sheet": (S, "sheet"),
+        "cell": (S, "cell"),
+        "received": (S, "when it was received (UTC)"),
+        "signed_off_by": (S, "who signed the return off; empty where nobody did"),
+    },
+    "queries": {
+        "organisation": (S, "code of the organisation"),
+        "template": (S, "template"),
+        "sheet": (S, "sheet of its return"),
+        "cell": (S, "cell"),
+        "question": (S, "what was asked, in the words of the form"),
+        "entered": (S, "what stands in the cell"),
+        "check": (S, "which check asks"),
+        "sentence": (S, "what is asked"),
+    },
+}
+# The tables of each kind of results.
+KINDS: dict[str, dict[str, dict[str, Column]]] = {"survey": SCHEMAS, "audit": AUDIT_SCHEMAS}
+_EVERY = SCHEMAS | AUDIT_SCHEMAS
+
+
 def frame(table: str, columns: dict[str, object]) -> pl.DataFrame:
     """A table with its documented columns in order; a column not given is null throughout."""
-    schema = {name: kind for name, (kind, _) in SCHEMAS[table].items()}
+    schema = {name: kind for name, (kind, _) in _EVERY[table].items()}
     unknown = set(columns) - set(schema)
     if unknown:
         raise ValueError(f"{table} has no column {sorted(unknown)[0]!r}")
@@ -187,4 +279,4 @@ def frame(table: str, columns: dict[str, object]) -> pl.DataFrame:
 
 def empty(table: str) -> pl.DataFrame:
     """The table with no rows."""
-    return pl.DataFrame(schema={name: kind for name, (kind, _) in SCHEMAS[table].items()})
+    return pl.DataFrame(schema={name: kind for name, (kind, _) in _EVERY[table].items()})

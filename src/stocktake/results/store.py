@@ -12,12 +12,12 @@ import polars as pl
 
 from stocktake.files import interrupted, new_folder, recover, sha256, write_file, writing
 from stocktake.problems import StocktakeError
-from stocktake.results import TABLES, Results
+from stocktake.results import Results
 from stocktake.results.csv import csv_bytes
-from stocktake.results.schemas import SCHEMAS
+from stocktake.results.schemas import KINDS
 
 # Raised with every change of a table's columns or of what they mean.
-SCHEMA_VERSION = 2
+SCHEMA_VERSION = 3
 MANIFEST = "manifest.json"
 LABEL = (
     "Not for publication: figures of full precision, from which withheld figures could be worked out. "
@@ -30,7 +30,7 @@ def write_results(results: Results, target: Path) -> None:
     """Write every table as Parquet and CSV with a manifest; the new folder takes the old one's place in one step."""
     with writing(target.parent), new_folder(target) as folder:
         digests: dict[str, str] = {}
-        for name in TABLES:
+        for name in results.names:
             table = results.tables[name]
             parquet = write_file(folder / f"{name}.parquet", partial(_save_parquet, table))
             csv = write_file(folder / f"{name}.csv", csv_bytes(table))
@@ -38,6 +38,7 @@ def write_results(results: Results, target: Path) -> None:
         write_file(folder / "NOT-FOR-PUBLICATION.txt", LABEL + "\n")
         manifest = {
             "label": LABEL,
+            "kind": results.kind,
             "schema_version": SCHEMA_VERSION,
             "files": digests,
             "provenance": results.provenance,
@@ -49,8 +50,8 @@ def _save_parquet(table: pl.DataFrame, path: Path) -> None:
     table.write_parquet(path, compression="zstd", statistics=False)
 
 
-def read_results(folder: Path) -> Results:
-    """Read what `write_results` wrote.
+def read_results(folder: Path, kind: str = "survey") -> Results:
+    """Read what `write_results` wrote of a kind of results, `survey` or `audit`.
 
     Raises StocktakeError where there is nothing, where a file is missing, damaged or not the one that was written, and
     where another version of the program wrote it.
@@ -69,8 +70,9 @@ def read_results(folder: Path) -> Results:
             f"{folder}: the tables have schema version {manifest['schema_version']}, this program reads version "
             f"{SCHEMA_VERSION}; {AGAIN}."
         )
-    wanted = {f"{name}.{ending}" for name in TABLES for ending in ("parquet", "csv")}
-    if set(manifest["files"]) != wanted:
+    schemas = KINDS[kind]
+    wanted = {f"{name}.{ending}" for name in schemas for ending in ("parquet", "csv")}
+    if manifest.get("kind") != kind or set(manifest["files"]) != wanted:
         raise StocktakeError(f"{path}: does not list the tables of this version; {AGAIN}.")
     problems = []
     for name, digest in manifest["files"].items():
@@ -81,11 +83,11 @@ def read_results(folder: Path) -> Results:
             problems.append(f"{name} was changed after it was written")
     if problems:
         raise StocktakeError(f"{folder}: {'; '.join(problems)}; {AGAIN}.")
-    tables = {name: pl.read_parquet(folder / f"{name}.parquet") for name in TABLES}
+    tables = {name: pl.read_parquet(folder / f"{name}.parquet") for name in schemas}
     for name, table in tables.items():
-        if dict(table.schema) != {column: kind for column, (kind, _) in SCHEMAS[name].items()}:
+        if dict(table.schema) != {column: kind for column, (kind, _) in schemas[name].items()}:
             raise StocktakeError(f"{folder}: {name} does not have the columns of this version; {AGAIN}.")
-    return Results(tables, manifest["provenance"])
+    return Results(tables, manifest["provenance"], kind)
 
 
 def _manifest(path: Path) -> Mapping[str, Any]:

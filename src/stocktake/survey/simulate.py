@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 
 from stocktake.files import write_file
 from stocktake.organisations import Organisation
+from stocktake.organisations.invented import places
 from stocktake.survey.dirt import dirty
 from stocktake.survey.instrument import Question, Survey
 
@@ -31,7 +32,7 @@ UNGROUPED = 191
 COMPLETED_BEFORE = 14_770
 
 # Names of no place and no trust.
-PLACES = (resources.files("stocktake.survey") / "calibration" / "places.txt").read_text("utf-8").split()
+PLACES = places()
 KINDS = ("Partnership NHS Trust", "Mental Health NHS Trust", "Community NHS Trust", "Care NHS Trust")
 REGIONS = ("North", "Midlands", "East", "London", "South")
 
