@@ -68,10 +68,18 @@ Folder = Annotated[Path, Parameter(help="A folder with survey.yaml.")]
 
 
 @app.command
-def demo(*, out: Annotated[Path, Parameter(help="Where to put it.")] = Path("demo")) -> None:
-    """Simulate a survey, benchmark it, make the reports of three trusts and the web edition."""
+def demo(
+    *,
+    out: Annotated[Path | None, Parameter(help="Where to put it; demo, or demo-audit with --audit.")] = None,
+    audit: Annotated[bool, Parameter(help="A national audit instead of a survey.", negative="")] = False,
+) -> None:
+    """Simulate a survey, benchmark it, make the reports of three trusts and the web edition; with --audit a national audit."""
     from stocktake.run.demo import DEMO_REPORTS, make_demo
 
+    if audit:
+        _audit_demo(out or Path("demo-audit"))
+        return
+    out = out or Path("demo")
     console = _console()
     console.print("Simulating a survey of 53 invented trusts, this year and the year before...")
     made = make_demo(out)
@@ -86,6 +94,18 @@ def demo(*, out: Annotated[Path, Parameter(help="Where to put it.")] = Path("dem
         f"Decks, workbooks, posters:     {_me()} report {out} --all --format pdf,pptx,xlsx,ods --edition trust,service-groups,poster"
     )
     console.print(f"\nEverything as web pages: open {made.site} in a browser, or run {_me()} serve {out}")
+
+
+def _audit_demo(out: Path) -> None:
+    from stocktake.run.audit_demo import DEMO_AREA, make_audit_demo
+
+    console = _console()
+    made = make_audit_demo(out, console.print)
+    console.print("\nLook at the pack of one area first:")
+    for path in made.packs:
+        console.print(f"  {path}")
+    console.print(f"\nThe packs of all 44 areas:   {_me()} report {out} --all")
+    console.print(f"Where a figure comes from:   {_me()} audit trace A3 {DEMO_AREA} {out}")
 
 
 @app.command
@@ -128,10 +148,20 @@ def benchmark(
     *,
     save_counts: Annotated[Path | None, Parameter(help="Also save this wave's counts to a file.")] = None,
 ) -> None:
-    """Compute the results of a folder, into its results/."""
-    from stocktake.run.quality import benchmark_folder
+    """Compute the results of a folder, of a survey or of an audit, into its results/."""
+    from stocktake.run.collection import is_collection
 
     console = _console()
+    if is_collection(folder):
+        from stocktake.run.audit import make_results
+
+        tables = make_results(folder).results.tables
+        received = tables["answers"]["organisation"].n_unique()
+        console.print(f"{tables['figures'].height:,} figures from the returns of {received:,} organisations: {folder / 'results'}")
+        console.print(f"Next: {_me()} report {folder} --all")
+        return
+    from stocktake.run.quality import benchmark_folder
+
     with _progress("reading") as advance:
         run, page = benchmark_folder(folder, advance, save_counts)
     _print_run(console, run)
@@ -170,10 +200,14 @@ def report(
 ) -> None:
     """Write reports into the folder's reports/CODE/, and national tables and the method annex into national/."""
     from stocktake.problems import StocktakeError
+    from stocktake.run.collection import is_collection
     from stocktake.run.documents import EDITIONS, FORMATS, NATIONAL
     from stocktake.run.reporting import Made, make_national_documents, make_reports
 
     formats = _chosen("format", format, FORMATS)
+    if is_collection(folder):
+        _report_packs(folder, organisation, all, formats)
+        return
     editions = _chosen("edition", edition, (*EDITIONS, *NATIONAL))
     own = [e for e in editions if e in EDITIONS]
     if own and not organisation and not all:
@@ -201,6 +235,22 @@ def report(
     for path in make_national_documents(folder, [e for e in editions if e in NATIONAL]):
         console.print(f"  {path}")
     _print_warnings(folder)
+
+
+def _report_packs(folder: Path, organisation: Sequence[str], every: bool, formats: Sequence[Any]) -> None:
+    """The data packs of an audit: those of all areas, or of the readers that are named."""
+    from stocktake.problems import StocktakeError
+    from stocktake.run.packs import make_packs
+
+    if not organisation and not every:
+        raise StocktakeError("say which packs: --organisation CODE (again for more), or --all for every area.")
+    console = _console()
+    with _progress("packs") as advance:
+        made = make_packs(
+            folder, None if every else organisation, lambda _: advance(1), lambda total: advance(0, total), formats=formats
+        )
+    fresh = sum(m.fresh for m in made)
+    console.print(f"{fresh} made, {len(made) - fresh} up to date already: {folder / 'reports'}")
 
 
 def _chosen(what: str, given: str, known: Sequence[Any]) -> list[Any]:
@@ -250,8 +300,75 @@ def serve(folder: Folder, *, port: Annotated[int, Parameter(help="Port on this m
         running.serve_forever()
 
 
-audit = App(name="audit", help="National audits: so far, check what a publication prints against itself.")
+audit = App(name="audit", help="National audits: forms, returns, sign-off, where a figure comes from, and contradictions in print.")
 app.command(audit)
+Collected = Annotated[Path, Parameter(help="A folder with audit.yaml.")]
+
+
+@audit.command
+def template(
+    folder: Collected,
+    *,
+    organisation: Annotated[tuple[str, ...], Parameter(help="An organisation's code; may be given again.")] = (),
+) -> None:
+    """Write the form of every organisation that is asked (or of those named) into the folder's templates/."""
+    from stocktake.run.intake import TEMPLATES, make_templates
+
+    made = make_templates(folder, organisation or None)
+    _console().print(f"{len(made)} forms: {folder / TEMPLATES}")
+
+
+@audit.command
+def intake(
+    folder: Collected,
+    *,
+    returns: Annotated[Path | None, Parameter(help="Where the returns are; the folder's returns/ unless given.")] = None,
+) -> None:
+    """Take in returned forms: check them, enter them in the ledger, and write a list of queries for each organisation."""
+    from stocktake.run.intake import QUERIES, take_in
+
+    console = _console()
+    with _progress("returns") as advance:
+        taken = take_in(folder, returns, progress=advance)
+    for sentence in taken.refused:
+        print(sentence, file=sys.stderr)  # noqa: T201
+    console.print(f"{taken.received} received, {len(taken.refused)} refused, {taken.known_before} known before.")
+    console.print(f"{taken.organisations} of {taken.asked} organisations have answered.")
+    counts: dict[str, int] = {}
+    for query in taken.queries:
+        counts[query.check] = counts.get(query.check, 0) + 1
+    for check_, number in sorted(counts.items()):
+        console.print(f"  {number:,} queries: {check_}")
+    console.print(f"Query lists: {folder / QUERIES}")
+    console.print(f"Next: {_me()} benchmark {folder}")
+    if taken.refused:
+        sys.exit(1)
+
+
+@audit.command
+def sign(
+    folder: Collected, organisation: str, *, by: Annotated[str, Parameter(help="Who signs off, as it is to be recorded.")]
+) -> None:
+    """Record in the ledger that an organisation signs its returns off as they stand."""
+    from stocktake.run.intake import sign_off
+
+    for line in sign_off(folder, organisation, by):
+        _console().print(f"{line.when} {line.organisation}: {line.file} signed off by {line.remark}.")
+
+
+@audit.command(name="trace")
+def trace_(
+    indicator: str,
+    organisation: str,
+    folder: Collected = Path(),
+    *,
+    part: Annotated[str, Parameter(help="The part of a breakdown, such as generic or gp/generic.")] = "",
+) -> None:
+    """Show where a figure comes from: what it divides, and every cell behind it with its file."""
+    from stocktake.run.trace import trace
+
+    for line in trace(folder, indicator, organisation, part):
+        _console().print(line)
 
 
 @audit.command

@@ -79,6 +79,14 @@ SIZES: dict[str, dict[str, float]] = {
                     "therapists": 5, "social_workers": 3, "peer_workers": 1, "other_staff": 10},
     "discipline": {"nursing": 36, "psychiatry": 9, "social_work": 8, "occupational": 8, "support": 14, "admin": 12},
 }  # fmt: skip
+# Where an item is spread over teams unlike caseload: contacts by contacts a person, staff as the pack says.
+TEAM_SIZES: dict[str, dict[str, float]] = {
+    "contacts": {"generic": 16 * 323466, "assertive": 62 * 4603, "rehabilitation": 16 * 9000, "assessment": 15 * 45000,
+                 "older": 14 * 141937, "crisis": 25 * 35000, "early": 30 * 25000, "perinatal": 16 * 6000,
+                 "eating": 19 * 9000, "forensic": 22 * 4000, "memory": 8 * 83047, "other": 27 * 12391},
+    "staff": {"generic": 14600, "older": 6324, "crisis": 5557, "memory": 3300, "early": 3000, "assessment": 2600,
+              "other": 1500, "assertive": 650, "rehabilitation": 900, "eating": 700, "forensic": 600, "perinatal": 485},
+}  # fmt: skip
 # How much organisations differ: the standard deviation of the logarithm, so that 56 of them differ about threefold in
 # beds, fivefold in caseload and fourfold in contacts, as the pack says.
 VARIES = {"beds": 0.24, "caseload": 0.35, "contacts": 0.30, "cost": 0.25, "staff": 0.25, "time_on_caseload": 0.55}
@@ -233,7 +241,8 @@ def _options(spec: Specification, item: Item) -> Floats:
     """The relative size of each part of an item."""
     return np.array(
         [
-            np.prod([SIZES.get(d, {}).get(o, 1.0) for d, o in zip(item.by, part, strict=True)])
+            np.prod([(TEAM_SIZES.get(item.code, {}) if d == "team" else {}).get(o) or SIZES.get(d, {}).get(o, 1.0)
+                     for d, o in zip(item.by, part, strict=True)])
             for part in parts_of(spec, item)
         ]
     )

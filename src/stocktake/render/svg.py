@@ -7,6 +7,7 @@ from functools import singledispatchmethod
 from itertools import pairwise
 from xml.sax.saxutils import escape, quoteattr
 
+from stocktake.render import figure_drawings
 from stocktake.render.theme import Theme
 from stocktake.render.words import text_width
 from stocktake.reports.charts import (
@@ -23,6 +24,15 @@ from stocktake.reports.charts import (
     TrendLines,
     share_or_not,
 )
+from stocktake.reports.figure_charts import (
+    FigureBars,
+    HeatTable,
+    PartBars,
+    SeriesLines,
+    Spine,
+    StackedShares,
+    TileMap,
+)
 from stocktake.reports.words import per_cent, rounded
 
 # Marks that say the band without colour: triangles up for better, down for worse, one to three.
@@ -34,7 +44,7 @@ LEAST_SIZE = 6.5
 
 def draw(chart: Chart, theme: Theme, width: float, height: float | None = None) -> str:
     """A chart as a standalone SVG of the given width (points); the height follows from the chart unless given."""
-    return _Canvas(theme, width).render(chart, height)
+    return Canvas(theme, width).render(chart, height)
 
 
 def _fmt(x: float) -> str:
@@ -58,7 +68,7 @@ def contrast(one: str, other: str) -> float:
     return (high + 0.05) / (low + 0.05)
 
 
-def _apart(labels: list[tuple[float, str, str]], least: float) -> list[tuple[float, str, str]]:
+def apart(labels: list[tuple[float, str, str]], least: float) -> list[tuple[float, str, str]]:
     """Labels from top to bottom, each moved down until it clears the one above it."""
     out: list[tuple[float, str, str]] = []
     for at, words, colour in sorted(labels):
@@ -90,7 +100,7 @@ def _halves(label: str, width: float, size: float) -> tuple[str, str]:
     return first, second
 
 
-class _Canvas:
+class Canvas:
     def __init__(self, theme: Theme, width: float) -> None:
         self.theme, self.width, self.height = theme, width, 0.0
         self.parts: list[str] = []
@@ -337,7 +347,7 @@ class _Canvas:
                     labels.append((y(near), name, theme.soft))
         self.line(left, y(chart.average), left + plot_w, y(chart.average), theme.average, 1.4, "5 3")
         labels.append((y(chart.average), f"Average {rounded(chart.average)}", theme.average))
-        for at, words, colour in _apart(labels, 10.0):
+        for at, words, colour in apart(labels, 10.0):
             self.text(left + plot_w + 6, at + 3, words, 9, fill=colour)
         for point in sorted(chart.points, key=lambda p: p.own):
             self._point(x(point.spread), y(point.value), point)
@@ -499,3 +509,31 @@ class _Canvas:
             if band:
                 self.marks(x + 12, y + 9, band, 5, ink_on(colour), across=True)
             self.text(x + 30, y + 9.5, label, 9)
+
+    @draw.register
+    def _(self, chart: FigureBars) -> None:
+        figure_drawings.figure_bars(self, chart)
+
+    @draw.register
+    def _(self, chart: PartBars) -> None:
+        figure_drawings.part_bars(self, chart)
+
+    @draw.register
+    def _(self, chart: StackedShares) -> None:
+        figure_drawings.stacked_shares(self, chart)
+
+    @draw.register
+    def _(self, chart: TileMap) -> None:
+        figure_drawings.tile_map(self, chart)
+
+    @draw.register
+    def _(self, chart: SeriesLines) -> None:
+        figure_drawings.series_lines(self, chart)
+
+    @draw.register
+    def _(self, chart: Spine) -> None:
+        figure_drawings.spine(self, chart)
+
+    @draw.register
+    def _(self, chart: HeatTable) -> None:
+        figure_drawings.heat_table(self, chart)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from itertools import pairwise
 
+from stocktake.reports.figure_charts import FigureChart
 from stocktake.reports.words import per_cent, rounded
 
 Rows = tuple[tuple[str, ...], ...]
@@ -195,4 +196,4 @@ class BandKey:
         return ("Band",), tuple((b,) for b in self.bands)
 
 
-Chart = RankedBars | BandStrip | PairedBars | PlainBars | Funnel | TrendLines | ShareBars | CountBars | BandKey
+Chart = FigureChart | RankedBars | BandStrip | PairedBars | PlainBars | Funnel | TrendLines | ShareBars | CountBars | BandKey

@@ -168,8 +168,9 @@ class AuditRun:
         """What all packs share."""
         from stocktake.reports.audit.pack import Pack
 
-        return Pack(self.results, self.collection.spec, self.collection.register, self.collection.settings.notice,
-                    self.collection.settings.contact)  # fmt: skip
+        collection, settings = self.collection, self.collection.settings
+        return Pack(self.results, collection.spec, collection.register, collection.commentary, settings.notice,
+                    settings.contact, settings.secret)  # fmt: skip
 
     def check_disclosure(self) -> list[str]:
         """Figures of organisations are not withheld from a pack; there is nothing to work out."""

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import io
 import os
-from collections.abc import Sequence
+import shutil
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -20,14 +21,30 @@ from stocktake.codes import file_name
 from stocktake.files import write_file, writing
 from stocktake.organisations.register import Kind
 from stocktake.problems import StocktakeError
+from stocktake.run.audit import make_results
 from stocktake.run.collection import SETTINGS
-from stocktake.run.intake import RETURNS, form, known_collection, part_name
+from stocktake.run.documents import FORMATS
+from stocktake.run.intake import (
+    LEDGER,
+    QUERIES,
+    RECEIVED,
+    RETURNS,
+    TEMPLATES,
+    form,
+    known_collection,
+    make_templates,
+    part_name,
+    sign_off,
+    take_in,
+)
+from stocktake.run.packs import make_packs
 from stocktake.run.pool import on_every_core
 
 MARK = "# A simulated collection of invented organisations: no figure here is a real organisation's."
 YAML = f"""{MARK}
 specification: cmhs_2017
 notice: Invented data. No figure here is a real organisation's.
+secret: invented for the demo
 services: services.csv
 earlier: earlier.csv
 """
@@ -52,8 +69,8 @@ def _faults() -> dict[str, list[tuple[tuple[str, Parts], Any]]]:
 def audit_folder(folder: Path) -> None:
     """Write the lists of a simulated collection to a folder, with audit.yaml."""
     settings = folder / SETTINGS
-    if settings.exists() and not settings.read_text("utf-8", "replace").startswith(MARK):
-        raise StocktakeError(f"{settings} already exists and is not a demo's; choose another folder with --out.")
+    if settings.exists():
+        _check_demo(folder)
     made = simulation()
     bodies = [(b.code, b.name, b.kind) for b in made.register.bodies.values()]
     links = [(m.child, m.parent) for m in made.register.memberships]
@@ -144,3 +161,43 @@ class AuditDemo:
     organisations: int
     asked: int
     packs: list[Path]
+
+
+# An area whose trust serves it alone, as in the pack that is the model; and who signs off.
+DEMO_AREA, SIGNER = "STP21", "A. Director"
+
+
+def make_audit_demo(folder: Path, say: Callable[[str], None]) -> AuditDemo:
+    """From nothing to forms, returns with faults, queries, corrected returns, results, and the pack of one area."""
+    if (folder / SETTINGS).is_file():
+        _check_demo(folder)
+        # The demo begins from nothing; the ledger of a collection of one's own is never removed.
+        for old in (RETURNS, RECEIVED, TEMPLATES):
+            shutil.rmtree(folder / old, ignore_errors=True)
+        (folder / LEDGER).unlink(missing_ok=True)
+    say("Writing the lists of 56 trusts, 209 CCGs and 152 local authorities, all invented, in 44 areas...")
+    audit_folder(folder)
+    templates = make_templates(folder)
+    say(f"{len(templates)} forms to fill in: {folder / TEMPLATES}")
+    files = simulated_returns(folder)
+    first = take_in(folder)
+    say(f"{files} files came back; {first.received} were received, {len(first.refused)} refused.")
+    for sentence in first.refused:
+        say(f"  {sentence}")
+    say(f"{len(first.queries)} queries went back: {folder / QUERIES}")
+    simulated_returns(folder, corrected=True)
+    second = take_in(folder)
+    say(f"{second.received} corrected returns replaced earlier ones; {len(second.queries)} queries are left.")
+    run = make_results(folder)
+    for code in run.collection.register.members(DEMO_AREA, "trust", run.collection.spec.census):
+        sign_off(folder, code, SIGNER)
+    run = make_results(folder)
+    say(f"{run.results.tables['figures'].height:,} figures of 81 displays: {folder / 'results'}")
+    made = make_packs(folder, [DEMO_AREA], formats=FORMATS)
+    return AuditDemo(len(templates), first.received, first.refused, len(first.queries), len(second.queries),
+                     second.organisations, second.asked, [m.path for m in made])  # fmt: skip
+
+
+def _check_demo(folder: Path) -> None:
+    if not (folder / SETTINGS).read_text("utf-8", "replace").startswith(MARK):
+        raise StocktakeError(f"{folder / SETTINGS} already exists and is not a demo's; choose another folder with --out.")

@@ -12,6 +12,7 @@ from pydantic import Field
 
 from stocktake.audit.answers import Parts
 from stocktake.audit.checks import Checks
+from stocktake.audit.commentary import Commentary, library_commentary, load_commentary
 from stocktake.audit.lists import Earlier, Services, read_earlier, read_services
 from stocktake.audit.specification import Specification, load
 from stocktake.definitions import Part, read_text, validated
@@ -33,6 +34,9 @@ class AuditSettings(Part):
     services: str | None = Field(None, description="columns code, dimension, option: what each organisation has")
     earlier: str | None = Field(None, description="columns organisation, item, parts, year, value: figures of other years")
     commentary: str | None = Field(None, description="sentences of the packs, in place of the specification's own")
+    secret: str = Field(
+        min_length=8, description="any words of your own: from them come the codes under which packs show others"
+    )
     checks: Checks = Checks()
     contact: str = ""
     theme: str | None = None
@@ -72,6 +76,12 @@ class Collection:
     def earlier(self) -> Earlier:
         name = self.settings.earlier
         return {} if name is None else read_earlier(self.folder / name, self.spec, self.register)
+
+    @cached_property
+    def commentary(self) -> Commentary:
+        """The collection's own sentences, or those that come with its specification."""
+        name = self.settings.commentary
+        return library_commentary(self.spec) if name is None else load_commentary(self.folder / name, self.spec)
 
     @cached_property
     def last_year(self) -> dict[str, dict[tuple[str, Parts], float]]:

@@ -70,7 +70,7 @@ def make_reports(
     problems: list[str] = []
     with writing(folder):
         stamp = _stamp(run)
-        todo = [c for c in wanted if any(not _is_current(_path(folder, c, d), stamp) for d in files)]
+        todo = [c for c in wanted if any(not is_current(_path(folder, c, d), stamp) for d in files)]
         waiting = set(todo)
         add([Made(c, _path(folder, c, d), False) for c in wanted if c not in waiting for d in files])
         for _, result in on_every_core(_make, [(folder, code, files, stamp) for code in todo], alone=ALONE):
@@ -105,7 +105,7 @@ def _path(folder: Path, organisation: str, document: Document) -> Path:
     return folder / "reports" / file_name(organisation) / document.name
 
 
-def _beside(path: Path) -> Path:
+def note_of(path: Path) -> Path:
     """What says from which results a file was made, and what the file was then."""
     return path.with_name(f".{path.name}.made")
 
@@ -128,8 +128,9 @@ def _stamp(run: Run) -> str:
     return hashlib.sha256("\n".join(parts).encode()).hexdigest()
 
 
-def _is_current(path: Path, stamp: str) -> bool:
-    beside = _beside(path)
+def is_current(path: Path, stamp: str) -> bool:
+    """Whether a file is there as it was made from what the stamp stands for."""
+    beside = note_of(path)
     if not path.is_file() or not beside.is_file():
         return False
     try:
@@ -146,18 +147,18 @@ def _make(folder: Path, organisation: str, files: Sequence[Document], stamp: str
     made = []
     for document in files:
         path = _path(folder, organisation, document)
-        if _is_current(path, stamp):
+        if is_current(path, stamp):
             made.append(Made(organisation, path, False))
             continue
         try:
             content = document.content(run, organisation)
         except Unavailable as error:
             path.unlink(missing_ok=True)
-            _beside(path).unlink(missing_ok=True)
+            note_of(path).unlink(missing_ok=True)
             made.append(Made(organisation, path, False, str(error)))
             continue
         write_file(path, content, inside=root)
         known = {"made_from": stamp, "sha256": hashlib.sha256(content).hexdigest()}
-        write_file(_beside(path), json.dumps(known) + "\n", inside=root)
+        write_file(note_of(path), json.dumps(known) + "\n", inside=root)
         made.append(Made(organisation, path, True))
     return made

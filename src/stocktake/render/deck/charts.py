@@ -25,6 +25,7 @@ from pptx.enum.shapes import MSO_CONNECTOR
 from pptx.enum.text import MSO_ANCHOR, PP_ALIGN
 from pptx.util import Inches, Pt, lazyproperty
 
+from stocktake.render.deck import figure_charts
 from stocktake.render.deck.words import A, Run, paragraph, put
 from stocktake.render.svg import ink_on, side_by_side
 from stocktake.render.theme import Theme
@@ -41,6 +42,16 @@ from stocktake.reports.charts import (
     RankedBars,
     ShareBars,
     TrendLines,
+)
+from stocktake.reports.figure_charts import (
+    FigureBars,
+    FigureChart,
+    HeatTable,
+    PartBars,
+    SeriesLines,
+    Spine,
+    StackedShares,
+    TileMap,
 )
 from stocktake.reports.words import as_shown, rounded
 
@@ -98,6 +109,8 @@ def height_of(chart: Chart, width: float) -> float:
         return 0.42 * len(chart.rows) + 0.25
     if isinstance(chart, Funnel):
         return 4.5
+    if isinstance(chart, FigureChart):
+        return figure_charts.figure_height(chart, width)
     # Names of bands need two lines where the key is narrow.
     return 0.38 if width > 9 else 0.62
 
@@ -122,7 +135,7 @@ class Drawing:
     def __init__(self, slide: Any, theme: Theme) -> None:
         self.slide, self.theme = slide, theme
 
-    def _add(self, kind: Any, data: ChartData, frame: Frame, alt: str, title: str) -> Any:
+    def add(self, kind: Any, data: ChartData, frame: Frame, alt: str, title: str) -> Any:
         at = (Inches(frame.x), Inches(frame.y), Inches(frame.w), Inches(frame.h))
         shape = self.slide.shapes.add_chart(kind, *at, data)
         describe(shape, alt, title)
@@ -177,7 +190,7 @@ class Drawing:
             data.add_series("This organisation", [as_shown(b.value) if b.own else None for b in model.bars])
         if model.average is not None:
             data.add_series("National average", [as_shown(model.average)] * len(model.bars))
-        chart = self._add(XL_CHART_TYPE.COLUMN_CLUSTERED, data, frame, model.alt, model.title)
+        chart = self.add(XL_CHART_TYPE.COLUMN_CLUSTERED, data, frame, model.alt, model.title)
         plot = chart.plots[0]
         plot.gap_width, plot.overlap = 15, 100
         for series, band in zip(plot.series, used, strict=False):
@@ -187,7 +200,7 @@ class Drawing:
             fill.solid()
             fill.fore_color.theme_color = MSO_THEME_COLOR.ACCENT_6
         if model.average is not None:
-            _as_line(chart, self.theme.average)
+            as_line(chart, self.theme.average)
         _score_axis(chart.value_axis)
         axis = chart.category_axis
         # Fifty names under as many bars could not be read; the chart's own data have them.
@@ -224,7 +237,7 @@ class Drawing:
         names = ("No expected range", *(b.replace("_", " ") for b in _BAND_NAMES))
         for (band, _, _), low, high in zip(segments, ends, ends[1:], strict=False):
             data.add_series(names[band], [round(high - low, 1)])
-        chart = self._add(XL_CHART_TYPE.BAR_STACKED, data, frame, model.alt, "Band strip")
+        chart = self.add(XL_CHART_TYPE.BAR_STACKED, data, frame, model.alt, "Band strip")
         plot = chart.plots[0]
         plot.gap_width, plot.overlap = 0, 100
         plot.series[0].format.fill.background()
@@ -303,7 +316,7 @@ class Drawing:
         data.categories = [clean(w) for w in labels]
         data.add_series(*first)
         data.add_series(*second)
-        chart = self._add(XL_CHART_TYPE.BAR_CLUSTERED, data, frame, alt, first[0])
+        chart = self.add(XL_CHART_TYPE.BAR_CLUSTERED, data, frame, alt, first[0])
         plot = chart.plots[0]
         plot.gap_width, plot.overlap = 45, -5
         for series, colour in zip(plot.series, (MSO_THEME_COLOR.ACCENT_1, MSO_THEME_COLOR.ACCENT_2), strict=True):
@@ -359,7 +372,7 @@ class Drawing:
         data = ChartData(number_format="0.0")
         data.categories = [f"{label}{'' if s is not None else ' (not shown)'}" for label, s, _ in model.rows]
         data.add_series("Score", [None if s is None else as_shown(s) for _, s, _ in model.rows])
-        chart = self._add(XL_CHART_TYPE.BAR_CLUSTERED, data, frame, model.alt, "Scores")
+        chart = self.add(XL_CHART_TYPE.BAR_CLUSTERED, data, frame, model.alt, "Scores")
         plot = chart.plots[0]
         plot.gap_width = 40
         plot.series[0].format.fill.solid()
@@ -375,7 +388,7 @@ class Drawing:
         data = ChartData(number_format="0")
         data.categories = [clean(label) for label, _, _ in model.rows]
         data.add_series("Questions", [n for _, n, _ in model.rows])
-        chart = self._add(XL_CHART_TYPE.BAR_CLUSTERED, data, frame, model.alt, "Number of questions")
+        chart = self.add(XL_CHART_TYPE.BAR_CLUSTERED, data, frame, model.alt, "Number of questions")
         plot = chart.plots[0]
         plot.gap_width = 30
         for i, (_, _, tone) in enumerate(model.rows):
@@ -400,7 +413,7 @@ class Drawing:
         data.categories = [f"{y} ({n} {model.word}s)" for y, n in zip(model.years, model.organisations, strict=True)]
         data.add_series(f"This {model.word}", [None if v is None else as_shown(v) for v in model.own])
         data.add_series("National average", [None if v is None else as_shown(v) for v in model.average])
-        chart = self._add(XL_CHART_TYPE.LINE_MARKERS, data, frame, model.alt, "Scores by year")
+        chart = self.add(XL_CHART_TYPE.LINE_MARKERS, data, frame, model.alt, "Scores by year")
         plot = chart.plots[0]
         looks = (
             (MSO_THEME_COLOR.ACCENT_6, XL_MARKER_STYLE.DIAMOND, None),
@@ -447,6 +460,34 @@ class Drawing:
             run.font.size, run.font.bold = Pt(9), False
             run.font.color.rgb = RGBColor.from_string(ink_on(colour)[1:])
 
+
+    @draw.register
+    def _(self, model: FigureBars, frame: Frame) -> None:
+        figure_charts.figure_bars(self, model, frame)
+
+    @draw.register
+    def _(self, model: PartBars, frame: Frame) -> None:
+        figure_charts.part_bars(self, model, frame)
+
+    @draw.register
+    def _(self, model: StackedShares, frame: Frame) -> None:
+        figure_charts.stacked_shares(self, model, frame)
+
+    @draw.register
+    def _(self, model: TileMap, frame: Frame) -> None:
+        figure_charts.tile_map(self, model, frame)
+
+    @draw.register
+    def _(self, model: SeriesLines, frame: Frame) -> None:
+        figure_charts.series_lines(self, model, frame)
+
+    @draw.register
+    def _(self, model: Spine, frame: Frame) -> None:
+        figure_charts.spine(self, model, frame)
+
+    @draw.register
+    def _(self, model: HeatTable, frame: Frame) -> None:
+        figure_charts.heat_table(self, model, frame)
 
 # What is more than none is never shown as 0%.
 PERCENT = '[=0]"0%";[<0.5]"under 1%";0"%"'
@@ -500,7 +541,7 @@ def _inner(chart: Any, x: float, y: float, w: float, h: float) -> None:
     area.insert(0, etree.fromstring(xml))
 
 
-def _as_line(chart: Any, colour: str) -> None:
+def as_line(chart: Any, colour: str) -> None:
     """Turn the last series of a bar chart into a dashed line over the same axes."""
     area = chart._chartSpace.find(f"{{{C}}}chart/{{{C}}}plotArea")
     bars = area.find(f"{{{C}}}barChart")

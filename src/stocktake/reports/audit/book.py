@@ -1,0 +1,148 @@
+"""The workbook of a pack: own figures beside England's, every organisation's under its code, and summaries."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from stocktake.audit.figures import SHOWN
+from stocktake.reports.audit.facts import WORDS, Facts, Reader, own_of
+from stocktake.reports.books import NOT_APPLICABLE, UNAVAILABLE, Book, Column, Sheet, sheet_of
+
+MISSING = {
+    "no service": NOT_APPLICABLE,
+    "not asked": NOT_APPLICABLE,
+    "boundaries differ": NOT_APPLICABLE,
+}
+
+
+def pack_book(facts: Facts, reader: Reader, notice: str) -> Book:
+    """Every figure that the pack of a reader rests on."""
+    spec = facts.spec
+    cover = [f"{spec.title}: data pack of {reader.name}."]
+    cover += [notice] if notice else []
+    cover += [f"{facts.answered:,} organisations sent returns.", f"Made from the results {facts.results.digest}."]
+    sheets = (_own(facts, reader), _summaries(facts), _national(facts), _everyone(facts, reader), _displays(facts))
+    return Book(f"{spec.title}: {reader.name}", spec.programme or spec.title, tuple(cover), sheets, facts.results.digest)
+
+
+def _value(row: Any, column: str = "value") -> Any:
+    if row is None:
+        return NOT_APPLICABLE
+    value = row[column]
+    return MISSING.get(row.get("status", ""), UNAVAILABLE) if value is None else value
+
+
+def _own(facts: Facts, reader: Reader) -> Sheet:
+    """The reader's own figures and those of its organisations, with England's beside them."""
+    columns = (
+        Column("Display"), Column("Title"), Column("Part", meaning="Options of the breakdown; all is their sum."),
+        Column("Unit"), Column("Whose"), Column("Figure", "precise"),
+        Column("From", "precise", "Lower end of the 95% interval of chance; only where events or people are counted."),
+        Column("To", "precise"), Column("Numerator", "precise"), Column("Denominator", "precise"),
+        Column("England", "precise", "All that was counted over all people of those that answered."),
+        Column("Made of", "count", "Organisations whose answers the figure is made of."),
+        Column("State", meaning="Shown, or why there is no figure."),
+    )  # fmt: skip
+    rows = []
+    for indicator in facts.spec.indicators:
+        if indicator.years:
+            continue
+        kind = facts.asked(indicator)
+        codes = dict.fromkeys((reader.code, *own_of(facts, reader, kind)))
+        for part in _parts_of(facts, indicator.code, kind):
+            england = facts.england(indicator.code, part)
+            for code in codes:
+                row = facts.row(indicator.code, code, part)
+                if row is None:
+                    continue
+                rows.append(
+                    (indicator.code, indicator.title, _words(facts, indicator, part), indicator.unit,
+                     row["organisation_name"], *(_value(row, c) for c in ("value", "lower_95", "upper_95", "numerator", "denominator")),
+                     _value(england), row["organisations"], row["status"])
+                )  # fmt: skip
+    return sheet_of("Own figures", f"Figures of {reader.name}", ("This sheet holds one table, a row for each figure.",), columns, rows)
+
+
+def _parts_of(facts: Facts, code: str, kind: Any) -> list[str]:
+    return [p for i, p, k in facts._figures if i == code and k == kind]
+
+
+def _words(facts: Facts, indicator: Any, part: str) -> str:
+    """The options of a part in words."""
+    if not part:
+        return "the whole"
+    options = zip(indicator.by, part.split("/"), strict=True)
+    return ", ".join("all" if o == "all" else facts.spec.dimension[d].options[o] for d, o in options)
+
+
+def _summaries(facts: Facts) -> Sheet:
+    names = ("mean", "median", "lower_quartile", "upper_quartile", "p10", "p90", "lowest", "highest", "fold", "fold_inner")
+    columns = (
+        Column("Display"), Column("Title"), Column("Part"), Column("Unit"), Column("Of"),
+        Column("With a figure", "count"), Column("Without the service", "count"), Column("Asked", "count"),
+        *(Column(n.replace("_", " ").capitalize(), "precise") for n in names),
+    )  # fmt: skip
+    rows = []
+    for row in facts.results.tables["summaries"].iter_rows(named=True):
+        indicator = facts.spec.indicator[row["indicator"]]
+        rows.append(
+            (indicator.code, indicator.title, _words(facts, indicator, row["part"]), indicator.unit, WORDS[row["kind"]][1],
+             row["n"], row["no_service"], row["asked"], *(_value(row, n) for n in names))
+        )  # fmt: skip
+    about = ("This sheet holds one table: how figures differ between organisations, each counted once.",)
+    return sheet_of("Summaries", "How organisations differ", about, columns, rows)
+
+
+def _national(facts: Facts) -> Sheet:
+    columns = (
+        Column("Display"), Column("Title"), Column("Part"), Column("Unit"), Column("Mean", "precise"), Column("From how many", "count"),
+        Column("Asked", "count"), Column("Times", "precise"), Column("What they are"), Column("Implied for England", "precise"),
+        Column("From", "precise"), Column("To", "precise"),
+    )  # fmt: skip
+    rows = []
+    for row in facts.results.tables["national"].iter_rows(named=True):
+        indicator = facts.spec.indicator[row["indicator"]]
+        rows.append(
+            (indicator.code, indicator.title, _words(facts, indicator, row["part"]), indicator.unit, _value(row, "mean"), row["n"],
+             row["asked"], _value(row, "times"), row["times_what"], *(_value(row, c) for c in ("value", "lower_95", "upper_95")))
+        )  # fmt: skip
+    about = ("This sheet holds one table: the mean of those that answered, times the people of the same population.",)
+    return sheet_of("England", "What the means imply for England", about, columns, rows)
+
+
+def _everyone(facts: Facts, reader: Reader) -> Sheet:
+    """Every organisation's figure of the ranked displays; those that are not the reader's own stand under a code."""
+    columns = (
+        Column("Display"), Column("Title"), Column("Unit"), Column("Organisation", meaning="Others stand under codes of their own."),
+        Column("Figure", "precise"), Column("Place from the lowest", "count"), Column("State"),
+    )  # fmt: skip
+    rows = []
+    for indicator in facts.spec.indicators:
+        if indicator.chart != "ranked bars":
+            continue
+        own = set(own_of(facts, reader, indicator.of))
+        found = facts.rows(indicator.code, indicator.of).values()
+        ordered = sorted(found, key=lambda r: (r["value"] is None, r["value"] or 0.0, facts.alias(r["organisation"])))
+        for row in ordered:
+            name = row["organisation_name"] if row["organisation"] in own else facts.alias(row["organisation"])
+            place = int(row["place"]) if row["status"] == SHOWN else UNAVAILABLE
+            rows.append((indicator.code, indicator.title, indicator.unit, name, _value(row), place, row["status"]))
+    about = ("This sheet holds one table: the bars of every ranked display.",)
+    return sheet_of("All organisations", "Every organisation's figures", about, columns, rows)
+
+
+def _displays(facts: Facts) -> Sheet:
+    columns = (
+        Column("Display"), Column("Title"), Column("Chapter"), Column("Unit"), Column("Numerator"), Column("Denominator or population"),
+        Column("Better"), Column("What to know"), Column("Deduced"),
+    )  # fmt: skip
+    spec = facts.spec
+    rows = []
+    for i in spec.indicators:
+        below = str(spec.population[i.population].key) if i.population else ", ".join(i.denominator) or "none"
+        rows.append(
+            (i.code, i.title, spec.chapters[i.chapter], i.unit, ", ".join(i.numerator), below, i.polarity,
+             " ".join(i.caveats) or "-", i.inferred or "-")
+        )  # fmt: skip
+    about = ("This sheet holds one table: what each display is made of.",)
+    return sheet_of("Displays", "The displays and their definitions", about, columns, rows)

@@ -1,0 +1,94 @@
+"""Every reader's data pack of a collection, on every core; those that are up to date are left alone."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Callable, Sequence
+from functools import cache
+from pathlib import Path
+
+from stocktake import __version__
+from stocktake.codes import file_name
+from stocktake.files import write_file, writing
+from stocktake.problems import StocktakeError, nearest
+from stocktake.run.audit import AuditRun, open_audit
+from stocktake.run.documents import Format
+from stocktake.run.pool import on_every_core
+from stocktake.run.reporting import Made, is_current, note_of
+
+ALONE = 4
+
+
+@cache
+def _run(folder: Path) -> AuditRun:
+    return open_audit(folder)
+
+
+def make_packs(
+    folder: Path,
+    organisations: Sequence[str] | None,
+    progress: Callable[[Made], None] | None = None,
+    begin: Callable[[int], None] | None = None,
+    *,
+    formats: Sequence[Format] = ("pdf",),
+) -> list[Made]:
+    """Write the packs of the given readers (None: all areas) to folder/reports/CODE/, those up to date left alone.
+
+    Raises StocktakeError for an unknown code, and with every pack that could not be made.
+    """
+    _run.cache_clear()
+    run = _run(folder)
+    areas = [c for c in run.organisations if run.collection.register.bodies[c].kind == "stp"]
+    wanted = areas if organisations is None else list(dict.fromkeys(organisations))
+    unknown = [c for c in wanted if c not in run.organisations]
+    if unknown:
+        known = list(run.organisations)
+        raise StocktakeError([f"no organisation {c!r} in these results.{nearest(c, known)}" for c in unknown])
+    if begin is not None:
+        begin(len(wanted) * len(formats))
+    made: list[Made] = []
+    problems: list[str] = []
+    with writing(folder):
+        stamp = _stamp(run)
+        # A few readers a job, so that what all packs share is read once for each worker.
+        size = max(1, -(-len(wanted) // 8))
+        batches = [wanted[i : i + size] for i in range(0, len(wanted), size)] if len(wanted) >= ALONE else [wanted]
+        for _, result in on_every_core(_make, [(folder, batch, tuple(formats), stamp) for batch in batches], alone=2):
+            if isinstance(result, StocktakeError):
+                problems.extend(result.problems)
+                continue
+            made.extend(result)
+            for one in result:
+                if progress is not None:
+                    progress(one)
+    if problems:
+        raise StocktakeError([*problems, f"The other {len(made)} files are there."])
+    order = {c: i for i, c in enumerate(wanted)}
+    return sorted(made, key=lambda m: (order[m.organisation], m.path.suffix))
+
+
+def _stamp(run: AuditRun) -> str:
+    settings = run.collection.settings
+    parts = (__version__, run.results.digest, settings.model_dump_json(), run.theme.model_dump_json(),
+             run.collection.commentary.model_dump_json())  # fmt: skip
+    return hashlib.sha256("\n".join(parts).encode()).hexdigest()
+
+
+def _make(folder: Path, organisations: Sequence[str], formats: Sequence[Format], stamp: str) -> list[Made]:
+    run = _run(folder)
+    root = folder / "reports"
+    made = []
+    for code in organisations:
+        report = run.report(code)
+        for form in formats:
+            path = root / file_name(code) / f"data-pack.{form}"
+            if is_current(path, stamp):
+                made.append(Made(code, path, False))
+                continue
+            content = report.as_bytes(f".{form}")
+            write_file(path, content, inside=root)
+            known = {"made_from": stamp, "sha256": hashlib.sha256(content).hexdigest()}
+            write_file(note_of(path), json.dumps(known) + "\n", inside=root)
+            made.append(Made(code, path, True))
+    return made
