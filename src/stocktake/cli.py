@@ -157,7 +157,9 @@ def benchmark(
 
         tables = make_results(folder).results.tables
         received = tables["answers"]["organisation"].n_unique()
-        console.print(f"{tables['figures'].height:,} figures from the returns of {received:,} organisations: {folder / 'results'}")
+        console.print(
+            f"{tables['figures'].height:,} figures from the returns of {received:,} organisations: {folder / 'results'}"
+        )
         console.print(f"Next: {_me()} report {folder} --all")
         return
     from stocktake.run.quality import benchmark_folder
@@ -247,7 +249,11 @@ def _report_packs(folder: Path, organisation: Sequence[str], every: bool, format
     console = _console()
     with _progress("packs") as advance:
         made = make_packs(
-            folder, None if every else organisation, lambda _: advance(1), lambda total: advance(0, total), formats=formats
+            folder,
+            None if every else organisation,
+            lambda _: advance(1),
+            lambda total: advance(0, total),
+            formats=formats,
         )
     fresh = sum(m.fresh for m in made)
     console.print(f"{fresh} made, {len(made) - fresh} up to date already: {folder / 'reports'}")
@@ -300,7 +306,10 @@ def serve(folder: Folder, *, port: Annotated[int, Parameter(help="Port on this m
         running.serve_forever()
 
 
-audit = App(name="audit", help="National audits: forms, returns, sign-off, where a figure comes from, and contradictions in print.")
+audit = App(
+    name="audit",
+    help="National audits: forms, returns, sign-off, where a figure comes from, and contradictions in print.",
+)
 app.command(audit)
 Collected = Annotated[Path, Parameter(help="A folder with audit.yaml.")]
 
@@ -322,7 +331,9 @@ def template(
 def intake(
     folder: Collected,
     *,
-    returns: Annotated[Path | None, Parameter(help="Where the returns are; the folder's returns/ unless given.")] = None,
+    returns: Annotated[
+        Path | None, Parameter(help="Where the returns are; the folder's returns/ unless given.")
+    ] = None,
 ) -> None:
     """Take in returned forms: check them, enter them in the ledger, and write a list of queries for each organisation."""
     from stocktake.run.intake import QUERIES, take_in
@@ -347,7 +358,10 @@ def intake(
 
 @audit.command
 def sign(
-    folder: Collected, organisation: str, *, by: Annotated[str, Parameter(help="Who signs off, as it is to be recorded.")]
+    folder: Collected,
+    organisation: str,
+    *,
+    by: Annotated[str, Parameter(help="Who signs off, as it is to be recorded.")],
 ) -> None:
     """Record in the ledger that an organisation signs its returns off as they stand."""
     from stocktake.run.intake import sign_off

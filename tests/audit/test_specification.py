@@ -162,6 +162,8 @@ def test_the_small_one_is_sound(tmp_path: Path) -> None:
         ("indicators/0/twin", "A9", "indicators.0.twin: 'A9' is not an indicator whose twin is 'A1'."),
         ("indicators/0/colour", "red", "indicators.0.colour: this field is not known here."),
         ("census", "yesterday", "census:"),
+        ("items/1/of", ["ccg"], "indicators.0.numerator: its items are asked of ccg, trust; expected one kind of organisation."),
+        ("items/0/of", ["country"], "indicators.1.years: figures of the country are of earlier collections"),
     ],
 )  # fmt: skip
 def test_mistakes(path: str, value: Any, expected: str) -> None:

@@ -10,7 +10,8 @@ from pydantic import Field
 
 from stocktake.audit.answers import NO_SERVICE, Parts, cells_behind
 from stocktake.audit.returns import Entry, Query, Return
-from stocktake.audit.specification import Part, Specification
+from stocktake.audit.specification import Specification
+from stocktake.definitions import Part
 from stocktake.organisations.register import Kind, Register
 
 Cell = tuple[str, Parts]
@@ -19,7 +20,9 @@ Cell = tuple[str, Parts]
 class Checks(Part):
     """How returns are checked; a figure that is asked about is used all the same."""
 
-    change: float = Field(2.0, gt=1, description="a figure so many times last year's, or that part of it, is asked about")
+    change: float = Field(
+        2.0, gt=1, description="a figure so many times last year's, or that part of it, is asked about"
+    )
     outlier: float = Field(
         3.5, gt=0, description="a modified z-score beyond this is asked about (Iglewicz and Hoaglin 1993)"
     )
@@ -62,8 +65,16 @@ def merged(organisation: str, returns: Sequence[Return]) -> Held:
                 old = before[1]
                 if not np.isnan(old.value) and old.value != entry.value:
                     queries.append(
-                        Query(organisation, one.template, entry.sheet, entry.cell, entry.item, entry.entered, "conflict",
-                              f"The template {before[0]} says {old.entered!r} (sheet {old.sheet}, cell {old.cell}); the later one was used. Which is right?")  # fmt: skip
+                        Query(
+                            organisation,
+                            one.template,
+                            entry.sheet,
+                            entry.cell,
+                            entry.item,
+                            entry.entered,
+                            "conflict",
+                            f"The template {before[0]} says {old.entered!r} (sheet {old.sheet}, cell {old.cell}); the later one was used. Which is right?",
+                        )
                     )
             entries[cell] = (one.template, entry)
     return Held(organisation, entries, tuple(others), tuple(queries))
@@ -94,9 +105,7 @@ def rule_queries(spec: Specification, held: Held) -> Iterator[Query]:
                             "rule", f"{words}{f' ({where})' if where else ''}.")  # fmt: skip
 
 
-def change_queries(
-    spec: Specification, held: Held, last: Mapping[Cell, float], checks: Checks
-) -> Iterator[Query]:
+def change_queries(spec: Specification, held: Held, last: Mapping[Cell, float], checks: Checks) -> Iterator[Query]:
     """Figures that are very unlike last year's."""
     for cell, (template, entry) in held.entries.items():
         then = last.get(cell)
@@ -109,7 +118,12 @@ def change_queries(
 
 
 def peer_queries(
-    spec: Specification, register: Register, helds: Mapping[str, Held], size: Mapping[str, float], kind: Kind, checks: Checks
+    spec: Specification,
+    register: Register,
+    helds: Mapping[str, Held],
+    size: Mapping[str, float],
+    kind: Kind,
+    checks: Checks,
 ) -> Iterator[Query]:
     """Figures far from those of peers, for the people that each serves.
 

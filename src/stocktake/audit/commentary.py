@@ -85,7 +85,9 @@ def parse_commentary(text: str, file: str, spec: Specification) -> Commentary:
         if code not in spec.indicator
     ]
     for place, sentence in found.sentences():
-        problems += [(place, p) for piece in split(sentence) if isinstance(piece, Reference) for p in _wrong(piece, spec)]
+        problems += [
+            (place, p) for piece in split(sentence) if isinstance(piece, Reference) for p in _wrong(piece, spec)
+        ]
     if problems:
         raise StocktakeError(located(problems, lines, file))
     return found

@@ -86,11 +86,6 @@ class Source:
         """The kind of organisation whose answers an indicator is made of."""
         return self.spec.item[reference(indicator.numerator[0]).item].of[0]
 
-    def kinds(self, indicator: Indicator) -> tuple[Kind, ...]:
-        """The kinds of bodies that have figures of an indicator: those asked, and the areas that they belong to."""
-        asked = self.asked(indicator)
-        return (asked,) if asked in AREAS else (asked, *AREAS)
-
     def bodies(self, kind: Kind) -> tuple[str, ...]:
         """The bodies of a kind on the day of the census."""
         return self._bodies[kind]
@@ -140,8 +135,6 @@ class Source:
         own = self._own(indicator, asked, above, below)
         name = "/".join(part)
         yield self._block(indicator, asked, name, own)
-        if asked in AREAS:
-            return
         for area in AREAS:
             yield self._block(indicator, area, name, self._area(indicator, asked, area, above, below))
 
@@ -158,9 +151,7 @@ class Source:
         # A share of all options is of the whole: the first dimension that the display is shown by is left open.
         first = 1 if is_whole(indicator) else 0
         pairs = list(zip(indicator.by, part, strict=True))[first:]
-        return amounts(
-            self.spec, self.answers, asked, indicator.denominator, {d: o for d, o in pairs if o != ALL}
-        )
+        return amounts(self.spec, self.answers, asked, indicator.denominator, {d: o for d, o in pairs if o != ALL})
 
     def _own(self, indicator: Indicator, asked: Kind, above: Amounts, below: Amounts | Floats | None) -> dict[str, Any]:
         size = above.value.size
@@ -199,7 +190,11 @@ class Source:
         members = self.members(asked, area)
         codes = self.bodies(asked)
         has = ~np.isnan(above.value)
-        under = np.ones(has.size) if below is None else below.value if isinstance(below, Amounts) else below
+        under = np.ones(has.size)
+        if isinstance(below, Amounts):
+            under = below.value
+        elif below is not None:
+            under = np.where(below > 0, below, np.nan)
         # What a member without the service adds: nothing above, and its people below.
         top = np.where(above.no_service, 0.0, above.value)
         counts = has | above.no_service if indicator.form == "rate" else has
@@ -278,9 +273,7 @@ class Source:
         total = 0.0
         for text in references:
             item = self.spec.item[reference(text).item]
-            options = [
-                (chosen[d],) if d in chosen else tuple(self.spec.dimension[d].options) for d in item.by
-            ]
+            options = [(chosen[d],) if d in chosen else tuple(self.spec.dimension[d].options) for d in item.by]
             for cell in product(*options):
                 total += self.answers.earlier.get((code, item.code, cell, year), np.nan)
         return total

@@ -59,7 +59,9 @@ def read_earlier(path: Path, spec: Specification, register: Register) -> Earlier
         else:
             by = spec.item[item].by
             if len(by) != len(parts) or any(p not in spec.dimension[d].options for d, p in zip(by, parts, strict=True)):
-                wrong.append(f"column parts: found {row['parts']!r}; expected one option each of {', '.join(by) or 'nothing'}.")
+                wrong.append(
+                    f"column parts: found {row['parts']!r}; expected one option each of {', '.join(by) or 'nothing'}."
+                )
         if not (year.isascii() and year.isdigit() and len(year) == 4):
             wrong.append(f"column year: found {year!r}; expected a year such as 2016.")
         if value is None:

@@ -140,7 +140,9 @@ class _Grid:
         return "" if value is None else str(value).strip()
 
 
-def read_return(path: Path, spec: Specification, register: Register, services: Mapping[str, Mapping[str, frozenset[str]]]) -> Return:
+def read_return(
+    path: Path, spec: Specification, register: Register, services: Mapping[str, Mapping[str, frozenset[str]]]
+) -> Return:
     """Read one returned form, wherever its sheets, rows and columns have been moved to.
 
     Raises StocktakeError for a file that is refused, that cannot be read, or that does not say whose it is.
@@ -211,7 +213,9 @@ def _whose(
                 said.setdefault(label, grid.text(row, column + 1))
     code = said.get(ORGANISATION_LABEL, "")
     if not code:
-        raise StocktakeError(f"{file}: no cell {ORGANISATION_LABEL!r} with a code beside it; expected a form of this collection.")
+        raise StocktakeError(
+            f"{file}: no cell {ORGANISATION_LABEL!r} with a code beside it; expected a form of this collection."
+        )
     if said.get(COLLECTION_LABEL, "") != spec.code:
         raise StocktakeError(f"{file}: a form of {said.get(COLLECTION_LABEL, '')!r}; expected one of {spec.code!r}.")
     known = [c for kind in {k for i in spec.items for k in i.of} for c in register.of_kind(kind, spec.census)]
@@ -291,11 +295,20 @@ class _Reader:
             before = self.entries.get(key)
             if before is not None:
                 if before.entered != entered:
-                    self._ask(*place, question.text, entered, "twice", f"The same question stands in {before.sheet}, cell {before.cell}, with another answer; that one was used. Which is right?")
+                    self._ask(
+                        *place,
+                        question.text,
+                        entered,
+                        "twice",
+                        f"The same question stands in {before.sheet}, cell {before.cell}, with another answer; that one was used. Which is right?",
+                    )
                 continue
             absent = any(f"{d}.{o}" in self.absent for d, o in zip(self.spec.item[key[0]].by, key[1], strict=True))
             if absent and np.isfinite(value) and value != 0:
-                complaint = "contradiction", "You said that there is no such service, and gave a figure; the figure was used. Which is right?"
+                complaint = (
+                    "contradiction",
+                    "You said that there is no such service, and gave a figure; the figure was used. Which is right?",
+                )
             elif absent:
                 value, note, complaint = NO_SERVICE, "no such service", None
             self.entries[key] = Entry(*key, value, entered, *place, note)
@@ -314,7 +327,10 @@ class _Reader:
         chosen = next((o for o, t in question.choices if said in (t.casefold(), o)), None)
         complaint = None
         if chosen is None and said and said not in NOT_KNOWN:
-            complaint = "choice", f"Please choose one of {', '.join(t for _, t in question.choices)}; no answer was taken."
+            complaint = (
+                "choice",
+                f"Please choose one of {', '.join(t for _, t in question.choices)}; no answer was taken.",
+            )
         for number_, (option, _) in enumerate(question.choices):
             value = NOT_ANSWERED if chosen is None else float(option == chosen)
             yield (question.item, (option,)), value, "", complaint if number_ == 0 else None
@@ -323,13 +339,21 @@ class _Reader:
         """A question whose row or column is gone was not answered, and that is said."""
         lost = []
         for question, parts in self.wanted.values():
-            keys = [(question.item, (o,)) for o, _ in question.choices] or [(question.item, parts)]
+            keys: list[tuple[str, Parts]] = [(question.item, (o,)) for o, _ in question.choices]
+            keys = keys or [(question.item, parts)]
             for key in keys:
                 if key not in self.entries:
                     self.entries[key] = Entry(*key, NOT_ANSWERED, "", "", "", "not in the file")
                     lost.append(question.text)
         for text in dict.fromkeys(lost):
-            self._ask("", "", text, "", "missing", "This question, or a part of it, is no longer in your file; please answer it in a fresh form.")
+            self._ask(
+                "",
+                "",
+                text,
+                "",
+                "missing",
+                "This question, or a part of it, is no longer in your file; please answer it in a fresh form.",
+            )
 
     def _ask(self, sheet: str, cell: str, question: str, entered: str, check: str, sentence: str) -> None:
         form = self.form
@@ -354,7 +378,7 @@ def read_number(question: Question, raw: Any, formula: bool = False) -> tuple[fl
         return NOT_ANSWERED, "", ("formula", "This is a formula without a value; please enter the figure itself.")
     if raw is None:
         return NOT_ANSWERED, "", None
-    if isinstance(raw, bool) or isinstance(raw, (datetime.date, datetime.time, datetime.timedelta)):
+    if isinstance(raw, (bool, datetime.date, datetime.time, datetime.timedelta)):
         return NOT_ANSWERED, "", ("no number", "A number was expected, and this is a date, a time or a truth value.")
     note = ""
     if isinstance(raw, str):
@@ -362,18 +386,37 @@ def read_number(question: Question, raw: Any, formula: bool = False) -> tuple[fl
         if not text:
             return NOT_ANSWERED, "", None
         if text.casefold() in NOT_KNOWN:
-            return NOT_ANSWERED, "read as not known", ("not known", f"{text!r} was read as not known. If you do not have the service, please say No in its first row.")
+            return (
+                NOT_ANSWERED,
+                "read as not known",
+                (
+                    "not known",
+                    f"{text!r} was read as not known. If you do not have the service, please say No in its first row.",
+                ),
+            )
         if text.startswith("#"):
-            return NOT_ANSWERED, "", ("error", f"The cell shows {text[:20]!r}, an error of the spreadsheet; please enter the figure.")
+            return (
+                NOT_ANSWERED,
+                "",
+                ("error", f"The cell shows {text[:20]!r}, an error of the spreadsheet; please enter the figure."),
+            )
         plain = re.sub(r"(?<=\d) (?=\d{3}\b)", ",", text.removeprefix("£").strip())
         found = parsed_number(plain)
         if found is None:
-            return NOT_ANSWERED, "", ("no number", "A number was expected; no answer was taken. Please enter the figure alone.")
+            return (
+                NOT_ANSWERED,
+                "",
+                ("no number", "A number was expected; no answer was taken. Please enter the figure alone."),
+            )
         raw, note = found, f"text read as {found:,.10g}"
     value = float(raw)
     if not np.isfinite(value) or value < question.lowest or (question.highest is not None and value > question.highest):
         upto = "" if question.highest is None else f" to {question.highest:,g}"
-        return NOT_ANSWERED, "", ("range", f"A figure from {question.lowest:g}{upto or ' up'} was expected; this one was not used.")
+        return (
+            NOT_ANSWERED,
+            "",
+            ("range", f"A figure from {question.lowest:g}{upto or ' up'} was expected; this one was not used."),
+        )
     if question.whole and value != round(value):
         return NOT_ANSWERED, "", ("whole", "A whole number was expected; this figure was not used.")
     return value, note, None

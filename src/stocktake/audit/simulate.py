@@ -14,9 +14,9 @@ from numpy.typing import NDArray
 
 from stocktake.audit.answers import Parts, parts_of
 from stocktake.audit.specification import Item, Specification
+from stocktake.organisations.invented import invented_places
 from stocktake.organisations.populations import Key, Populations
 from stocktake.organisations.register import Body, Kind, Membership, Register
-from stocktake.organisations.invented import invented_places
 
 Floats = NDArray[np.float64]
 
@@ -116,8 +116,12 @@ def areas() -> tuple[Area, ...]:
     """The areas of 2017; numbers of authorities are shared out by people, for no list of them is at hand."""
     text = (resources.files("stocktake.audit") / "calibration" / "areas_2017.csv").read_text("utf-8")
     return tuple(
-        Area(r["number"], r["name"], r["region"], *(int(r[c]) for c in
-             ("row", "column", "ccgs", "authorities", "people", "over_65")))  # fmt: skip
+        Area(
+            r["number"],
+            r["name"],
+            r["region"],
+            *(int(r[c]) for c in ("row", "column", "ccgs", "authorities", "people", "over_65")),
+        )
         for r in csv.DictReader(text.splitlines())
     )
 
@@ -154,7 +158,8 @@ def simulate(spec: Specification, seed: int = 2017) -> Simulation:
     services: dict[str, dict[str, frozenset[str]]] = {}
     for code in register.of_kind("trust", spec.census):
         services[code] = {
-            d: frozenset(o for o in spec.dimension[d].options if rng.random() < HAVE.get(o, 1.0)) for d in ("team", "bed")
+            d: frozenset(o for o in spec.dimension[d].options if rng.random() < HAVE.get(o, 1.0))
+            for d in ("team", "bed")
         }
     answers: dict[tuple[str, str, Parts], float] = {}
     earlier: dict[tuple[str, str, Parts, int], float] = {}
@@ -241,8 +246,12 @@ def _options(spec: Specification, item: Item) -> Floats:
     """The relative size of each part of an item."""
     return np.array(
         [
-            np.prod([(TEAM_SIZES.get(item.code, {}) if d == "team" else {}).get(o) or SIZES.get(d, {}).get(o, 1.0)
-                     for d, o in zip(item.by, part, strict=True)])
+            np.prod(
+                [
+                    (TEAM_SIZES.get(item.code, {}) if d == "team" else {}).get(o) or SIZES.get(d, {}).get(o, 1.0)
+                    for d, o in zip(item.by, part, strict=True)
+                ]
+            )
             for part in parts_of(spec, item)
         ]
     )
@@ -363,7 +372,12 @@ def _national_series(spec: Specification) -> dict[tuple[str, str, Parts, int], f
     out: dict[tuple[str, str, Parts, int], float] = {}
     for year, people in zip((2013, 2014, 2015, 2016), (709_000, 816_000, 904_000, 965_172), strict=True):
         out[COUNTRY, "iapt_started", (), year] = people
-    shares = {"c1_3": (11, 8, 6, 6, 6), "c4_8": (23, 26, 28, 30, 32), "c10_17": (33, 34, 35, 32, 33), "c18_21": (33, 32, 31, 32, 29)}
+    shares = {
+        "c1_3": (11, 8, 6, 6, 6),
+        "c4_8": (23, 26, 28, 30, 32),
+        "c10_17": (33, 34, 35, 32, 33),
+        "c18_21": (33, 32, 31, 32, 29),
+    }
     clustered = (660_000, 645_000, 621_000, 575_000, 537_802)
     for i, year in enumerate(range(2012, 2017)):
         for cluster, row in shares.items():

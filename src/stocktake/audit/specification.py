@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from datetime import date
 from functools import cached_property
 from pathlib import Path
@@ -312,6 +312,7 @@ def _indicator_checks(spec: Specification, indicator: Indicator, i: int) -> Iter
             yield at("quoted"), f"no option {quoted.part!r} of its dimensions.{nearest(quoted.part, sorted(parts))}"
         if quoted.year is not None and quoted.year not in indicator.years:
             yield at("quoted"), f"{quoted.year} is not one of its years."
+    yield from _asked_checks(spec, indicator, at)
     if list(indicator.years) != sorted(set(indicator.years)):
         yield at("years"), "expected years in order, each once."
     for year in indicator.breaks:
@@ -322,3 +323,15 @@ def _indicator_checks(spec: Specification, indicator: Indicator, i: int) -> Iter
     twin = spec.indicator.get(indicator.twin)
     if indicator.twin and (twin is None or twin.twin != indicator.code):
         yield at("twin"), f"{indicator.twin!r} is not an indicator whose twin is {indicator.code!r}."
+
+
+def _asked_checks(
+    spec: Specification, indicator: Indicator, at: Callable[[str], tuple[str | int, ...]]
+) -> Iterator[Problem]:
+    """All items of an indicator are asked of one kind; the country is sent no form, and has figures of series alone."""
+    names = [reference(n).item for n in (*indicator.numerator, *indicator.denominator)]
+    kinds = {spec.item[n].of[0] for n in names if n in spec.item}
+    if len(kinds) > 1:
+        yield at("numerator"), f"its items are asked of {', '.join(sorted(kinds))}; expected one kind of organisation."
+    if "country" in kinds and not indicator.years:
+        yield at("years"), "figures of the country are of earlier collections; expected the years of a series."

@@ -59,11 +59,6 @@ class Form:
     sheets: tuple[FormSheet, ...]
     last: Mapping[tuple[str, Parts], float]
 
-    @property
-    def name(self) -> str:
-        """The form's file, without its ending."""
-        return f"{self.organisation}-{self.template}" if self.template else self.organisation
-
 
 def templates_of(spec: Specification, kind: Kind) -> tuple[str, ...]:
     """The templates that a kind of organisation fills in; one without a name where its items name none."""

@@ -193,7 +193,9 @@ def tile_map(canvas: Canvas, chart: TileMap) -> None:
         x = tile.column * size + (size / 2 if tile.row % 2 else 0) + 2
         y = tile.row * size + 2
         fill = "#FFFFFF" if tile.value is None else LEVELS[min(chart.level(tile.value), len(LEVELS) - 1)]
-        canvas.parts.append(f"<g><title>{escape(tile.name)}: {escape(chart.unit.text(tile.value) if tile.value is not None else tile.reason)}</title>")
+        canvas.parts.append(
+            f"<g><title>{escape(tile.name)}: {escape(chart.unit.text(tile.value) if tile.value is not None else tile.reason)}</title>"
+        )
         canvas.rect(x, y, size - 2, size - 2, fill, OUTLINE, 0.6)
         if tile.value is None:
             for d in (12, 24, 36):
@@ -227,7 +229,9 @@ def series_lines(canvas: Canvas, chart: SeriesLines) -> None:
     known = [v for _, values in chart.lines for v in values if v is not None]
     marks = ticks(max(known, default=1.0))
     left = max(text_width(axis_text(chart.unit, m), 9) for m in marks) + 10
-    names = [f"{name} {chart.unit.text(values[-1])}" if name else chart.unit.text(values[-1]) for name, values in chart.lines]
+    names = [
+        f"{name} {chart.unit.text(values[-1])}" if name else chart.unit.text(values[-1]) for name, values in chart.lines
+    ]
     right = min(max(text_width(n, 9) for n in names) + 14, canvas.width * 0.4) if names else 10
     top, foot = 12.0, 26.0
     plot_w, plot_h = canvas.width - left - right, canvas.height - top - foot
@@ -289,9 +293,13 @@ def spine(canvas: Canvas, chart: Spine) -> None:
 
         canvas.text(0, y + 9.5, shortened(r.label, label_w - 4, 8.5), 8.5)
         canvas.text(start - 8, y + 9.5, r.unit.text(r.median), 8.5, "end", fill=theme.soft)
-        canvas.text(canvas.width, y + 9.5, f"{r.unit.text(r.lowest)} to {r.unit.text(r.highest)}", 8, "end", fill=theme.soft)
+        canvas.text(
+            canvas.width, y + 9.5, f"{r.unit.text(r.lowest)} to {r.unit.text(r.highest)}", 8, "end", fill=theme.soft
+        )
         canvas.rect(start, middle - 3.5, plot, 7, "#E6EAED")
-        canvas.rect(x(r.lower_quartile), middle - 3.5, max(x(r.upper_quartile) - x(r.lower_quartile), 0.5), 7, "#A9B6C0")
+        canvas.rect(
+            x(r.lower_quartile), middle - 3.5, max(x(r.upper_quartile) - x(r.lower_quartile), 0.5), 7, "#A9B6C0"
+        )
         canvas.line(x(r.median), middle - 5, x(r.median), middle + 5, theme.average, 1.6)
         if r.own is None:
             canvas.text(label_w + own_w - 8, y + 9.5, "none", 8.5, "end", fill=theme.soft)

@@ -42,10 +42,14 @@ def form_bytes(
     shell = io.BytesIO()
     options = {"strings_to_formulas": False, "strings_to_urls": False, "strings_to_numbers": False, "in_memory": True}
     workbook = xlsxwriter.Workbook(shell, options)
-    workbook.set_properties({"title": brief(f"{form.title}: {form.organisation_name}"), "author": "Stocktake", "created": WHEN})
+    workbook.set_properties(
+        {"title": brief(f"{form.title}: {form.organisation_name}"), "author": "Stocktake", "created": WHEN}
+    )
     formats = {
         "title": workbook.add_format({"bold": True, "font_size": 15}),
-        "head": workbook.add_format({"bold": True, "text_wrap": True, "valign": "top", "bottom": 1, "bg_color": "#E8EDF0"}),
+        "head": workbook.add_format(
+            {"bold": True, "text_wrap": True, "valign": "top", "bottom": 1, "bg_color": "#E8EDF0"}
+        ),
         "text": workbook.add_format({"text_wrap": True, "valign": "top", "bg_color": "#F3F5F6"}),
         "code": workbook.add_format({"font_color": "#4C5B69", "valign": "top", "bg_color": "#F3F5F6"}),
         "last": workbook.add_format({"num_format": "#,##0.###", "valign": "top", "bg_color": "#F3F5F6"}),
@@ -66,7 +70,9 @@ def form_bytes(
     workbook.close()
     out = io.BytesIO()
     with zipfile.ZipFile(shell) as archive:
-        book = archive.read("xl/workbook.xml").replace(b"<bookViews>", b'<workbookProtection lockStructure="1"/><bookViews>')
+        book = archive.read("xl/workbook.xml").replace(
+            b"<bookViews>", b'<workbookProtection lockStructure="1"/><bookViews>'
+        )
     refill(shell, out, {"xl/workbook.xml": iter([book])})
     return out.getvalue()
 
@@ -97,7 +103,15 @@ def _start(page: Any, form: Form, formats: Mapping[str, Any]) -> None:
 def _list(page: Any, form: Form, sheet: FormSheet, formats: Mapping[str, Any], answers: Mapping[Any, Any]) -> None:
     page.write_string(0, 0, clean(f"{sheet.name}: {form.organisation_name}"), formats["title"])
     for c, (name, width) in enumerate(
-        ((CODE, 24), ("Question", 44), ("Unit", 12), ("Definition", 60), ("Last year", 13), (ANSWER, 16), ("Comment", 30))
+        (
+            (CODE, 24),
+            ("Question", 44),
+            ("Unit", 12),
+            ("Definition", 60),
+            ("Last year", 13),
+            (ANSWER, 16),
+            ("Comment", 30),
+        )
     ):
         page.set_column(c, c, width)
         page.write_string(2, c, name, formats["head"])
@@ -122,7 +136,12 @@ def _list(page: Any, form: Form, sheet: FormSheet, formats: Mapping[str, Any], a
 
 
 def _matrix(
-    page: Any, form: Form, sheet: FormSheet, formats: Mapping[str, Any], answers: Mapping[Any, Any], absent: frozenset[str]
+    page: Any,
+    form: Form,
+    sheet: FormSheet,
+    formats: Mapping[str, Any],
+    answers: Mapping[Any, Any],
+    absent: frozenset[str],
 ) -> None:
     page.write_string(0, 0, clean(f"{sheet.name}: {form.organisation_name}"), formats["title"])
     heads = [(CODE, 26), ("Question", 40), ("Unit", 12), ("Definition", 50), *((t, 15) for _, t in sheet.options)]
@@ -130,7 +149,9 @@ def _matrix(
         page.set_column(c, c, width)
         page.write_string(2, c, clean(name), formats["head"])
     page.freeze_panes(4, 2)
-    for c, words in enumerate((SERVICE, "Do you have this service?", "Yes or No", "Choose No where there is none at all.")):
+    for c, words in enumerate(
+        (SERVICE, "Do you have this service?", "Yes or No", "Choose No where there is none at all.")
+    ):
         page.write_string(3, c, words, formats["code" if c == 0 else "text"])
     for c, (option, _) in enumerate(sheet.options, start=4):
         page.write_string(3, c, "No" if option in absent else "Yes", formats["word"])
@@ -148,7 +169,9 @@ def _last_year(page: Any, form: Form, sheet: FormSheet, formats: Mapping[str, An
     """Last year's figures in the arrangement of a sheet; its codes have another heading, so that none is read as an answer."""
     page.protect()
     page.write_string(0, 0, f"Last year's figures: {clean(sheet.name)}", formats["title"])
-    for c, (name, width) in enumerate([("Last year's code", 26), ("Question", 40), *((t, 15) for _, t in sheet.options)]):
+    for c, (name, width) in enumerate(
+        [("Last year's code", 26), ("Question", 40), *((t, 15) for _, t in sheet.options)]
+    ):
         page.set_column(c, c, width)
         page.write_string(2, c, clean(name), formats["head"])
     page.freeze_panes(3, 2)
@@ -188,5 +211,3 @@ def _help(question: Question, last: float | None) -> dict[str, Any]:
         if question.whole
         else "A number in the range is expected; leave the cell empty if it is not known.",
     }
-
-

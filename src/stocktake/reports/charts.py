@@ -196,4 +196,15 @@ class BandKey:
         return ("Band",), tuple((b,) for b in self.bands)
 
 
-Chart = FigureChart | RankedBars | BandStrip | PairedBars | PlainBars | Funnel | TrendLines | ShareBars | CountBars | BandKey
+Chart = (
+    FigureChart
+    | RankedBars
+    | BandStrip
+    | PairedBars
+    | PlainBars
+    | Funnel
+    | TrendLines
+    | ShareBars
+    | CountBars
+    | BandKey
+)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import math
 from dataclasses import dataclass
 from typing import Literal
@@ -110,7 +111,9 @@ class StackedShares:
 
     def table(self) -> tuple[tuple[str, ...], Rows]:
         unit = Unit("%")
-        rows = tuple((label, *(unit.text(v) for v in (values or (None,) * len(self.parts)))) for label, values in self.rows)
+        rows = tuple(
+            (label, *(unit.text(v) for v in (values or (None,) * len(self.parts)))) for label, values in self.rows
+        )
         return ("Row", *self.parts), rows
 
 
@@ -146,7 +149,7 @@ class TileMap:
         ends = [self.unit.text(e) for e in self.edges]
         if not ends:
             return ("all areas with a figure",)
-        middle = [f"{a} to below {b}" for a, b in zip(ends, ends[1:], strict=False)]
+        middle = [f"{a} to below {b}" for a, b in itertools.pairwise(ends)]
         return (f"below {ends[0]}", *middle, f"{ends[-1]} or more")
 
     def table(self) -> tuple[tuple[str, ...], Rows]:

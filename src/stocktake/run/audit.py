@@ -18,6 +18,7 @@ from stocktake.audit.checks import Held
 from stocktake.audit.figures import Source, figures_columns, national_rows, summary_rows
 from stocktake.audit.ledger import read_ledger
 from stocktake.files import write_file, writing
+from stocktake.organisations.register import Kind
 from stocktake.problems import StocktakeError, nearest
 from stocktake.results import Results
 from stocktake.results.schemas import AUDIT_SCHEMAS, frame
@@ -138,7 +139,9 @@ def open_audit(folder: Path) -> AuditRun:
     if then["versions"].get("stocktake") != now["versions"]["stocktake"]:
         changed.append("the version of Stocktake")
     if changed:
-        raise StocktakeError(f"{folder / 'results'}: made from other inputs than are there now ({'; '.join(changed)}); {AGAIN}.")
+        raise StocktakeError(
+            f"{folder / 'results'}: made from other inputs than are there now ({'; '.join(changed)}); {AGAIN}."
+        )
     return AuditRun(collection, results)
 
 
@@ -153,7 +156,7 @@ class AuditRun:
     def organisations(self) -> dict[str, str]:
         """Code and name of everybody who gets a pack: areas first, then organisations."""
         register, day = self.collection.register, self.collection.spec.census
-        kinds = ("stp", "region", "trust", "ccg", "la")
+        kinds: tuple[Kind, ...] = ("stp", "region", "trust", "ccg", "la")
         return {c: register.bodies[c].name for k in kinds for c in register.of_kind(k, day)}
 
     @cached_property
@@ -219,7 +222,9 @@ class PackReport:
             from stocktake.render.ods import ods_bytes
 
             return ods_bytes(self.book)
-        raise StocktakeError(f"cannot write {ending or 'a file without an ending'}; expected .pdf, .pptx, .xlsx or .ods.")
+        raise StocktakeError(
+            f"cannot write {ending or 'a file without an ending'}; expected .pdf, .pptx, .xlsx or .ods."
+        )
 
     def write(self, path: Path | str) -> Path:
         """Write the pack in the format that the path's ending names."""

@@ -200,4 +200,6 @@ def make_audit_demo(folder: Path, say: Callable[[str], None]) -> AuditDemo:
 
 def _check_demo(folder: Path) -> None:
     if not (folder / SETTINGS).read_text("utf-8", "replace").startswith(MARK):
-        raise StocktakeError(f"{folder / SETTINGS} already exists and is not a demo's; choose another folder with --out.")
+        raise StocktakeError(
+            f"{folder / SETTINGS} already exists and is not a demo's; choose another folder with --out."
+        )

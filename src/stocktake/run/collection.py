@@ -28,11 +28,15 @@ class AuditSettings(Part):
     """audit.yaml: what belongs to one collection; names of files are relative to its folder."""
 
     specification: str
-    organisations: str = Field("organisations.csv", description="columns code, name, kind; begins, ends, successor if known")
+    organisations: str = Field(
+        "organisations.csv", description="columns code, name, kind; begins, ends, successor if known"
+    )
     memberships: str = Field("memberships.csv", description="columns child and parent; begins and ends if known")
     populations: str = Field("populations.csv", description="columns code, kind, ages, year, people")
     services: str | None = Field(None, description="columns code, dimension, option: what each organisation has")
-    earlier: str | None = Field(None, description="columns organisation, item, parts, year, value: figures of other years")
+    earlier: str | None = Field(
+        None, description="columns organisation, item, parts, year, value: figures of other years"
+    )
     commentary: str | None = Field(None, description="sentences of the packs, in place of the specification's own")
     secret: str = Field(
         min_length=8, description="any words of your own: from them come the codes under which packs show others"

@@ -117,13 +117,22 @@ def take_in(
                 lines.append(added(lines, "refused", when, file=file.name, sha256=digest, remark=str(result)))
             else:
                 lines.append(
-                    added(lines, "received", when, file=file.name, sha256=digest, organisation=result.organisation,
-                          template=result.template)  # fmt: skip
+                    added(
+                        lines,
+                        "received",
+                        when,
+                        file=file.name,
+                        sha256=digest,
+                        organisation=result.organisation,
+                        template=result.template,
+                    )
                 )
             if progress is not None:
                 progress(1)
         _write_ledger(folder, lines)
-        held = held_returns(collection, lines, {d: r for n, (d, _) in enumerate(new) if isinstance(r := results[n], Return)})
+        held = held_returns(
+            collection, lines, {d: r for n, (d, _) in enumerate(new) if isinstance(r := results[n], Return)}
+        )
         queries = all_queries(collection, held)
         _write_queries(folder, collection, queries)
     done = len(new) - sum(line.event == "refused" for line in lines[len(lines) - len(new) :]) if new else 0

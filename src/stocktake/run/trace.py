@@ -39,7 +39,9 @@ def trace(folder: Path, indicator: str, organisation: str, part: str = "") -> li
     row = own.filter(pl.col("part") == wanted)
     if not row.height:
         known = own["part"].to_list()
-        raise StocktakeError(f"{indicator} has no part {part!r}; expected one of {', '.join(known[:12])}.{nearest(part, known)}")
+        raise StocktakeError(
+            f"{indicator} has no part {part!r}; expected one of {', '.join(known[:12])}.{nearest(part, known)}"
+        )
     return list(_lines(run, spec.indicator[indicator], row.row(0, named=True)))
 
 
@@ -52,8 +54,13 @@ def _lines(run: AuditRun, indicator: Indicator, row: dict[str, object]) -> Itera
     if row["status"] != SHOWN:
         yield f"No figure: {row['reason']}"
     else:
-        yield f"{unit.text(float(str(row['value'])))} {indicator.unit} = {row['numerator']:,.10g} / {row['denominator']:,.10g}" + (
-            f" x {100 if indicator.form == 'share' else indicator.per:,.10g}" if indicator.form in ("share", "rate") else ""
+        yield (
+            f"{unit.text(float(str(row['value'])))} {indicator.unit} = {row['numerator']:,.10g} / {row['denominator']:,.10g}"
+            + (
+                f" x {100 if indicator.form == 'share' else indicator.per:,.10g}"
+                if indicator.form in ("share", "rate")
+                else ""
+            )
         )
     if indicator.population:
         yield f"Divided by people: {spec.population[indicator.population].key}, from {run.collection.settings.populations}."
@@ -65,7 +72,11 @@ def _lines(run: AuditRun, indicator: Indicator, row: dict[str, object]) -> Itera
     below = {d: o for d, o in chosen.items() if not (is_whole(indicator) and d == indicator.by[0])}
     answers = run.results.tables["answers"]
     for title, references, choice in (("Above", indicator.numerator, chosen), ("Below", indicator.denominator, below)):
-        cells = {(item, part_name(parts)) for item, parts in cells_behind(spec, references, choice)} if references else set()
+        cells = (
+            {(item, part_name(parts)) for item, parts in cells_behind(spec, references, choice)}
+            if references
+            else set()
+        )
         for code in codes:
             yield from _cells(title, code, cells, answers)
 
@@ -81,7 +92,8 @@ def _cells(title: str, code: str, cells: set[tuple[str, str]], answers: pl.DataF
         place = f"{r['file']}, sheet {r['sheet']}, cell {r['cell']}" if r["cell"] else f"{r['file']}, not in the file"
         note = f" ({r['note']})" if r["note"] else ""
         yield (
-            f"  {title}: {r['item']} {r['part']}".rstrip() + f" = {value} [{r['state']}], entered {r['entered']!r}{note}: {place}, "
+            f"  {title}: {r['item']} {r['part']}".rstrip()
+            + f" = {value} [{r['state']}], entered {r['entered']!r}{note}: {place}, "
             f"received {r['received']}, SHA-256 {r['sha256'][:12]}{signed}"
         )
     if len(rows) > LISTED:

@@ -460,7 +460,6 @@ class Drawing:
             run.font.size, run.font.bold = Pt(9), False
             run.font.color.rgb = RGBColor.from_string(ink_on(colour)[1:])
 
-
     @draw.register
     def _(self, model: FigureBars, frame: Frame) -> None:
         figure_charts.figure_bars(self, model, frame)
@@ -488,6 +487,7 @@ class Drawing:
     @draw.register
     def _(self, model: HeatTable, frame: Frame) -> None:
         figure_charts.heat_table(self, model, frame)
+
 
 # What is more than none is never shown as 0%.
 PERCENT = '[=0]"0%";[<0.5]"under 1%";0"%"'

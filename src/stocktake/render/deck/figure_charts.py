@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 from pptx.dml.color import RGBColor
 from pptx.enum.chart import XL_CHART_TYPE, XL_LABEL_POSITION, XL_LEGEND_POSITION, XL_TICK_LABEL_POSITION
 from pptx.enum.dml import MSO_LINE, MSO_THEME_COLOR
-from pptx.enum.text import PP_ALIGN
+from pptx.enum.text import MSO_ANCHOR, PP_ALIGN
 from pptx.util import Inches, Pt
 
 from stocktake.render.figure_drawings import LEVELS, NEAR, PARTS, REST
@@ -33,7 +33,7 @@ if TYPE_CHECKING:
 def figure_height(chart: FigureChart, width: float) -> float:
     """How high a chart of figures is drawn, in inches."""
     if isinstance(chart, FigureBars):
-        return 2.3 if chart.compact else 3.9
+        return 2.3 if chart.compact else 3.2
     if isinstance(chart, PartBars):
         return min(0.3 * len(chart.rows) + 0.9, 4.9)
     if isinstance(chart, StackedShares):
@@ -92,7 +92,9 @@ def figure_bars(drawing: Drawing, model: FigureBars, frame: Frame) -> None:
     names = {"rest": "Others", "near": model.near, "own": "Your own"}
     used = [t for t in names if any(b.tone == t for b in model.bars)]
     for tone in used:
-        data.add_series(clean(names[tone]), [_shown(model.unit, b.value) if b.tone == tone else None for b in model.bars])
+        data.add_series(
+            clean(names[tone]), [_shown(model.unit, b.value) if b.tone == tone else None for b in model.bars]
+        )
     if model.mean is not None:
         data.add_series("Mean", [_shown(model.unit, model.mean)] * len(model.bars))
     chart = drawing.add(XL_CHART_TYPE.COLUMN_CLUSTERED, data, frame, model.alt, model.title)
@@ -193,6 +195,7 @@ def _table(drawing: Drawing, rows: int, columns: int, frame: Frame, alt: str, ti
 def _cell(cell: Any, words: str, size: float, fill: str = "", bold: bool = False, align: Any = None) -> None:
     cell.margin_left = cell.margin_right = Inches(0.03)
     cell.margin_top = cell.margin_bottom = 0
+    cell.vertical_anchor = MSO_ANCHOR.MIDDLE
     paragraph = cell.text_frame.paragraphs[0]
     if align is not None:
         paragraph.alignment = align
@@ -222,10 +225,17 @@ def tile_map(drawing: Drawing, model: TileMap, frame: Frame) -> None:
         cell = table.cell(tile.row, start)
         cell.merge(table.cell(tile.row, start + 1))
         fill = "#FFFFFF" if tile.value is None else LEVELS[min(model.level(tile.value), len(LEVELS) - 1)]
-        words = f"{'► ' if tile.own else ''}{tile.label}" + ("" if tile.value is None else f"\n{model.unit.text(tile.value)}")
+        words = f"{'► ' if tile.own else ''}{tile.label}" + (
+            "" if tile.value is None else f"\n{model.unit.text(tile.value)}"
+        )
         _cell(cell, words.replace("\n", " · "), 8, fill, tile.own, PP_ALIGN.CENTER)
     legend = _table(
-        drawing, key, 2, Place(frame.x + wide + 0.3, frame.y, frame.w - wide - 0.3, 0.28 * key), "Key to the classes", "Key"
+        drawing,
+        key,
+        2,
+        Place(frame.x + wide + 0.3, frame.y, frame.w - wide - 0.3, 0.28 * key),
+        "Key to the classes",
+        "Key",
     )
     legend.first_row = False
     legend.columns[0].width = Inches(0.4)
@@ -237,7 +247,10 @@ def tile_map(drawing: Drawing, model: TileMap, frame: Frame) -> None:
 
 def spine(drawing: Drawing, model: Spine, frame: Frame) -> None:
     """A scorecard as a table of figures: a slide has room for its words, and its bars are in the document."""
-    header, rows = model.table()
+    header, full = model.table()
+    rows = [
+        (r[0], r[1] if row.own is not None else "no figure", *r[2:]) for r, row in zip(full, model.rows, strict=True)
+    ]
     table = _table(drawing, len(rows) + 1, len(header), frame, model.alt, model.title)
     for j, share in enumerate((0.42, 0.16, 0.1, 0.16, 0.16)):
         table.columns[j].width = Inches(frame.w * share)

@@ -22,7 +22,9 @@ def pack_book(facts: Facts, reader: Reader, notice: str) -> Book:
     cover += [notice] if notice else []
     cover += [f"{facts.answered:,} organisations sent returns.", f"Made from the results {facts.results.digest}."]
     sheets = (_own(facts, reader), _summaries(facts), _national(facts), _everyone(facts, reader), _displays(facts))
-    return Book(f"{spec.title}: {reader.name}", spec.programme or spec.title, tuple(cover), sheets, facts.results.digest)
+    return Book(
+        f"{spec.title}: {reader.name}", spec.programme or spec.title, tuple(cover), sheets, facts.results.digest
+    )
 
 
 def _value(row: Any, column: str = "value") -> Any:
@@ -60,7 +62,13 @@ def _own(facts: Facts, reader: Reader) -> Sheet:
                      row["organisation_name"], *(_value(row, c) for c in ("value", "lower_95", "upper_95", "numerator", "denominator")),
                      _value(england), row["organisations"], row["status"])
                 )  # fmt: skip
-    return sheet_of("Own figures", f"Figures of {reader.name}", ("This sheet holds one table, a row for each figure.",), columns, rows)
+    return sheet_of(
+        "Own figures",
+        f"Figures of {reader.name}",
+        ("This sheet holds one table, a row for each figure.",),
+        columns,
+        rows,
+    )
 
 
 def _parts_of(facts: Facts, code: str, kind: Any) -> list[str]:
@@ -76,7 +84,18 @@ def _words(facts: Facts, indicator: Any, part: str) -> str:
 
 
 def _summaries(facts: Facts) -> Sheet:
-    names = ("mean", "median", "lower_quartile", "upper_quartile", "p10", "p90", "lowest", "highest", "fold", "fold_inner")
+    names = (
+        "mean",
+        "median",
+        "lower_quartile",
+        "upper_quartile",
+        "p10",
+        "p90",
+        "lowest",
+        "highest",
+        "fold",
+        "fold_inner",
+    )
     columns = (
         Column("Display"), Column("Title"), Column("Part"), Column("Unit"), Column("Of"),
         Column("With a figure", "count"), Column("Without the service", "count"), Column("Asked", "count"),

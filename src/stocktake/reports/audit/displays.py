@@ -148,7 +148,9 @@ def _own_table(facts: Facts, indicator: Indicator, rows: list[Row]) -> Table | N
         if gain:
             cells.append(opportunity_words(facts, indicator, row["opportunity"]))
         out.append(tuple(cells))
-    return Table(f"{indicator.title}: own figures", tuple(header), tuple(out), widths=(3.0, 1.6, *[1.5] * (len(header) - 2)))
+    return Table(
+        f"{indicator.title}: own figures", tuple(header), tuple(out), widths=(3.0, 1.6, *[1.5] * (len(header) - 2))
+    )
 
 
 def opportunity_words(facts: Facts, indicator: Indicator, value: float | None) -> str:
@@ -187,6 +189,13 @@ def _map(facts: Facts, reader: Reader, indicator: Indicator) -> list[Block]:
         + _own_words(facts, indicator, own[:4])
     )
     blocks: list[Block] = [Figure(TileMap(indicator.title, tuple(tiles), tuple(edges), unit, alt))]
+    if len(tiles) < len(rows):
+        # Areas of another year or country have no place on the map of tiles.
+        cells = tuple(
+            (r["organisation_name"], unit.text(r["value"]) if r["value"] is not None else r["reason"])
+            for r in rows.values()
+        )
+        blocks = [Table(indicator.title, ("Area", indicator.unit), cells)]
     if missing:
         reasons: dict[str, int] = {}
         for row in rows.values():
@@ -204,7 +213,9 @@ def _map(facts: Facts, reader: Reader, indicator: Indicator) -> list[Block]:
 def made_words(facts: Facts, row: Row) -> str:
     """How an area's figure was made: of whose answers."""
     codes = row["made_of"].split()
-    names = listed([facts.register.bodies[c].name for c in codes[:4]]) if len(codes) <= 4 else f"{len(codes)} organisations"
+    names = (
+        listed([facts.register.bodies[c].name for c in codes[:4]]) if len(codes) <= 4 else f"{len(codes)} organisations"
+    )
     return f"Made of the returns of {names}; {row['organisations']} of {row['asked']} that were asked count in it."
 
 
@@ -226,7 +237,9 @@ def _stacked_by_organisation(facts: Facts, reader: Reader, indicator: Indicator)
     country = facts.register.of_kind("country", facts.spec.census)[0]
     rows.append(("England", shares(country)))
     parts = tuple(dimension.options.values())
-    alt = f"{indicator.title}: one bar of 100% for each of {len(rows) - 1} {WORDS[indicator.of][1]}, and one for England."
+    alt = (
+        f"{indicator.title}: one bar of 100% for each of {len(rows) - 1} {WORDS[indicator.of][1]}, and one for England."
+    )
     chart = StackedShares(indicator.title, parts, tuple(rows), alt)
     england = facts.england(indicator.code, next(iter(dimension.options)))
     blocks: list[Block] = [Figure(chart)]
@@ -298,12 +311,23 @@ def _parts(facts: Facts, reader: Reader, indicator: Indicator) -> list[Block]:
         rows.append((label, england["value"] if england else None, mine["value"] if mine else None))
         summary = facts.summary(indicator.code, option)
         n = "-" if england is None else f"{england['organisations']} of {england['asked']}"
-        median: Cell = "-" if summary is None or summary["median"] is None else unit.text(summary["median"])
-        cells: list[Cell] = [label, facts.number(indicator, rows[-1][1], f"{indicator.code}.england.{option}"), median, n]
+        median: Cell = "-"
+        if summary is not None and summary["median"] is not None:
+            median = facts.number(indicator, summary["median"], f"{indicator.code}.median.{option}")
+        cells: list[Cell] = [
+            label,
+            facts.number(indicator, rows[-1][1], f"{indicator.code}.england.{option}"),
+            median,
+            n,
+        ]
         if own:
-            cells.append("-" if mine is None else unit.text(mine["value"]) if mine["value"] is not None else str(mine["status"]))
+            cells.append(
+                "-" if mine is None else unit.text(mine["value"]) if mine["value"] is not None else str(mine["status"])
+            )
         of.append(tuple(cells))
-    alt = f"{indicator.title}: England's figures for {len(rows)} parts" + (f", with those of {name} beside them." if own else ".")
+    alt = f"{indicator.title}: England's figures for {len(rows)} parts" + (
+        f", with those of {name} beside them." if own else "."
+    )
     asked = WORDS[facts.asked(indicator)]
     header = (dimension.title, "England", f"Median of {asked[1]}", "Made of", *((name,) if own else ()))
     widths = (2.4, 1.4, 1.4, 1.2, *((1.8,) if own else ()))
@@ -363,7 +387,11 @@ def _series(facts: Facts, indicator: Indicator) -> list[Block]:
     chart = SeriesLines(indicator.title, years, tuple(lines), breaks, unit, alt)
     header, body = chart.table()
     table = Table(indicator.title, ("Year", *(h or indicator.unit for h in header[1:])), body)
-    return [Figure(replace(chart)), table, paragraph("Figures of all of England, from earlier collections and national returns.", "note")]
+    return [
+        Figure(replace(chart)),
+        table,
+        paragraph("Figures of all of England, from earlier collections and national returns.", "note"),
+    ]
 
 
 def _year(facts: Facts, indicator: Indicator, year: int) -> str:

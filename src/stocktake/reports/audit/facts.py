@@ -81,7 +81,11 @@ class Facts:
     @cached_property
     def signed(self) -> int:
         """Organisations whose returns are signed off."""
-        table = self.results.tables["answers"].group_by("organisation").agg((pl.col("signed_off_by") != "").all().alias("s"))
+        table = (
+            self.results.tables["answers"]
+            .group_by("organisation")
+            .agg((pl.col("signed_off_by") != "").all().alias("s"))
+        )
         return int(table["s"].sum())
 
     @cached_property
@@ -135,7 +139,7 @@ class Facts:
 
     @cached_property
     def _aliases(self) -> dict[str, str]:
-        out = {}
+        out: dict[str, str] = {}
         for kind, letter in (("trust", "T"), ("ccg", "C"), ("la", "A")):
             codes = [c for c, b in self.register.bodies.items() if b.kind == kind]
             codes.sort(key=lambda c: hashlib.sha256(f"{self.secret}\n{c}".encode()).hexdigest())
@@ -152,12 +156,11 @@ class Facts:
         indicator = self.spec.indicator[piece.indicator]
         source = f"{piece.indicator}.{piece.what}.{piece.part}".rstrip(".")
         if piece.what in ("england", "own", "total"):
-            find = {
-                "england": lambda: self.england(piece.indicator, piece.part),
-                "own": lambda: self.row(piece.indicator, reader.code, piece.part),
-                "total": lambda: self.national(piece.indicator, piece.part),
-            }[piece.what]
-            row = find()
+            row = self.national(piece.indicator, piece.part)
+            if piece.what == "england":
+                row = self.england(piece.indicator, piece.part)
+            elif piece.what == "own":
+                row = self.row(piece.indicator, reader.code, piece.part)
             value = None if row is None else row["value"]
             if piece.what == "total" and value is not None:
                 return Number(value, self.total_text(indicator, value), source)
@@ -201,7 +204,9 @@ def own_of(facts: Facts, reader: Reader, kind: Kind) -> tuple[str, ...]:
 def near_of(facts: Facts, reader: Reader, indicator: Indicator, kind: Kind) -> tuple[str, ...]:
     """Which organisations of a kind are shown as near: those of the region for trusts, of the area for others."""
     day = facts.spec.census
-    areas: Sequence[str] = reader.region if indicator.highlight == "own region" or reader.kind == "region" else reader.area
+    areas: Sequence[str] = (
+        reader.region if indicator.highlight == "own region" or reader.kind == "region" else reader.area
+    )
     return tuple(dict.fromkeys(m for a in areas for m in facts.register.members(a, kind, day)))
 
 

@@ -14,7 +14,18 @@ from stocktake.reports.audit.displays import blocks_of_indicator, made_words
 from stocktake.reports.audit.facts import WORDS, Facts, Reader, own_of, reader_of
 from stocktake.reports.books import Book
 from stocktake.reports.figure_charts import Spine, SpineRow
-from stocktake.reports.model import Block, Bullets, Contents, Figure, Heading, KeepTogether, Page, Report, Text, paragraph
+from stocktake.reports.model import (
+    Block,
+    Bullets,
+    Contents,
+    Figure,
+    Heading,
+    KeepTogether,
+    Page,
+    Report,
+    Text,
+    paragraph,
+)
 from stocktake.results import Results
 
 # Displays on one sheet of the scorecard.
@@ -52,7 +63,9 @@ class Pack:
         pages += [_conclusions(facts, reader), _method(facts, self.contact)]
         return Report(
             title=self.spec.title,
-            subtitle=f"Data pack for {WORDS[reader.kind][0]} readers" if reader.kind != "stp" else "Data pack of this area",
+            subtitle=f"Data pack for {WORDS[reader.kind][0]} readers"
+            if reader.kind != "stp"
+            else "Data pack of this area",
             organisation=reader.name,
             organisation_code=reader.code,
             date_line=f"Year from {self.spec.begins:%d %B %Y}; census on {self.spec.census:%d %B %Y}",
@@ -119,15 +132,14 @@ def _scorecard(facts: Facts, reader: Reader) -> list[Page]:
             row = facts.row(indicator.code, code)
             if row is None:
                 continue
-            spine = SpineRow(
-                f"{indicator.code} {indicator.title}",
-                row["value"] if row["status"] == SHOWN else None,
-                row["reason"],
-                *(float(summary[c]) for c in ("lowest", "lower_quartile", "median", "upper_quartile", "highest")),
-                facts.unit(indicator),
+            lowest, lower, median, upper, highest = (
+                float(summary[c]) for c in ("lowest", "lower_quartile", "median", "upper_quartile", "highest")
             )
+            own = row["value"] if row["status"] == SHOWN else None
+            label, unit = f"{indicator.code} {indicator.title}", facts.unit(indicator)
+            spine = SpineRow(label, own, row["reason"], lowest, lower, median, upper, highest, unit)
             groups.setdefault(name, []).append(spine)
-    pages = []
+    pages: list[Page] = []
     for name, rows in groups.items():
         alt = f"Scorecard of {name}: {len(rows)} figures, each between the lowest and the highest of all organisations."
         many = -(-len(rows) // SPINE_ROWS)
