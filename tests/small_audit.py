@@ -49,6 +49,7 @@ indicators:
   - {code: A9, title: Past, chapter: only, of: country, form: rate, numerator: [past], population: adults, per: 100000, by: [team], years: [2015, 2016], breaks: [2016], unit: "people per 100,000", chart: series}
   - {code: B1, title: Past shares, chapter: only, of: country, form: share, numerator: [past], denominator: [past], by: [team], years: [2015, 2016], unit: "% of people", chart: series}
   - {code: B2, title: Beds over months, chapter: only, of: trust, form: ratio, numerator: [beds], denominator: [months.crisis], unit: beds, chart: ranked bars}
+  - {code: B4, title: By team, chapter: only, of: country, form: share, numerator: [referrals], denominator: [referrals], by: [team], unit: "% of referrals", chart: shares}
   - {code: B3, title: Spaces, chapter: only, of: ccg, form: median, numerator: [spaces], unit: spaces, chart: ranked bars, highlight: own area}
 """
 

@@ -386,12 +386,30 @@ def trace_(
 
 
 @audit.command
-def lint(claims: Annotated[Path, Parameter(help="A YAML file of what a publication claims.")]) -> None:
-    """List printed figures that contradict each other, however they were rounded; ends with 1 if there are any."""
+def lint(
+    claims: Annotated[Path, Parameter(help="A YAML file of a publication's claims, or a folder with audit.yaml.")],
+) -> None:
+    """List figures that contradict each other: as printed, however they were rounded, or of a collection's own results.
+
+    Of a folder, its specification, results and sentences are held against each other. Ends with 1 if there are any.
+    """
+    console = _console()
+    if claims.is_dir():
+        from stocktake.audit.consistency import inconsistencies
+        from stocktake.run.audit import open_audit
+
+        run = open_audit(claims)
+        collection = run.collection
+        wrong = inconsistencies(collection.spec, run.results.tables, collection.commentary)
+        for one in wrong:
+            console.print(f"{one.rule}: {one.sentence}")
+        console.print(f"Figures: {run.results.tables['figures'].height:,}. Contradictions: {len(wrong)}.")
+        if wrong:
+            sys.exit(1)
+        return
     from stocktake.audit.claims import load_claims
     from stocktake.audit.lint import lint as contradictions
 
-    console = _console()
     given = load_claims(claims)
     found = contradictions(given)
     for one in found:

@@ -102,6 +102,11 @@ FOUND = figures()
         ("A5", "gp/generic", None, "S1", SHOWN, 75),
         ("A5", "gp/all", None, "S1", SHOWN, 100 * 156 / 230),
         ("A5", "gp/crisis", None, "T1", NONE, math.nan),
+        ("A5", "gp/crisis", None, "S1", SHOWN, 20),
+        # T2 has 30 of its 150 referrals in the crisis team, T1 none of its 80.
+        ("B4", "crisis", None, "T2", SHOWN, 20),
+        ("B4", "crisis", None, "S1", SHOWN, 100 * 30 / 230),
+        ("B4", "generic", None, "S1", SHOWN, 100 * 200 / 230),
         # Means are over organisations that have the service.
         ("A6", "generic", None, "S1", SHOWN, 15),
         ("A6", "crisis", None, "S1", SHOWN, 0),

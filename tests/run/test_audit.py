@@ -137,6 +137,14 @@ def test_the_whole_way_by_command(tmp_path: Path, call: Call) -> None:
         and "T1 again.xlsx, sheet Team type, cell E7" in out
         and "signed off by A. Name" in out
     )
+    code, out, _ = call("audit", "lint", folder)
+    assert code == 0 and "Contradictions: 0." in out
+    (folder / "said.yaml").write_text("summary: [About 14 million contacts.]\n", "utf-8")
+    settings = (folder / "audit.yaml").read_text("utf-8")
+    (folder / "audit.yaml").write_text(settings + "commentary: said.yaml\n", "utf-8")
+    code, out, _ = call("audit", "lint", folder)
+    assert code == 1 and "summary.0: 14 was typed" in out
+    (folder / "audit.yaml").write_text(settings, "utf-8")
     code, out, _ = call("audit", "trace", "A2", "S1", folder)
     assert "Made of 2 of 2 organisations: T1, T2." in out and "registered people, aged 16+, 2016" in out
     assert "No figure: An organisation here serves other areas" in call("audit", "trace", "A2", "S2", folder)[1]

@@ -185,7 +185,8 @@ class Source:
         """Figures of areas from the sums over their members that answered.
 
         An area as small as an STP has a figure if all its members answered; a region or the country has one from those
-        that did, and says how many they are. The people of a member without the service are counted in a rate.
+        that did, and says how many they are. The people of a member without the service are counted in a rate, and its whole in a
+        share of all options.
         """
         members = self.members(asked, area)
         codes = self.bodies(asked)
@@ -197,7 +198,7 @@ class Source:
             under = np.where(below > 0, below, np.nan)
         # What a member without the service adds: nothing above, and its people below.
         top = np.where(above.no_service, 0.0, above.value)
-        counts = has | above.no_service if indicator.form == "rate" else has
+        counts = has | above.no_service if indicator.form == "rate" or is_whole(indicator) else has
         counts = counts & ~np.isnan(under)
         missing = above.missing | (below.missing if isinstance(below, Amounts) else np.zeros(has.size, dtype=bool))
         columns: dict[str, list[Any]] = {
