@@ -195,7 +195,9 @@ def report(
     *,
     organisation: Annotated[tuple[str, ...], Parameter(help="An organisation's code; may be given again.")] = (),
     all: Annotated[bool, Parameter(help="Every organisation.", negative="")] = False,  # noqa: A002
-    format: Annotated[str, Parameter(help="pdf, pptx, xlsx, ods; several with commas between.")] = "pdf",  # noqa: A002
+    format: Annotated[  # noqa: A002
+        str, Parameter(help="pdf, pptx, xlsx, ods; html for the packs of an audit; several with commas.")
+    ] = "pdf",
     edition: Annotated[
         str, Parameter(help="trust, service-groups, poster (PDF alone), national, method; several with commas.")
     ] = "trust",
@@ -206,10 +208,10 @@ def report(
     from stocktake.run.documents import EDITIONS, FORMATS, NATIONAL
     from stocktake.run.reporting import Made, make_national_documents, make_reports
 
-    formats = _chosen("format", format, FORMATS)
     if is_collection(folder):
-        _report_packs(folder, organisation, all, formats)
+        _report_packs(folder, organisation, all, format)
         return
+    formats = _chosen("format", format, FORMATS)
     editions = _chosen("edition", edition, (*EDITIONS, *NATIONAL))
     own = [e for e in editions if e in EDITIONS]
     if own and not organisation and not all:
@@ -239,11 +241,12 @@ def report(
     _print_warnings(folder)
 
 
-def _report_packs(folder: Path, organisation: Sequence[str], every: bool, formats: Sequence[Any]) -> None:
+def _report_packs(folder: Path, organisation: Sequence[str], every: bool, given: str) -> None:
     """The data packs of an audit: those of all areas, or of the readers that are named."""
     from stocktake.problems import StocktakeError
-    from stocktake.run.packs import make_packs
+    from stocktake.run.packs import PACK_FORMATS, make_packs
 
+    formats = _chosen("format", given, PACK_FORMATS)
     if not organisation and not every:
         raise StocktakeError("say which packs: --organisation CODE (again for more), or --all for every area.")
     console = _console()
@@ -420,8 +423,12 @@ def lint(
 
 
 @app.command
-def schema(what: Literal["instrument", "survey", "theme", "results", "specification", "claims"] = "instrument") -> None:
-    """Print the JSON Schema of a definition file (instrument, survey.yaml, theme, specification, claims), or the results' columns."""
+def schema(
+    what: Literal[
+        "instrument", "survey", "theme", "results", "specification", "claims", "audit", "commentary"
+    ] = "instrument",
+) -> None:
+    """Print the JSON Schema of a definition file (instrument, survey.yaml, theme, specification, claims, audit.yaml, commentary), or the results' columns."""
     import json
 
     from stocktake.run.schemas import schema_of

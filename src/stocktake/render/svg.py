@@ -25,6 +25,7 @@ from stocktake.reports.charts import (
     share_or_not,
 )
 from stocktake.reports.figure_charts import (
+    AreaMap,
     FigureBars,
     HeatTable,
     PartBars,
@@ -537,3 +538,7 @@ class Canvas:
     @draw.register
     def _(self, chart: HeatTable) -> None:
         figure_drawings.heat_table(self, chart)
+
+    @draw.register
+    def _(self, chart: AreaMap) -> None:
+        figure_drawings.area_map(self, chart)

@@ -10,6 +10,8 @@ from typing import Literal
 from stocktake.rounding import as_shown
 
 Rows = tuple[tuple[str, ...], ...]
+# What of a chart is drawn: all, what every reader has alike, or the reader's own marks to be laid over that.
+Layer = Literal["all", "base", "over"]
 # How a bar is marked: everybody else's, one of the reader's region or area, or the reader's own.
 Tone = Literal["rest", "near", "own"]
 
@@ -78,6 +80,13 @@ class FigureBars:
     near: str
     alt: str
     compact: bool = False
+    code: str = ""
+    layer: Layer = "all"
+
+    def own_table(self) -> tuple[tuple[str, ...], Rows]:
+        """The reader's own bars alone."""
+        rows = tuple((b.label, self.unit.text(b.value)) for b in self.bars if b.tone == "own")
+        return ("Organisation", self.unit.name), rows
 
     def table(self) -> tuple[tuple[str, ...], Rows]:
         return ("Organisation", self.unit.name), tuple((b.label, self.unit.text(b.value)) for b in self.bars)
@@ -139,6 +148,13 @@ class TileMap:
     edges: tuple[float, ...]
     unit: Unit
     alt: str
+    code: str = ""
+    layer: Layer = "all"
+
+    def own_table(self) -> tuple[tuple[str, ...], Rows]:
+        """The reader's own areas alone."""
+        header, rows = self.table()
+        return header, tuple(r for r, t in zip(rows, self.tiles, strict=True) if t.own)
 
     def level(self, value: float) -> int:
         """The class of a figure, from 0."""
@@ -155,6 +171,30 @@ class TileMap:
     def table(self) -> tuple[tuple[str, ...], Rows]:
         rows = tuple((t.name, self.unit.text(t.value) if t.value is not None else t.reason) for t in self.tiles)
         return ("Area", self.unit.name), rows
+
+
+@dataclass(frozen=True)
+class Shape:
+    """One area of a map: its name, its rings in degrees, its figure or none, and whether it is the reader's."""
+
+    name: str
+    rings: tuple[tuple[tuple[float, float], ...], ...]
+    value: float | None
+    reason: str = ""
+    own: bool = False
+
+
+@dataclass(frozen=True)
+class AreaMap:
+    """Every area with its own boundary; `tiles` has the same figures as tiles, for what cannot draw boundaries."""
+
+    title: str
+    shapes: tuple[Shape, ...]
+    tiles: TileMap
+    alt: str
+
+    def table(self) -> tuple[tuple[str, ...], Rows]:
+        return self.tiles.table()
 
 
 @dataclass(frozen=True)
@@ -222,4 +262,4 @@ class HeatTable:
         return ("Part", *self.columns), tuple((label, *(unit.text(v) for v in values)) for label, values in self.rows)
 
 
-FigureChart = FigureBars | PartBars | StackedShares | TileMap | SeriesLines | Spine | HeatTable
+FigureChart = FigureBars | AreaMap | PartBars | StackedShares | TileMap | SeriesLines | Spine | HeatTable

@@ -172,8 +172,16 @@ class AuditRun:
         from stocktake.reports.audit.pack import Pack
 
         collection, settings = self.collection, self.collection.settings
-        return Pack(self.results, collection.spec, collection.register, collection.commentary, settings.notice,
-                    settings.contact, settings.secret)  # fmt: skip
+        return Pack(
+            self.results,
+            collection.spec,
+            collection.register,
+            collection.commentary,
+            settings.notice,
+            settings.contact,
+            settings.secret,
+            collection.outlines,
+        )
 
     def check_disclosure(self) -> list[str]:
         """Figures of organisations are not withheld from a pack; there is nothing to work out."""
@@ -205,7 +213,7 @@ class PackReport:
         return self.run.pack.book(self.organisation)
 
     def as_bytes(self, ending: str) -> bytes:
-        """The pack in the format of an ending: .pdf (PDF/UA-1), .pptx, .xlsx or .ods."""
+        """The pack in the format of an ending: .pdf (PDF/UA-1), .pptx, .xlsx, .ods, or .html beside shared charts."""
         if ending == ".pdf":
             from stocktake.render.pdf import pdf_bytes
 
@@ -214,6 +222,10 @@ class PackReport:
             from stocktake.render.deck import deck_bytes
 
             return deck_bytes(self.report, self.run.theme)
+        if ending == ".html":
+            from stocktake.render.web.pack_page import pack_page
+
+            return pack_page(self.report, self.run.theme, version("stocktake")).encode()
         if ending == ".xlsx":
             from stocktake.render.xlsx import xlsx_bytes
 
@@ -223,7 +235,7 @@ class PackReport:
 
             return ods_bytes(self.book)
         raise StocktakeError(
-            f"cannot write {ending or 'a file without an ending'}; expected .pdf, .pptx, .xlsx or .ods."
+            f"cannot write {ending or 'a file without an ending'}; expected .pdf, .pptx, .xlsx, .ods or .html."
         )
 
     def write(self, path: Path | str) -> Path:

@@ -23,7 +23,6 @@ from stocktake.organisations.register import Kind
 from stocktake.problems import StocktakeError
 from stocktake.run.audit import make_results
 from stocktake.run.collection import SETTINGS
-from stocktake.run.documents import FORMATS
 from stocktake.run.intake import (
     LEDGER,
     QUERIES,
@@ -37,7 +36,7 @@ from stocktake.run.intake import (
     sign_off,
     take_in,
 )
-from stocktake.run.packs import make_packs
+from stocktake.run.packs import PACK_FORMATS, make_packs
 from stocktake.run.pool import on_every_core
 
 MARK = "# A simulated collection of invented organisations: no figure here is a real organisation's."
@@ -193,7 +192,7 @@ def make_audit_demo(folder: Path, say: Callable[[str], None]) -> AuditDemo:
         sign_off(folder, code, SIGNER)
     run = make_results(folder)
     say(f"{run.results.tables['figures'].height:,} figures of 81 displays: {folder / 'results'}")
-    made = make_packs(folder, [DEMO_AREA], formats=FORMATS)
+    made = make_packs(folder, [DEMO_AREA], formats=PACK_FORMATS)
     return AuditDemo(len(templates), first.received, first.refused, len(first.queries), len(second.queries),
                      second.organisations, second.asked, [m.path for m in made])  # fmt: skip
 

@@ -17,11 +17,20 @@ from stocktake.audit.lists import Earlier, Services, read_earlier, read_services
 from stocktake.audit.specification import Specification, load
 from stocktake.definitions import Part, read_text, validated
 from stocktake.files import sha256
+from stocktake.organisations.maps import Outline, read_outlines
 from stocktake.organisations.populations import Populations, read_populations
 from stocktake.organisations.register import Register, read_register
 from stocktake.problems import StocktakeError
 
 SETTINGS = "audit.yaml"
+
+
+class Outlines(Part):
+    """A map of the areas: a GeoJSON or TopoJSON file, and which of its fields, behind a prefix, is an area's code."""
+
+    file: str
+    field: str
+    prefix: str = ""
 
 
 class AuditSettings(Part):
@@ -41,6 +50,7 @@ class AuditSettings(Part):
     secret: str = Field(
         min_length=8, description="any words of your own: from them come the codes under which packs show others"
     )
+    outlines: Outlines | None = Field(None, description="boundaries of the areas, for maps in place of tiles")
     checks: Checks = Checks()
     contact: str = ""
     theme: str | None = None
@@ -86,6 +96,15 @@ class Collection:
         """The collection's own sentences, or those that come with its specification."""
         name = self.settings.commentary
         return library_commentary(self.spec) if name is None else load_commentary(self.folder / name, self.spec)
+
+    @cached_property
+    def outlines(self) -> dict[str, Outline]:
+        """The boundaries of the areas, where the settings name a file of them."""
+        given = self.settings.outlines
+        if given is None:
+            return {}
+        areas = self.register.of_kind("stp", self.spec.census)
+        return read_outlines(self.folder / given.file, given.field, given.prefix, areas)
 
     @cached_property
     def last_year(self) -> dict[str, dict[tuple[str, Parts], float]]:

@@ -6,18 +6,23 @@ import hashlib
 import json
 from collections.abc import Callable, Sequence
 from functools import cache
+from importlib import resources
 from pathlib import Path
+from typing import Literal
 
 from stocktake import __version__
 from stocktake.codes import file_name
 from stocktake.files import write_file, writing
 from stocktake.problems import StocktakeError, nearest
 from stocktake.run.audit import AuditRun, open_audit
-from stocktake.run.documents import Format
+from stocktake.run.documents import FORMATS, Format
 from stocktake.run.pool import on_every_core
 from stocktake.run.reporting import Made, is_current, note_of
 
 ALONE = 4
+PackFormat = Format | Literal["html"]
+PACK_FORMATS: tuple[PackFormat, ...] = (*FORMATS, "html")
+STATIC = ("nhsuk-frontend.css", "site.css")
 
 
 @cache
@@ -31,7 +36,7 @@ def make_packs(
     progress: Callable[[Made], None] | None = None,
     begin: Callable[[int], None] | None = None,
     *,
-    formats: Sequence[Format] = ("pdf",),
+    formats: Sequence[PackFormat] = ("pdf",),
 ) -> list[Made]:
     """Write the packs of the given readers (None: all areas) to folder/reports/CODE/, those up to date left alone.
 
@@ -51,6 +56,8 @@ def make_packs(
     problems: list[str] = []
     with writing(folder):
         stamp = _stamp(run)
+        if "html" in formats:
+            _write_shared(folder / "reports", run, wanted[0])
         # A few readers a job, so that what all packs share is read once for each worker.
         size = max(1, -(-len(wanted) // 8))
         batches = [wanted[i : i + size] for i in range(0, len(wanted), size)] if len(wanted) >= ALONE else [wanted]
@@ -68,6 +75,17 @@ def make_packs(
     return sorted(made, key=lambda m: (order[m.organisation], m.path.suffix))
 
 
+def _write_shared(root: Path, run: AuditRun, reader: str) -> None:
+    """What the web pages of all packs share: charts that are alike for every reader, and the styles."""
+    from stocktake.render.web.pack_page import shared_charts
+
+    for name, content in shared_charts(run.report(reader).report, run.theme).items():
+        write_file(root / "charts" / name, content, inside=root)
+    for name in STATIC:
+        source = resources.files("stocktake.render.web") / "static" / name
+        write_file(root / "static" / name, source.read_bytes(), inside=root)
+
+
 def _stamp(run: AuditRun) -> str:
     settings = run.collection.settings
     parts = (__version__, run.results.digest, settings.model_dump_json(), run.theme.model_dump_json(),
@@ -75,7 +93,7 @@ def _stamp(run: AuditRun) -> str:
     return hashlib.sha256("\n".join(parts).encode()).hexdigest()
 
 
-def _make(folder: Path, organisations: Sequence[str], formats: Sequence[Format], stamp: str) -> list[Made]:
+def _make(folder: Path, organisations: Sequence[str], formats: Sequence[PackFormat], stamp: str) -> list[Made]:
     run = _run(folder)
     root = folder / "reports"
     made = []

@@ -7,9 +7,11 @@ from typing import Any
 from pydantic import BaseModel
 
 from stocktake.audit.claims import Claims
+from stocktake.audit.commentary import Commentary
 from stocktake.audit.specification import Specification
 from stocktake.render.theme import Theme
-from stocktake.results.schemas import SCHEMAS
+from stocktake.results.schemas import KINDS
+from stocktake.run.collection import AuditSettings
 from stocktake.run.settings import Settings
 from stocktake.survey.instrument import Survey
 
@@ -21,7 +23,8 @@ def schema_of(what: str) -> dict[str, Any]:
     if what == "results":
         return {
             table: {name: {"type": str(kind), "description": text} for name, (kind, text) in columns.items()}
-            for table, columns in SCHEMAS.items()
+            for tables in KINDS.values()
+            for table, columns in tables.items()
         }
     models: dict[str, type[BaseModel]] = {
         "instrument": Survey,
@@ -29,5 +32,7 @@ def schema_of(what: str) -> dict[str, Any]:
         "theme": Theme,
         "specification": Specification,
         "claims": Claims,
+        "audit": AuditSettings,
+        "commentary": Commentary,
     }
     return {"$schema": DRAFT, **models[what].model_json_schema()}

@@ -44,6 +44,7 @@ from stocktake.reports.charts import (
     TrendLines,
 )
 from stocktake.reports.figure_charts import (
+    AreaMap,
     FigureBars,
     FigureChart,
     HeatTable,
@@ -471,6 +472,11 @@ class Drawing:
     @draw.register
     def _(self, model: StackedShares, frame: Frame) -> None:
         figure_charts.stacked_shares(self, model, frame)
+
+    @draw.register
+    def _(self, model: AreaMap, frame: Frame) -> None:
+        # A slide has its areas as tiles: they are a table, which can be read aloud and edited.
+        figure_charts.tile_map(self, model.tiles, frame)
 
     @draw.register
     def _(self, model: TileMap, frame: Frame) -> None:

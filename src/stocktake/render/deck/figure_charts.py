@@ -14,6 +14,7 @@ from stocktake.render.figure_drawings import LEVELS, NEAR, PARTS, REST
 from stocktake.render.svg import ink_on
 from stocktake.render.words import clean
 from stocktake.reports.figure_charts import (
+    AreaMap,
     FigureBars,
     FigureChart,
     HeatTable,
@@ -40,7 +41,7 @@ def figure_height(chart: FigureChart, width: float) -> float:
         return min(0.27 * len(chart.rows) + 0.9, 5.0)
     if isinstance(chart, SeriesLines):
         return 3.2
-    if isinstance(chart, TileMap):
+    if isinstance(chart, (TileMap, AreaMap)):
         return 4.4
     return min(0.2 * (len(chart.rows) + 2), 5.2)
 

@@ -3,13 +3,24 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from functools import singledispatchmethod
+from functools import lru_cache, singledispatchmethod
 from html import escape
+from typing import Any
 
 from stocktake.render.svg import draw
 from stocktake.render.theme import Theme
 from stocktake.render.words import clean
 from stocktake.reports.charts import BandKey, BandStrip, Chart, CountBars, Funnel, PlainBars, RankedBars, TrendLines
+from stocktake.reports.figure_charts import (
+    AreaMap,
+    FigureBars,
+    HeatTable,
+    PartBars,
+    SeriesLines,
+    Spine,
+    StackedShares,
+    TileMap,
+)
 from stocktake.reports.model import (
     Aside,
     Block,
@@ -41,8 +52,29 @@ WIDTHS: dict[type, int] = {
     TrendLines: 380,
     CountBars: 400,
     PlainBars: 380,
+    FigureBars: 700,
+    PartBars: 700,
+    StackedShares: 700,
+    TileMap: 700,
+    AreaMap: 700,
+    SeriesLines: 700,
+    Spine: 900,
+    HeatTable: 900,
 }
-WIDE = (RankedBars, Funnel)
+WIDE = (RankedBars, Funnel, FigureBars, PartBars, StackedShares, TileMap, AreaMap, SeriesLines, Spine, HeatTable)
+
+
+@lru_cache(maxsize=1)
+def environment() -> Any:
+    """Where templates of pages come from."""
+    from jinja2 import Environment, PackageLoader, StrictUndefined
+
+    return Environment(
+        loader=PackageLoader("stocktake.render.web", "templates"),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+    )
 
 
 def text(words: str) -> str:
@@ -121,6 +153,10 @@ class Html:
 
     @block.register
     def _(self, block: Figure, level: int) -> str:
+        return self.figure(block)
+
+    def figure(self, block: Figure) -> str:
+        """A chart with its table."""
         return figure(block.chart, self.theme, block.title)
 
     @block.register
@@ -211,13 +247,15 @@ def anchors_of(report: Report) -> set[str]:
     return found | {b.anchor for b in blocks_of(report) if isinstance(b, Heading) and b.anchor}
 
 
-def pages_html(report: Report, theme: Theme, anchors: Iterable[str] = (), measures: str = "") -> str:
+def pages_html(
+    report: Report, theme: Theme, anchors: Iterable[str] = (), measures: str = "", html: Html | None = None
+) -> str:
     """All pages of a report under each other: chapters as h2, pages as h3, what is inside below these.
 
     `anchors` are places elsewhere on the same web page that links may lead to as well; `measures` leads to the
-    folder of the measures' own pages.
+    folder of the measures' own pages, and `html` sets blocks in another way.
     """
-    html = Html(theme, {*anchors_of(report), *anchors}, measures)
+    html = html or Html(theme, {*anchors_of(report), *anchors}, measures)
     out, chapter = [], ""
     for page in report.pages:
         if page.kind in ("cover", "contents"):

@@ -4,27 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from functools import lru_cache
 from typing import Any
 
 from stocktake.render.theme import Theme
-from stocktake.render.web.html import Html, anchors_of, chapters, figure, pages_html
+from stocktake.render.web.html import Html, anchors_of, chapters, environment, figure, pages_html
 from stocktake.reports.charts import BandKey
 from stocktake.reports.model import Report, Table
 from stocktake.reports.site import Compared, Listing, MeasurePage, bare_codes
 from stocktake.survey.instrument import Survey
-
-
-@lru_cache(maxsize=1)
-def _environment() -> Any:
-    from jinja2 import Environment, PackageLoader, StrictUndefined
-
-    return Environment(
-        loader=PackageLoader("stocktake.render.web", "templates"),
-        autoescape=True,
-        undefined=StrictUndefined,
-        trim_blocks=True,
-    )
 
 
 @dataclass(frozen=True)
@@ -43,7 +30,7 @@ class Site:
     def render(self, template: str, root: str, here: str, title: str, **more: Any) -> str:
         """One page as HTML; `root` leads from the page to the top of the site."""
         return str(
-            _environment()
+            environment()
             .get_template(template)
             .render(
                 survey=self.survey,

@@ -11,11 +11,13 @@ from stocktake.audit.specification import Indicator
 from stocktake.audit.tiles import TILES
 from stocktake.reports.audit.facts import WORDS, Facts, Reader, Row, near_of, own_of, shown
 from stocktake.reports.figure_charts import (
+    AreaMap,
     FigureBar,
     FigureBars,
     HeatTable,
     PartBars,
     SeriesLines,
+    Shape,
     StackedShares,
     Tile,
     TileMap,
@@ -68,7 +70,9 @@ def _ranked(facts: Facts, reader: Reader, indicator: Indicator, compact: bool) -
         f"{indicator.title}: bars of {len(bars)} {WORDS[kind][1]} from {unit.text(summary['lowest'])} to "
         f"{unit.text(summary['highest'])}. " + _own_words(facts, indicator, [rows[c] for c in own if c in mine])
     )
-    chart = FigureBars(indicator.title, bars, summary["mean"], summary["median"], unit, where, alt, compact)
+    chart = FigureBars(
+        indicator.title, bars, summary["mean"], summary["median"], unit, where, alt, compact, indicator.code
+    )
     blocks: list[Block] = [Figure(chart), reading(facts, indicator, summary)]
     table = _own_table(facts, indicator, [rows[c] for c in own if c in rows][:MOST_OWN]) if mine else None
     if table is not None and not compact:
@@ -188,8 +192,15 @@ def _map(facts: Facts, reader: Reader, indicator: Indicator) -> list[Block]:
         f"{indicator.title}: a tile for each of {len(rows)} areas; {len(values)} have a figure, {ends}. "
         + _own_words(facts, indicator, own[:4])
     )
-    blocks: list[Block] = [Figure(TileMap(indicator.title, tuple(tiles), tuple(edges), unit, alt))]
-    if len(tiles) < len(rows):
+    tiled = TileMap(indicator.title, tuple(tiles), tuple(edges), unit, alt, indicator.code)
+    blocks: list[Block] = [Figure(tiled)]
+    if facts.outlines:
+        shapes = tuple(
+            Shape(r["organisation_name"], facts.outlines[c].rings, r["value"], r["reason"], c in mine)
+            for c, r in rows.items()
+        )
+        blocks = [Figure(AreaMap(indicator.title, shapes, tiled, alt))]
+    elif len(tiles) < len(rows):
         # Areas of another year or country have no place on the map of tiles.
         cells = tuple(
             (r["organisation_name"], unit.text(r["value"]) if r["value"] is not None else r["reason"])

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
 
@@ -13,6 +13,7 @@ import polars as pl
 from stocktake.audit.commentary import Commentary, Reference, split
 from stocktake.audit.figures import SHOWN
 from stocktake.audit.specification import Indicator, Specification, reference
+from stocktake.organisations.maps import Outline
 from stocktake.organisations.register import Kind, Register
 from stocktake.reports.figure_charts import Unit
 from stocktake.reports.model import Inline, Number, Text
@@ -50,6 +51,7 @@ class Facts:
     register: Register
     commentary: Commentary
     secret: str = ""
+    outlines: Mapping[str, Outline] = field(default_factory=dict)
 
     @cached_property
     def _figures(self) -> dict[tuple[str, str, str], dict[str, Row]]:

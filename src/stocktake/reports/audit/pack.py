@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 
 from stocktake.audit.commentary import Commentary
 from stocktake.audit.figures import SHOWN
 from stocktake.audit.specification import Indicator, Specification
+from stocktake.organisations.maps import Outline
 from stocktake.organisations.register import Register
 from stocktake.reports.audit.book import pack_book
 from stocktake.reports.audit.displays import blocks_of_indicator, made_words
@@ -43,10 +45,11 @@ class Pack:
     notice: str = ""
     contact: str = ""
     secret: str = field(default="", repr=False)
+    outlines: Mapping[str, Outline] = field(default_factory=dict, repr=False)
 
     @cached_property
     def facts(self) -> Facts:
-        return Facts(self.results, self.spec, self.register, self.commentary, self.secret)
+        return Facts(self.results, self.spec, self.register, self.commentary, self.secret, self.outlines)
 
     def report(self, organisation: str) -> Report:
         """The pack as pages."""
