@@ -10,7 +10,7 @@ demo: $(READY)
 	$(BIN)/stocktake demo --out demo
 
 test: $(READY) lint types
-	$(BIN)/python -m pytest -n 2 --dist loadgroup -rs --cov --cov-report=term-missing:skip-covered --cov-fail-under=100
+	$(BIN)/python -m pytest -n 2 --dist loadfile -rs --cov --cov-report=term-missing:skip-covered --cov-fail-under=100
 
 lint: $(READY)
 	$(BIN)/ruff check src tests benchmarks mutants

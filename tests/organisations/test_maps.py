@@ -81,7 +81,7 @@ def test_every_format_gives_the_same_areas(tmp_path: Path, data: Any) -> None:
             },
             "coordinates of S1 are not degrees",
         ),
-        ({"type": "FeatureCollection", "features": [GEO["features"][0]]}, "no outline of S2. Did you mean 'S1'"),
+        ({"type": "FeatureCollection", "features": [GEO["features"][0]]}, r"no outline of S2\."),
     ],
 )
 def test_what_is_no_map(tmp_path: Path, data: Any, words: str) -> None:

@@ -22,9 +22,6 @@ from stocktake.run.core import Run, open_run
 from stocktake.run.serve import server
 from stocktake.run.site import make_site
 
-# One worker makes the site and opens every page of it, rather than each making its own.
-pytestmark = pytest.mark.xdist_group("site")
-
 KINDS = (
     "index.html",
     "trusts/Z01.html",

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import io
-import shutil
 import sys
 from collections.abc import Callable
 from datetime import UTC, datetime
@@ -11,26 +9,19 @@ from pathlib import Path
 from typing import Any
 
 import openpyxl
-import page as checker
 import polars as pl
-import pypdfium2
 import pytest
-from openxml_audit import OdfValidator, OpenXmlValidator
-from pptx import Presentation
 
 import small_audit
 from stocktake import cli
 from stocktake.audit.ledger import read_ledger
 from stocktake.problems import StocktakeError
 from stocktake.render.forms import form_bytes
-from stocktake.reports.audit.facts import reader_of
-from stocktake.reports.model import blocks_of, numbers_of, plain, texts_of
-from stocktake.run.audit import AuditRun, open_audit
-from stocktake.run.audit_demo import DEMO_AREA, audit_folder, make_audit_demo
+from stocktake.run.audit import open_audit
+from stocktake.run.audit_demo import audit_folder
 from stocktake.run.collection import open_collection
 from stocktake.run.intake import form, known_collection, sign_off, take_in
 from stocktake.run.packs import make_packs
-from stocktake.run.trace import trace
 
 Call = Callable[..., tuple[int, str, str]]
 
@@ -124,9 +115,9 @@ def test_the_whole_way_by_command(tmp_path: Path, call: Call) -> None:
         "--organisation",
         "C1",
         "--format",
-        "pdf,pptx,xlsx,ods",
+        "pdf,pptx,xlsx,ods,html",
     )
-    assert code == 0 and "20 made" in out
+    assert code == 0 and "25 made" in out
     code, out, _ = call("report", folder, "--all")
     assert "2 made, 1 up to date already" in out
     assert call("report", folder)[2].startswith("say which packs")
@@ -184,6 +175,8 @@ def test_mistakes_are_said(tmp_path: Path, call: Call) -> None:
     folder = small_audit.folder(tmp_path / "audit", colour="red")
     assert "colour: this field is not known here" in call("audit", "template", folder)[2]
     folder = small_audit.folder(tmp_path / "audit")
+    for command in ("site", "check", "disclosure"):
+        assert "this folder holds an audit" in call(command, folder)[2]
     assert "no organisation 'T9' is asked" in call("audit", "template", folder, "--organisation", "T9")[2]
     assert "no such folder of returns" in call("audit", "intake", folder)[2]
     with pytest.raises(StocktakeError, match="say who signs off"):
@@ -206,111 +199,3 @@ def test_mistakes_are_said(tmp_path: Path, call: Call) -> None:
     people = (folder / "populations.csv").read_text("utf-8")
     (folder / "populations.csv").write_text(people + "C1,weighted,16+,2016,9\n", "utf-8")
     assert "weighting shares people out by need" in call("benchmark", folder)[2]
-
-
-@pytest.fixture(scope="module")
-def made(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, list[str]]:
-    folder = tmp_path_factory.mktemp("audit") / "demo"
-    said: list[str] = []
-    result = make_audit_demo(folder, said.append)
-    assert result.templates == 569 and result.received == 425 and len(result.refused) == 1
-    assert result.queries > result.queries_left
-    return folder, said
-
-
-@pytest.fixture(scope="module")
-def run(made: tuple[Path, list[str]]) -> AuditRun:
-    return open_audit(made[0])
-
-
-def words_of(path: Path) -> str:
-    """Every word of a document, hidden sheets and charts' own data among them."""
-    if path.suffix == ".pdf":
-        return "\n".join(p.get_textpage().get_text_range() for p in pypdfium2.PdfDocument(path))
-    import zipfile
-
-    out = []
-    with zipfile.ZipFile(path) as archive:
-        for name in archive.namelist():
-            content = archive.read(name)
-            if content[:2] == b"PK":
-                with zipfile.ZipFile(io.BytesIO(content)) as inner:
-                    out += [inner.read(n).decode("utf-8", "replace") for n in inner.namelist()]
-            out.append(content.decode("utf-8", "replace"))
-    return "\n".join(out)
-
-
-def test_the_pack_has_every_display_and_names_nobody_elses(made: tuple[Path, list[str]], run: AuditRun) -> None:
-    spec, register = run.collection.spec, run.collection.register
-    folder = made[0] / "reports" / DEMO_AREA
-    assert sorted(p.name for p in folder.iterdir() if not p.name.startswith(".")) == [
-        f"data-pack.{e}" for e in ("ods", "pdf", "pptx", "xlsx")
-    ]
-    report = run.report(DEMO_AREA).report
-    titles = "\n".join(
-        [p.title for p in report.pages] + [str(b.text) for b in blocks_of(report) if hasattr(b, "level")]
-    )
-    missing = [i.code for i in spec.indicators if f"{i.code} " not in titles]
-    assert len(spec.indicators) == 81 and missing == []
-    own = {DEMO_AREA, *(m for k in ("trust", "ccg", "la") for m in register.members(DEMO_AREA, k, spec.census))}  # type: ignore[arg-type]
-    others = [b.name for b in register.bodies.values() if b.kind in ("trust", "ccg", "la") and b.code not in own]
-    # One invented name may be a part of another.
-    others = [n for n in others if not any(n in register.bodies[c].name for c in own)]
-    for path in folder.iterdir():
-        if not path.name.startswith("."):
-            text = words_of(path)
-            assert [n for n in others if n in text] == [], path.name
-
-
-def test_every_figure_in_a_sentence_is_a_result(run: AuditRun) -> None:
-    figures = run.results.tables["figures"]
-    known = {
-        round(v, 6)
-        for column in ("value", "numerator", "denominator", "organisations", "asked")
-        for v in figures[column].drop_nulls().to_list()
-    }
-    for table in ("summaries", "national"):
-        for column in run.results.tables[table].columns:
-            series = run.results.tables[table][column]
-            if series.dtype.is_numeric():
-                known |= {round(float(v), 6) for v in series.drop_nulls().to_list()}
-    numbers = list(numbers_of(run.report(DEMO_AREA).report))
-    assert len(numbers) > 500
-    assert [n for n in numbers if round(float(n.value), 6) not in known] == []
-
-
-def test_packs_of_every_kind_of_reader_are_sound(run: AuditRun, tmp_path: Path) -> None:
-    """An area with a figure, one whose trust serves three, a region, a trust, a CCG and an authority; by the formats' rules."""
-    register, day = run.collection.register, run.collection.spec.census
-    three = next(c for c in register.of_kind("trust", day) if len(register.parents(c, "stp", day)) == 3)
-    spans = register.parents(three, "stp", day)[0]
-    for code in (DEMO_AREA, spans, "R2", three, "C001", "L001"):
-        pack = run.report(code)
-        assert checker.validate_pdf_bytes(
-            pack.as_bytes(".pdf"), profile=checker.ValidationProfile.PDF_UA_1
-        ).is_compliant
-        assert reader_of(register, code, day).name == pack.report.organisation
-    said = "\n".join(plain(t) for b in blocks_of(run.report(spans).report) for t in texts_of(b))
-    assert "serves several areas" in said and "no figure. An organisation here serves other areas as well" in said
-    for ending in (".pptx", ".xlsx", ".ods"):
-        path = run.report(DEMO_AREA).write(tmp_path / f"pack{ending}")
-        result = (OdfValidator() if ending == ".ods" else OpenXmlValidator()).validate(str(path))
-        known = ("Style 'Note' (family 'graphic')", "Duplicate style name 'Default'", "Duplicate style name 'Note'")
-        found = [e.description for e in result.errors if "ERROR" in str(e.severity)]
-        assert [d for d in found if not (ending == ".ods" and d.startswith(known))] == [], ending
-    deck = Presentation(str(tmp_path / "pack.pptx"))
-    titles = [s.shapes.title.text_frame.text for s in deck.slides]
-    assert len(set(titles)) == len(titles)
-
-
-def test_the_demo_says_what_it_did_and_traces_a_figure(made: tuple[Path, list[str]]) -> None:
-    folder, said = made
-    assert any("notes from a telephone call.xlsx" in s for s in said)
-    lines = trace(folder, "A3", DEMO_AREA)
-    assert "Made of 1 of 1 organisations" in lines[3] and "signed off by A. Director" in lines[4]
-    entered = pl.read_parquet(folder / "results" / "answers.parquet")
-    assert entered.filter(pl.col("used"))["organisation"].n_unique() == 331
-    # It begins again from nothing in a folder of its own, and leaves another's alone.
-    with pytest.raises(StocktakeError, match="is not a demo's"):
-        make_audit_demo(small_audit.folder(folder.parent / "own"), said.append)
-    shutil.rmtree(folder.parent / "own")

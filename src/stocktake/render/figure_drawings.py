@@ -131,7 +131,8 @@ def part_bars(canvas: Canvas, chart: PartBars) -> None:
     row = 15.0 if len(chart.rows) > 8 else 22.0
     canvas.height = canvas.height or len(chart.rows) * row + 22
     label_w = min(0.4 * canvas.width, max((text_width(label, 9) for label, *_ in chart.rows), default=0) + 10)
-    figure_w = 74.0
+    written = [text_width(chart.unit.text(v), 9) for _, e, o in chart.rows for v in (e, o)]
+    figure_w = max(74.0, *written) + 10
     plot = canvas.width - label_w - figure_w - (figure_w if chart.own else 0)
     most = max((v for _, e, o in chart.rows for v in (e, o) if v is not None), default=1.0) or 1.0
     canvas.text(label_w, 10, "England (bar)", 9, fill=theme.accent)

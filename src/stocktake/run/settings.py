@@ -67,6 +67,8 @@ def settings_of(values: dict[str, Any]) -> Settings:
 def read_settings(folder: Path) -> Settings:
     """Read survey.yaml; raises StocktakeError with file, line and field of every problem."""
     path = folder / "survey.yaml"
+    if (folder / "audit.yaml").is_file() and not path.is_file():
+        raise StocktakeError(f"{folder}: this folder holds an audit; see `stocktake audit` and `stocktake report`.")
     if not path.is_file():
         raise StocktakeError(f"{path}: no such file; `stocktake new INSTRUMENT DIR` makes one.")
     data, lines = read_yaml(read_text(path), str(path))

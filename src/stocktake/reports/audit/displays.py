@@ -214,7 +214,7 @@ def _map(facts: Facts, reader: Reader, indicator: Indicator) -> list[Block]:
                 reasons[row["reason"]] = reasons.get(row["reason"], 0) + 1
         said = " ".join(f"{n} {plural(n, 'area')}: {reason}" for reason, n in sorted(reasons.items()))
         blocks.append(paragraph(f"Areas without a figure: {missing} of {len(rows)}. {said}", "note"))
-    for row in own[:4]:
+    for row in own[: 2 if reader.kind == "region" else 4]:
         how = made_words(facts, row) if row["status"] == SHOWN else row["reason"]
         figure: Inline = facts.number(indicator, row["value"], f"{indicator.code}.{row['organisation']}.value")
         blocks.append(paragraph(f"{row['organisation_name']}: {{figure}}. {how}", figure=figure))
