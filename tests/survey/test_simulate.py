@@ -34,6 +34,18 @@ def test_the_same_seed_gives_the_same_survey() -> None:
     assert not one.responses.equals(other.responses)
 
 
+def test_the_wave_before_as_files(tmp_path: Path) -> None:
+    """One trust was two then and one was left out; the files hold the tables."""
+    made = module.simulate(load("cmh_2024"), 2023)
+    codes = {o.code for o in made.organisations}
+    assert {o.code for o in module.PREDECESSORS} <= codes and not {module.MERGED, module.EXCLUDED} & codes
+    module.write(made, tmp_path / "csv")
+    module.write(made, tmp_path / "parquet", "responses.parquet")
+    assert pl.read_parquet(tmp_path / "parquet" / "responses.parquet").equals(made.responses)
+    assert pl.read_csv(tmp_path / "csv" / "responses.csv", infer_schema_length=None).height == made.responses.height
+    assert pl.read_csv(tmp_path / "csv" / "sample.csv", infer_schema_length=None).height == made.sample.height
+
+
 def test_published_totals(results: Results) -> None:
     now = results.fieldwork.filter(pl.col("year") == 2024)
     every = now.filter(pl.col("group") == "all")
