@@ -67,6 +67,10 @@ def form_bytes(
     for sheet in form.sheets:
         if sheet.dimension and form.last:
             _last_year(workbook.add_worksheet(f"Last year {sheet.dimension}"[:31]), form, sheet, formats)
+    for page in workbook.worksheets():
+        # On paper each sheet is as wide as a page.
+        page.set_landscape()
+        page.fit_to_pages(1, 0)
     workbook.close()
     out = io.BytesIO()
     with zipfile.ZipFile(shell) as archive:
@@ -104,10 +108,10 @@ def _list(page: Any, form: Form, sheet: FormSheet, formats: Mapping[str, Any], a
     page.write_string(0, 0, clean(f"{sheet.name}: {form.organisation_name}"), formats["title"])
     for c, (name, width) in enumerate(
         (
-            (CODE, 24),
-            ("Question", 44),
+            (CODE, 34),
+            ("Question", 62),
             ("Unit", 12),
-            ("Definition", 60),
+            ("Definition", 88),
             ("Last year", 13),
             (ANSWER, 16),
             ("Comment", 30),
@@ -115,6 +119,7 @@ def _list(page: Any, form: Form, sheet: FormSheet, formats: Mapping[str, Any], a
     ):
         page.set_column(c, c, width)
         page.write_string(2, c, name, formats["head"])
+    page.set_row(2, 32)
     page.freeze_panes(3, 2)
     for r, question in enumerate(sheet.questions, start=3):
         for c, words in enumerate((question.code, question.text, question.unit, question.definition)):
@@ -144,10 +149,11 @@ def _matrix(
     absent: frozenset[str],
 ) -> None:
     page.write_string(0, 0, clean(f"{sheet.name}: {form.organisation_name}"), formats["title"])
-    heads = [(CODE, 26), ("Question", 40), ("Unit", 12), ("Definition", 50), *((t, 15) for _, t in sheet.options)]
+    heads = [(CODE, 34), ("Question", 62), ("Unit", 12), ("Definition", 88), *((t, 15) for _, t in sheet.options)]
     for c, (name, width) in enumerate(heads):
         page.set_column(c, c, width)
         page.write_string(2, c, clean(name), formats["head"])
+    page.set_row(2, 32)
     page.freeze_panes(4, 2)
     for c, words in enumerate(
         (SERVICE, "Do you have this service?", "Yes or No", "Choose No where there is none at all.")
@@ -170,10 +176,11 @@ def _last_year(page: Any, form: Form, sheet: FormSheet, formats: Mapping[str, An
     page.protect()
     page.write_string(0, 0, f"Last year's figures: {clean(sheet.name)}", formats["title"])
     for c, (name, width) in enumerate(
-        [("Last year's code", 26), ("Question", 40), *((t, 15) for _, t in sheet.options)]
+        [("Last year's code", 34), ("Question", 62), *((t, 15) for _, t in sheet.options)]
     ):
         page.set_column(c, c, width)
         page.write_string(2, c, clean(name), formats["head"])
+    page.set_row(2, 32)
     page.freeze_panes(3, 2)
     for r, question in enumerate(sheet.questions, start=3):
         page.write_string(r, 0, question.code, formats["code"])
