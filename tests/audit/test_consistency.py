@@ -12,9 +12,10 @@ from small_audit import populations, register, spec
 from stocktake.audit.answers import answers_of
 from stocktake.audit.commentary import Commentary, library_commentary
 from stocktake.audit.consistency import inconsistencies
-from stocktake.audit.figures import Source, figures_columns, national_rows, summary_rows
+from stocktake.audit.figures import Source
 from stocktake.audit.simulate import simulate
 from stocktake.audit.specification import Specification, load
+from stocktake.audit.tables import figures_columns, national_rows, summary_rows
 
 Tables = dict[str, pl.DataFrame]
 

@@ -21,13 +21,11 @@ from stocktake.audit.figures import (
     SHOWN,
     Block,
     Source,
-    figures_columns,
-    national_rows,
-    summary_rows,
 )
 from stocktake.audit.figures import (
     NO_SERVICE as NONE,
 )
+from stocktake.audit.tables import figures_columns, national_rows, summary_rows
 
 SPEC, WHO = spec(), register()
 GIVEN = [
@@ -239,7 +237,7 @@ def test_tables_of_results() -> None:
 
 def test_answers_by_row_and_the_cells_behind_a_figure() -> None:
     found = answers_of(SPEC, WHO, GIVEN, SERVICES)
-    row = found.row("trust", "T2")
+    row = found.organisations["trust"].index("T2")
     assert found.cells["beds", "trust"][row, 0] == 10
-    assert np.isnan(found.cells["accepted", "trust"][found.row("trust", "T3"), 0])
+    assert np.isnan(found.cells["accepted", "trust"][found.organisations["trust"].index("T3"), 0])
     assert cells_behind(SPEC, ["referrals.crisis"], {"source": "gp"}) == [("referrals", ("crisis", "gp"))]

@@ -9,6 +9,7 @@ import pytest
 
 from small_audit import register, spec
 from stocktake.audit.answers import answers_of
+from stocktake.audit.areas import TILES, areas
 from stocktake.audit.commentary import (
     Commentary,
     library_commentary,
@@ -17,11 +18,11 @@ from stocktake.audit.commentary import (
     split,
     typed_figures,
 )
-from stocktake.audit.figures import Source, national_rows, summary_rows
+from stocktake.audit.figures import Source
 from stocktake.audit.lists import read_earlier, read_services
-from stocktake.audit.simulate import areas, faults, simulate
+from stocktake.audit.simulate import faults, simulate
 from stocktake.audit.specification import load
-from stocktake.audit.tiles import TILES
+from stocktake.audit.tables import national_rows, summary_rows
 from stocktake.organisations.invented import invented_places
 from stocktake.problems import StocktakeError
 

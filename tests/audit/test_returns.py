@@ -17,10 +17,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from small_audit import register, spec
-from stocktake.audit import returns
+from stocktake.audit import workbooks
 from stocktake.audit.answers import NO_SERVICE
-from stocktake.audit.returns import Return, cell_name, read_number, read_return, refusal
+from stocktake.audit.returns import Return, read_number, read_return
 from stocktake.audit.templates import Question, cells_of_form, form_of, items_of, templates_of
+from stocktake.audit.workbooks import cell_name, refusal
 from stocktake.problems import StocktakeError
 from stocktake.render.forms import form_bytes
 
@@ -270,7 +271,7 @@ def test_what_is_no_workbook(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) ->
     assert "not an XLSX workbook" in refusal(zipped(tmp_path, {"a.txt": b"x"}))
     with pytest.raises(StocktakeError, match="damaged"):
         read(zipped(tmp_path, {"xl/workbook.xml": b"<nothing"}))
-    monkeypatch.setattr(returns, "LARGEST_FILE", 3)
+    monkeypatch.setattr(workbooks, "LARGEST_FILE", 3)
     assert "expected at most 3" in refusal(path)
 
 

@@ -39,10 +39,6 @@ class Answers:
     cells: Mapping[tuple[str, Kind], Floats]
     earlier: Mapping[tuple[str, str, Parts, int], float]
 
-    def row(self, kind: Kind, organisation: str) -> int:
-        """The row of an organisation in the arrays of its kind."""
-        return self.organisations[kind].index(organisation)
-
 
 def answers_of(
     spec: Specification,

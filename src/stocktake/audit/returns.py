@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import datetime
 import re
-import zipfile
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -28,26 +27,11 @@ from stocktake.audit.templates import (
     form_of,
     templates_of,
 )
+from stocktake.audit.workbooks import Grid, cell_name, read_grids, refusal
 from stocktake.organisations.populations import parsed_number
 from stocktake.organisations.register import Register
 from stocktake.problems import StocktakeError, nearest
 
-# Limits of a returned workbook; the largest form that the library's specification gives has 120 kB and 10 sheets.
-LARGEST_FILE = 20_000_000
-LARGEST_UNPACKED = 100_000_000
-MOST_PARTS = 500
-MOST_ROWS, MOST_COLUMNS = 20_000, 300
-# Parts of a workbook that run something or fetch something, and what they are called.
-ACTIVE = {
-    "vbaproject": "macros",
-    "macrosheets": "macros",
-    "externallinks": "links to other workbooks",
-    "activex": "controls",
-    "embeddings": "embedded files",
-    "connections.xml": "data connections",
-    "querytables": "data connections",
-    "customui": "code for the ribbon",
-}
 # What people write where they have no figure.
 NOT_KNOWN = frozenset(("n/a", "na", "n.a.", "not known", "unknown", "not available", "-", "nk", "tbc", "?", "x"))
 YES, NO = frozenset(("yes", "y")), frozenset(("no", "n"))
@@ -93,53 +77,6 @@ class Return:
     queries: tuple[Query, ...]
 
 
-def refusal(path: Path) -> str:
-    """Why a file is not opened at all, as a sentence; empty where nothing speaks against it."""
-    size = path.stat().st_size
-    if size > LARGEST_FILE:
-        return f"the file has {size:,} bytes; expected at most {LARGEST_FILE:,}."
-    try:
-        with zipfile.ZipFile(path) as archive:
-            parts = archive.infolist()
-            if "xl/workbook.xml" not in {p.filename for p in parts}:
-                return "this is not an XLSX workbook; save it as one and send it again."
-            total = sum(p.file_size for p in parts)
-            if total > LARGEST_UNPACKED or len(parts) > MOST_PARTS:
-                return f"it unpacks to {total:,} bytes in {len(parts)} parts; expected at most {LARGEST_UNPACKED:,} in {MOST_PARTS}."
-            for part in parts:
-                name = part.filename.lower()
-                found = next((words for key, words in ACTIVE.items() if key in name), "")
-                if found:
-                    return f"it has {found}, which a form does not need; save it without them and send it again."
-                if name.endswith((".xml", ".rels")) and _declares(archive.read(part)):
-                    return "it declares entities or a document type, which no spreadsheet program writes."
-    except (zipfile.BadZipFile, OSError, RuntimeError, NotImplementedError, EOFError):
-        return "this is not an XLSX workbook, or it is damaged or has a password; save it as XLSX without one."
-    return ""
-
-
-def _declares(content: bytes) -> bool:
-    return b"<!DOCTYPE" in content or b"<!ENTITY" in content
-
-
-@dataclass
-class _Grid:
-    """One sheet as cells: what is shown in each, and which of them are formulas without a value."""
-
-    name: str
-    cells: dict[tuple[int, int], Any]
-    formulas: frozenset[tuple[int, int]] = frozenset()
-    columns: dict[str, int] = field(default_factory=dict)
-
-    @property
-    def height(self) -> int:
-        return max((r for r, _ in self.cells), default=0)
-
-    def text(self, row: int, column: int) -> str:
-        value = self.cells.get((row, column))
-        return "" if value is None else str(value).strip()
-
-
 def read_return(
     path: Path, spec: Specification, register: Register, services: Mapping[str, Mapping[str, frozenset[str]]]
 ) -> Return:
@@ -150,56 +87,14 @@ def read_return(
     problem = refusal(path)
     if problem:
         raise StocktakeError(f"{path.name}: {problem}")
-    grids = _grids(path)
+    grids = read_grids(path)
     form = _whose(path.name, grids, spec, register, services)
     return _Reader(form, spec).read(grids)
 
 
-def _grids(path: Path) -> list[_Grid]:
-    import openpyxl
-
-    try:
-        book = openpyxl.load_workbook(path, read_only=True, data_only=True)
-        found = [_grid(path.name, sheet) for sheet in book.worksheets]
-        book.close()
-        if _has_formulas(path):
-            raw = openpyxl.load_workbook(path, read_only=True, data_only=False)
-            for grid, sheet in zip(found, raw.worksheets, strict=True):
-                formulas = {k for k, v in _grid(path.name, sheet).cells.items() if isinstance(v, str) and v[:1] == "="}
-                grid.formulas = frozenset(k for k in formulas if k not in grid.cells)
-            raw.close()
-    except StocktakeError:
-        raise
-    except Exception:
-        # The library ends in many kinds of error on a damaged file; its own words may repeat what the file holds.
-        raise StocktakeError(f"{path.name}: the workbook is damaged; save it again and send it once more.") from None
-    return found
-
-
-def _has_formulas(path: Path) -> bool:
-    with zipfile.ZipFile(path) as archive:
-        sheets = [n for n in archive.namelist() if n.startswith("xl/worksheets/") and n.endswith(".xml")]
-        return any(re.search(rb"<f[ >/]", archive.read(n)) for n in sheets)
-
-
-def _grid(file: str, sheet: Any) -> _Grid:
-    cells: dict[tuple[int, int], Any] = {}
-    for row in sheet.iter_rows():
-        for cell in row:
-            if cell.value is None or cell.value == "":
-                continue
-            if cell.row > MOST_ROWS or cell.column > MOST_COLUMNS:
-                raise StocktakeError(
-                    f"{file}, sheet {sheet.title!r}: something stands in row {cell.row}, column {cell.column}; expected at "
-                    f"most {MOST_ROWS:,} rows and {MOST_COLUMNS} columns."
-                )
-            cells[cell.row, cell.column] = cell.value
-    return _Grid(sheet.title, cells)
-
-
 def _whose(
     file: str,
-    grids: list[_Grid],
+    grids: list[Grid],
     spec: Specification,
     register: Register,
     services: Mapping[str, Mapping[str, frozenset[str]]],
@@ -238,14 +133,14 @@ class _Reader:
         self.wanted = cells_of_form(form)
         self.absent: set[str] = set()
 
-    def read(self, grids: list[_Grid]) -> Return:
+    def read(self, grids: list[Grid]) -> Return:
         for sheet in self.form.sheets:
             for grid in grids:
                 self._sheet(sheet, grid)
         self._what_is_missing()
         return Return(self.form.organisation, self.form.template, tuple(self.entries.values()), tuple(self.queries))
 
-    def _sheet(self, sheet: FormSheet, grid: _Grid) -> None:
+    def _sheet(self, sheet: FormSheet, grid: Grid) -> None:
         """Read the cells of one sheet of the form that stand in one sheet of the return."""
         for row, column in [k for k in grid.cells if grid.text(*k) == CODE]:
             heads = {grid.text(row, c): c for r, c in grid.cells if r == row}
@@ -263,7 +158,7 @@ class _Reader:
         have = {o for o, _ in sheet.options}
         return {words[h.casefold()]: c for h, c in heads.items() if words.get(h.casefold()) in have}
 
-    def _rows(self, sheet: FormSheet, grid: _Grid, top: int, at: int, columns: Mapping[str, int]) -> None:
+    def _rows(self, sheet: FormSheet, grid: Grid, top: int, at: int, columns: Mapping[str, int]) -> None:
         own = {q.code for q in sheet.questions}
         for row in range(top + 1, grid.height + 1):
             code = grid.text(row, at)
@@ -276,7 +171,7 @@ class _Reader:
                     question, parts = self.wanted[code, option]
                     self._cell(question, parts, option, grid, row, column)
 
-    def _services(self, sheet: FormSheet, grid: _Grid, row: int, columns: Mapping[str, int]) -> None:
+    def _services(self, sheet: FormSheet, grid: Grid, row: int, columns: Mapping[str, int]) -> None:
         titles = dict(sheet.options)
         for option, column in columns.items():
             said = grid.text(row, column).casefold()
@@ -287,7 +182,7 @@ class _Reader:
                 self._ask(*place, f"Do you have this service? {titles[option]}", grid.text(row, column), "service",
                           "Please say Yes or No; it was taken for Yes.")  # fmt: skip
 
-    def _cell(self, question: Question, parts: Parts, option: str, grid: _Grid, row: int, column: int) -> None:
+    def _cell(self, question: Question, parts: Parts, option: str, grid: Grid, row: int, column: int) -> None:
         raw = grid.cells.get((row, column))
         place = (grid.name, cell_name(row, column))
         entered = "" if raw is None else str(raw)[:200]
@@ -358,15 +253,6 @@ class _Reader:
     def _ask(self, sheet: str, cell: str, question: str, entered: str, check: str, sentence: str) -> None:
         form = self.form
         self.queries.append(Query(form.organisation, form.template, sheet, cell, question, entered, check, sentence))
-
-
-def cell_name(row: int, column: int) -> str:
-    """The name of a cell, such as C12."""
-    letters = ""
-    while column:
-        column, rest = divmod(column - 1, 26)
-        letters = chr(ord("A") + rest) + letters
-    return f"{letters}{row}"
 
 
 def read_number(question: Question, raw: Any, formula: bool = False) -> tuple[float, str, tuple[str, str] | None]:

@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-import csv
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property
-from importlib import resources
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from stocktake.audit.answers import Parts, parts_of
+from stocktake.audit.areas import areas
 from stocktake.audit.specification import Item, Specification
 from stocktake.organisations.invented import invented_places
 from stocktake.organisations.populations import Key, Populations
@@ -95,35 +94,6 @@ MONTHS = {"generic": 14, "assertive": 52, "rehabilitation": 17, "assessment": 3,
           "perinatal": 5, "eating": 10, "forensic": 17, "memory": 11, "other": 9}  # fmt: skip
 CHOICES = {"oral": (54, 26, 20), "depot": (34, 20, 46), "restricted": (60, 40), "depot_in_practices": (70, 30),
            "depot_missed": (65, 35), "lithium": (80, 20)}  # fmt: skip
-
-
-@dataclass(frozen=True)
-class Area:
-    """One of the 44 areas: its number, name and region, its place on the tile map, and how many belong to it."""
-
-    number: str
-    name: str
-    region: str
-    row: int
-    column: int
-    ccgs: int
-    authorities: int
-    people: int
-    over_65: int
-
-
-def areas() -> tuple[Area, ...]:
-    """The areas of 2017; numbers of authorities are shared out by people, for no list of them is at hand."""
-    text = (resources.files("stocktake.audit") / "calibration" / "areas_2017.csv").read_text("utf-8")
-    return tuple(
-        Area(
-            r["number"],
-            r["name"],
-            r["region"],
-            *(int(r[c]) for c in ("row", "column", "ccgs", "authorities", "people", "over_65")),
-        )
-        for r in csv.DictReader(text.splitlines())
-    )
 
 
 @dataclass(frozen=True)

@@ -15,8 +15,9 @@ import polars as pl
 
 from stocktake.audit.answers import Answers, Parts, answers_of
 from stocktake.audit.checks import Held
-from stocktake.audit.figures import Source, figures_columns, national_rows, summary_rows
+from stocktake.audit.figures import Source
 from stocktake.audit.ledger import read_ledger
+from stocktake.audit.tables import figures_columns, national_rows, summary_rows
 from stocktake.files import write_file, writing
 from stocktake.organisations.register import Kind
 from stocktake.problems import StocktakeError, nearest
@@ -182,10 +183,6 @@ class AuditRun:
             settings.secret,
             collection.outlines,
         )
-
-    def check_disclosure(self) -> list[str]:
-        """Figures of organisations are not withheld from a pack; there is nothing to work out."""
-        return []
 
     def report(self, organisation: str) -> PackReport:
         """The data pack of one reader; raises StocktakeError for a code that is not known."""

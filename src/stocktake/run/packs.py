@@ -2,22 +2,20 @@
 
 from __future__ import annotations
 
-import hashlib
-import json
 from collections.abc import Callable, Sequence
 from functools import cache
 from importlib import resources
 from pathlib import Path
 from typing import Literal
 
-from stocktake import __version__
 from stocktake.codes import file_name
 from stocktake.files import write_file, writing
 from stocktake.problems import StocktakeError, nearest
 from stocktake.run.audit import AuditRun, open_audit
 from stocktake.run.documents import FORMATS, Format
 from stocktake.run.pool import on_every_core
-from stocktake.run.reporting import Made, is_current, note_of
+from stocktake.run.reporting import Made
+from stocktake.run.stamps import is_current, stamp_of, write_stamped
 
 ALONE = 4
 PackFormat = Format | Literal["html"]
@@ -87,10 +85,12 @@ def _write_shared(root: Path, run: AuditRun, reader: str) -> None:
 
 
 def _stamp(run: AuditRun) -> str:
-    settings = run.collection.settings
-    parts = (__version__, run.results.digest, settings.model_dump_json(), run.theme.model_dump_json(),
-             run.collection.commentary.model_dump_json())  # fmt: skip
-    return hashlib.sha256("\n".join(parts).encode()).hexdigest()
+    """What a pack depends on: the results, settings, sentences, the theme, and the file of boundaries."""
+    collection = run.collection
+    outlines = collection.settings.outlines
+    files = [] if outlines is None else [collection.folder / outlines.file]
+    parts = (run.results.digest, collection.settings.model_dump_json(), collection.commentary.model_dump_json())
+    return stamp_of(run.theme, parts, files)
 
 
 def _make(folder: Path, organisations: Sequence[str], formats: Sequence[PackFormat], stamp: str) -> list[Made]:
@@ -104,9 +104,6 @@ def _make(folder: Path, organisations: Sequence[str], formats: Sequence[PackForm
             if is_current(path, stamp):
                 made.append(Made(code, path, False))
                 continue
-            content = report.as_bytes(f".{form}")
-            write_file(path, content, inside=root)
-            known = {"made_from": stamp, "sha256": hashlib.sha256(content).hexdigest()}
-            write_file(note_of(path), json.dumps(known) + "\n", inside=root)
+            write_stamped(path, report.as_bytes(f".{form}"), stamp, root)
             made.append(Made(code, path, True))
     return made

@@ -2,20 +2,18 @@
 
 from __future__ import annotations
 
-import hashlib
-import json
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 
-from stocktake import __version__
 from stocktake.codes import file_name
-from stocktake.files import sha256, write_file, writing
+from stocktake.files import write_file, writing
 from stocktake.problems import StocktakeError, nearest
 from stocktake.run.core import Edition, Run, Unavailable, open_run
 from stocktake.run.documents import Document, Format, documents, national_contents
 from stocktake.run.pool import on_every_core
+from stocktake.run.stamps import is_current, note_of, stamp_of, write_stamped
 
 # Fewer organisations than this are done sooner in one process than a second one can start.
 ALONE = 4
@@ -105,39 +103,9 @@ def _path(folder: Path, organisation: str, document: Document) -> Path:
     return folder / "reports" / file_name(organisation) / document.name
 
 
-def note_of(path: Path) -> Path:
-    """What says from which results a file was made, and what the file was then."""
-    return path.with_name(f".{path.name}.made")
-
-
 def _stamp(run: Run) -> str:
-    """What a report depends on: the results, the run's settings and the theme with its files."""
-    theme = run.theme
-    base = theme.folder or Path()
-    files = [] if theme.logo is None else [base / theme.logo]
-    if theme.font_folder is not None:
-        files += sorted(p for p in (base / theme.font_folder).rglob("*") if p.is_file())
-    parts = (
-        __version__,
-        *(sha256(file) for file in files),
-        run.results.digest,
-        run.settings.model_dump_json(),
-        theme.model_dump_json(),
-        run.survey.model_dump_json(),
-    )
-    return hashlib.sha256("\n".join(parts).encode()).hexdigest()
-
-
-def is_current(path: Path, stamp: str) -> bool:
-    """Whether a file is there as it was made from what the stamp stands for."""
-    beside = note_of(path)
-    if not path.is_file() or not beside.is_file():
-        return False
-    try:
-        known = json.loads(beside.read_text("utf-8"))
-        return bool(known == {"made_from": stamp, "sha256": sha256(path)})
-    except ValueError:
-        return False
+    """What a report depends on: the results, the run's settings, the instrument and the theme with its files."""
+    return stamp_of(run.theme, (run.results.digest, run.settings.model_dump_json(), run.survey.model_dump_json()))
 
 
 def _make(folder: Path, organisation: str, files: Sequence[Document], stamp: str) -> list[Made]:
@@ -157,8 +125,6 @@ def _make(folder: Path, organisation: str, files: Sequence[Document], stamp: str
             note_of(path).unlink(missing_ok=True)
             made.append(Made(organisation, path, False, str(error)))
             continue
-        write_file(path, content, inside=root)
-        known = {"made_from": stamp, "sha256": hashlib.sha256(content).hexdigest()}
-        write_file(note_of(path), json.dumps(known) + "\n", inside=root)
+        write_stamped(path, content, stamp, root)
         made.append(Made(organisation, path, True))
     return made

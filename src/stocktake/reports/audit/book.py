@@ -51,7 +51,7 @@ def _own(facts: Facts, reader: Reader) -> Sheet:
             continue
         kind = facts.asked(indicator)
         codes = dict.fromkeys((reader.code, *own_of(facts, reader, kind)))
-        for part in _parts_of(facts, indicator.code, kind):
+        for part in facts.parts(indicator.code, kind):
             england = facts.england(indicator.code, part)
             for code in codes:
                 row = facts.row(indicator.code, code, part)
@@ -69,10 +69,6 @@ def _own(facts: Facts, reader: Reader) -> Sheet:
         columns,
         rows,
     )
-
-
-def _parts_of(facts: Facts, code: str, kind: Any) -> list[str]:
-    return [p for i, p, k in facts._figures if i == code and k == kind]
 
 
 def _words(facts: Facts, indicator: Any, part: str) -> str:

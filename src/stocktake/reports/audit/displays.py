@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 import numpy as np
 
+from stocktake.audit.areas import TILES
 from stocktake.audit.figures import ALL, SHOWN, is_whole
 from stocktake.audit.specification import Indicator
-from stocktake.audit.tiles import TILES
 from stocktake.reports.audit.facts import WORDS, Facts, Reader, Row, near_of, own_of, shown
 from stocktake.reports.figure_charts import (
     AreaMap,
@@ -399,7 +397,7 @@ def _series(facts: Facts, indicator: Indicator) -> list[Block]:
     header, body = chart.table()
     table = Table(indicator.title, ("Year", *(h or indicator.unit for h in header[1:])), body)
     return [
-        Figure(replace(chart)),
+        Figure(chart),
         table,
         paragraph("Figures of all of England, from earlier collections and national returns.", "note"),
     ]

@@ -54,9 +54,9 @@ class Facts:
     outlines: Mapping[str, Outline] = field(default_factory=dict)
 
     @cached_property
-    def _figures(self) -> dict[tuple[str, str, str], dict[str, Row]]:
+    def _figures(self) -> dict[tuple[str, str, Kind], dict[str, Row]]:
         """Rows by indicator, part and kind, then by organisation; series apart."""
-        out: dict[tuple[str, str, str], dict[str, Row]] = {}
+        out: dict[tuple[str, str, Kind], dict[str, Row]] = {}
         columns = [
             "indicator", "part", "kind", "organisation", "organisation_name", "value", "lower_95", "upper_95", "numerator",
             "denominator", "organisations", "asked", "made_of", "place", "opportunity", "status", "reason",
@@ -102,6 +102,17 @@ class Facts:
     def rows(self, code: str, kind: Kind, part: str = "") -> dict[str, Row]:
         """The figures of all bodies of a kind, by code."""
         return self._figures.get((code, part, kind), {})
+
+    def parts(self, code: str, kind: Kind) -> list[str]:
+        """The parts that an indicator has figures of, for bodies of a kind."""
+        return self._parts.get((code, kind), [])
+
+    @cached_property
+    def _parts(self) -> dict[tuple[str, Kind], list[str]]:
+        out: dict[tuple[str, Kind], list[str]] = {}
+        for code, part, kind in self._figures:
+            out.setdefault((code, kind), []).append(part)
+        return out
 
     def row(self, code: str, organisation: str, part: str = "") -> Row | None:
         """One body's figure; None where the indicator has none for its kind."""
