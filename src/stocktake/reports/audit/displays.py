@@ -2,28 +2,22 @@
 
 from __future__ import annotations
 
-import numpy as np
-
-from stocktake.audit.areas import TILES
 from stocktake.audit.figures import ALL, SHOWN, is_whole
 from stocktake.audit.specification import Indicator
 from stocktake.reports.audit.facts import WORDS, Facts, Reader, Row, near_of, own_of, shown
+from stocktake.reports.audit.maps import map_blocks, own_words
 from stocktake.reports.figure_charts import (
-    AreaMap,
     FigureBar,
     FigureBars,
     HeatTable,
     PartBars,
     SeriesLines,
-    Shape,
     StackedShares,
-    Tile,
-    TileMap,
     Tone,
     Unit,
 )
 from stocktake.reports.model import Block, Cell, Figure, Inline, Number, Table, Text, paragraph
-from stocktake.reports.words import listed, plural
+from stocktake.reports.words import listed
 
 # So many of the reader's own organisations have a row of their own in a table below a chart.
 MOST_OWN = 12
@@ -36,7 +30,7 @@ def blocks_of_indicator(facts: Facts, reader: Reader, indicator: Indicator, comp
     if indicator.of == "country":
         return _breakdown(facts, reader, indicator)
     if indicator.chart == "map":
-        return _map(facts, reader, indicator)
+        return map_blocks(facts, reader, indicator)
     if indicator.chart == "stacked shares":
         return _stacked_by_organisation(facts, reader, indicator)
     return _ranked(facts, reader, indicator, compact)
@@ -66,7 +60,7 @@ def _ranked(facts: Facts, reader: Reader, indicator: Indicator, compact: bool) -
     where = listed(names) or "your area"
     alt = (
         f"{indicator.title}: bars of {len(bars)} {WORDS[kind][1]} from {unit.text(summary['lowest'])} to "
-        f"{unit.text(summary['highest'])}. " + _own_words(facts, indicator, [rows[c] for c in own if c in mine])
+        f"{unit.text(summary['highest'])}. " + own_words(facts, indicator, [rows[c] for c in own if c in mine])
     )
     chart = FigureBars(
         indicator.title, bars, summary["mean"], summary["median"], unit, where, alt, compact, indicator.code
@@ -76,12 +70,6 @@ def _ranked(facts: Facts, reader: Reader, indicator: Indicator, compact: bool) -
     if table is not None and not compact:
         blocks.append(table)
     return blocks
-
-
-def _own_words(facts: Facts, indicator: Indicator, rows: list[Row]) -> str:
-    unit = facts.unit(indicator)
-    said = [f"{r['organisation_name']}: {unit.text(r['value']) if r['status'] == SHOWN else r['reason']}" for r in rows]
-    return f"{'; '.join(said)}." if said else "None of them is marked as the reader's own."
 
 
 def reading(facts: Facts, indicator: Indicator, row: Row, part: str = "") -> Text:
@@ -166,66 +154,6 @@ def opportunity_words(facts: Facts, indicator: Indicator, value: float | None) -
     if unit == "pounds":
         return f"{sign}{Unit('£').text(value)}"
     return f"{sign}{value:,.0f} {unit}"
-
-
-def _map(facts: Facts, reader: Reader, indicator: Indicator) -> list[Block]:
-    rows = facts.rows(indicator.code, "stp")
-    values = [r["value"] for r in shown(rows)]
-    unit = facts.unit(indicator)
-    # Five classes of about as many areas each; fewer where there are few figures.
-    edges = sorted({float(q) for q in np.quantile(values, [0.2, 0.4, 0.6, 0.8])}) if len(values) >= 5 else []
-    mine = {reader.code} if reader.kind == "stp" else set(reader.area)
-    if reader.kind == "region":
-        mine = set(facts.register.members(reader.code, "stp", facts.spec.census))
-    tiles = []
-    for code, row in rows.items():
-        place = TILES.get(code.removeprefix("STP"))
-        if place is not None:
-            label = code.removeprefix("STP")
-            tiles.append(Tile(label, row["organisation_name"], *place, row["value"], row["reason"], code in mine))
-    missing = len(rows) - len(values)
-    own = [rows[c] for c in sorted(mine) if c in rows]
-    ends = f"from {unit.text(values[0])} to {unit.text(values[-1])}" if values else "none"
-    alt = (
-        f"{indicator.title}: a tile for each of {len(rows)} areas; {len(values)} have a figure, {ends}. "
-        + _own_words(facts, indicator, own[:4])
-    )
-    tiled = TileMap(indicator.title, tuple(tiles), tuple(edges), unit, alt, indicator.code)
-    blocks: list[Block] = [Figure(tiled)]
-    if facts.outlines:
-        shapes = tuple(
-            Shape(r["organisation_name"], facts.outlines[c].rings, r["value"], r["reason"], c in mine)
-            for c, r in rows.items()
-        )
-        blocks = [Figure(AreaMap(indicator.title, shapes, tiled, alt))]
-    elif len(tiles) < len(rows):
-        # Areas of another year or country have no place on the map of tiles.
-        cells = tuple(
-            (r["organisation_name"], unit.text(r["value"]) if r["value"] is not None else r["reason"])
-            for r in rows.values()
-        )
-        blocks = [Table(indicator.title, ("Area", indicator.unit), cells)]
-    if missing:
-        reasons: dict[str, int] = {}
-        for row in rows.values():
-            if row["status"] != SHOWN:
-                reasons[row["reason"]] = reasons.get(row["reason"], 0) + 1
-        said = " ".join(f"{n} {plural(n, 'area')}: {reason}" for reason, n in sorted(reasons.items()))
-        blocks.append(paragraph(f"Areas without a figure: {missing} of {len(rows)}. {said}", "note"))
-    for row in own[: 2 if reader.kind == "region" else 4]:
-        how = made_words(facts, row) if row["status"] == SHOWN else row["reason"]
-        figure: Inline = facts.number(indicator, row["value"], f"{indicator.code}.{row['organisation']}.value")
-        blocks.append(paragraph(f"{row['organisation_name']}: {{figure}}. {how}", figure=figure))
-    return blocks
-
-
-def made_words(facts: Facts, row: Row) -> str:
-    """How an area's figure was made: of whose answers."""
-    codes = row["made_of"].split()
-    names = (
-        listed([facts.register.bodies[c].name for c in codes[:4]]) if len(codes) <= 4 else f"{len(codes)} organisations"
-    )
-    return f"Made of the returns of {names}; {row['organisations']} of {row['asked']} that were asked count in it."
 
 
 def _stacked_by_organisation(facts: Facts, reader: Reader, indicator: Indicator) -> list[Block]:

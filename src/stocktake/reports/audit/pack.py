@@ -12,8 +12,9 @@ from stocktake.audit.specification import Indicator, Specification
 from stocktake.organisations.maps import Outline
 from stocktake.organisations.register import Register
 from stocktake.reports.audit.book import pack_book
-from stocktake.reports.audit.displays import blocks_of_indicator, made_words
+from stocktake.reports.audit.displays import blocks_of_indicator
 from stocktake.reports.audit.facts import WORDS, Facts, Reader, own_of, reader_of
+from stocktake.reports.audit.maps import made_words
 from stocktake.reports.books import Book
 from stocktake.reports.figure_charts import Spine, SpineRow
 from stocktake.reports.model import (

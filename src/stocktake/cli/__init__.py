@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, Literal
+from typing import TYPE_CHECKING, Annotated, Literal
 
 from cyclopts import App, Parameter
+
+from stocktake.cli.audit import audit, audit_demo, audit_results, report_packs
+from stocktake.cli.common import chosen, me, output, progress
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -20,6 +22,7 @@ app = App(
     version_flags=["--version"],
     suppress_keyboard_interrupt=False,
 )
+app.command(audit)
 
 
 def main() -> None:
@@ -51,19 +54,6 @@ def _say_problems(error: Exception) -> None:
         print(line, file=sys.stderr)  # noqa: T201
 
 
-def _me() -> str:
-    """How this command was called, so that the next one can be: it need not be on the path."""
-    import shutil
-
-    return "stocktake" if shutil.which("stocktake") else sys.argv[0]
-
-
-def _console() -> Console:
-    from rich.console import Console
-
-    return Console(highlight=False, soft_wrap=True, markup=False)
-
-
 Folder = Annotated[Path, Parameter(help="A folder with survey.yaml.")]
 
 
@@ -77,10 +67,10 @@ def demo(
     from stocktake.run.demo import DEMO_REPORTS, make_demo
 
     if audit:
-        _audit_demo(out or Path("demo-audit"))
+        audit_demo(out or Path("demo-audit"))
         return
     out = out or Path("demo")
-    console = _console()
+    console = output()
     console.print("Simulating a survey of 53 invented trusts, this year and the year before...")
     made = make_demo(out)
     console.print(f"{made.respondents:,} respondents; {made.findings} findings in the data; {made.measures} measures.")
@@ -89,23 +79,11 @@ def demo(
         console.print(f"  {report}   ({why})")
     console.print(f"\nThe figures behind them:       {out / 'results'}")
     console.print(f"What was found in the data:    {made.quality}")
-    console.print(f"Every other trust's report:    {_me()} report {out} --all")
+    console.print(f"Every other trust's report:    {me()} report {out} --all")
     console.print(
-        f"Decks, workbooks, posters:     {_me()} report {out} --all --format pdf,pptx,xlsx,ods --edition trust,service-groups,poster"
+        f"Decks, workbooks, posters:     {me()} report {out} --all --format pdf,pptx,xlsx,ods --edition trust,service-groups,poster"
     )
-    console.print(f"\nEverything as web pages: open {made.site} in a browser, or run {_me()} serve {out}")
-
-
-def _audit_demo(out: Path) -> None:
-    from stocktake.run.audit_demo import DEMO_AREA, make_audit_demo
-
-    console = _console()
-    made = make_audit_demo(out, console.print)
-    console.print("\nLook at the pack of one area first:")
-    for path in made.packs:
-        console.print(f"  {path}")
-    console.print(f"\nThe packs of all 44 areas:   {_me()} report {out} --all")
-    console.print(f"Where a figure comes from:   {_me()} audit trace A3 {DEMO_AREA} {out}")
+    console.print(f"\nEverything as web pages: open {made.site} in a browser, or run {me()} serve {out}")
 
 
 @app.command
@@ -122,8 +100,8 @@ def new(instrument: str, folder: Path) -> None:
     from stocktake.run.folder import new_folder
 
     for path in new_folder(instrument, folder):
-        _console().print(f"wrote {path}")
-    _console().print(f"Read {folder / 'README.md'} next.")
+        output().print(f"wrote {path}")
+    output().print(f"Read {folder / 'README.md'} next.")
 
 
 @app.command
@@ -131,8 +109,8 @@ def check(folder: Folder) -> None:
     """Check a folder's files, and write the data-quality report."""
     from stocktake.run.quality import check_folder
 
-    console = _console()
-    with _progress("reading") as advance:
+    console = output()
+    with progress("reading") as advance:
         found = check_folder(folder, advance)
     _print_findings(console, found.summary)
     console.print(f"\nThe whole report: {found.page}")
@@ -151,26 +129,19 @@ def benchmark(
     """Compute the results of a folder, of a survey or of an audit, into its results/."""
     from stocktake.run.collection import is_collection
 
-    console = _console()
+    console = output()
     if is_collection(folder):
-        from stocktake.run.audit import make_results
-
-        tables = make_results(folder).results.tables
-        received = tables["answers"]["organisation"].n_unique()
-        console.print(
-            f"{tables['figures'].height:,} figures from the returns of {received:,} organisations: {folder / 'results'}"
-        )
-        console.print(f"Next: {_me()} report {folder} --all")
+        audit_results(folder)
         return
     from stocktake.run.quality import benchmark_folder
 
-    with _progress("reading") as advance:
+    with progress("reading") as advance:
         run, page = benchmark_folder(folder, advance, save_counts)
     _print_run(console, run)
     console.print(f"\nResults:      {folder / 'results'}")
     if page is not None:
         console.print(f"Data quality: {page}")
-    console.print(f"Next:         {_me()} report {folder} --all")
+    console.print(f"Next:         {me()} report {folder} --all")
 
 
 @app.command
@@ -183,10 +154,10 @@ def published(
     """Compute results from an official published workbook (.ods or .xlsx)."""
     from stocktake.run.workbook import published_folder
 
-    console = _console()
+    console = output()
     _print_run(console, published_folder(workbook, folder, instrument))
     console.print(f"\nResults:      {folder / 'results'}")
-    console.print(f"Next:         {_me()} report {folder} --all")
+    console.print(f"Next:         {me()} report {folder} --all")
 
 
 @app.command
@@ -209,16 +180,16 @@ def report(
     from stocktake.run.reporting import Made, make_national_documents, make_reports
 
     if is_collection(folder):
-        _report_packs(folder, organisation, all, format)
+        report_packs(folder, organisation, all, format)
         return
-    formats = _chosen("format", format, FORMATS)
-    editions = _chosen("edition", edition, (*EDITIONS, *NATIONAL))
+    formats = chosen("format", format, FORMATS)
+    editions = chosen("edition", edition, (*EDITIONS, *NATIONAL))
     own = [e for e in editions if e in EDITIONS]
     if own and not organisation and not all:
         raise StocktakeError("say which reports: --organisation CODE (again for more), or --all.")
-    console = _console()
+    console = output()
     if own:
-        with _progress("reports") as advance:
+        with progress("reports") as advance:
 
             def finished(made: Made) -> None:
                 advance(1)
@@ -241,44 +212,12 @@ def report(
     _print_warnings(folder)
 
 
-def _report_packs(folder: Path, organisation: Sequence[str], every: bool, given: str) -> None:
-    """The data packs of an audit: those of all areas, or of the readers that are named."""
-    from stocktake.problems import StocktakeError
-    from stocktake.run.packs import PACK_FORMATS, make_packs
-
-    formats = _chosen("format", given, PACK_FORMATS)
-    if not organisation and not every:
-        raise StocktakeError("say which packs: --organisation CODE (again for more), or --all for every area.")
-    console = _console()
-    with _progress("packs") as advance:
-        made = make_packs(
-            folder,
-            None if every else organisation,
-            lambda _: advance(1),
-            lambda total: advance(0, total),
-            formats=formats,
-        )
-    fresh = sum(m.fresh for m in made)
-    console.print(f"{fresh} made, {len(made) - fresh} up to date already: {folder / 'reports'}")
-
-
-def _chosen(what: str, given: str, known: Sequence[Any]) -> list[Any]:
-    """The names of a list with commas; StocktakeError for one that is not known."""
-    from stocktake.problems import StocktakeError, nearest
-
-    names = list(dict.fromkeys(n.strip().lower() for n in given.split(",") if n.strip()))
-    problems = [f"no {what} {n!r}; expected {', '.join(known)}.{nearest(n, known)}" for n in names if n not in known]
-    if problems or not names:
-        raise StocktakeError(problems or f"say {'an' if what[0] in 'aeiou' else 'a'} {what}: {', '.join(known)}.")
-    return names
-
-
 @app.command
 def disclosure(folder: Folder) -> None:
     """List what of the withheld figures could be worked out from all editions together."""
     from stocktake.run.disclosure import pinned_figures
 
-    console = _console()
+    console = output()
     found = pinned_figures(folder)
     for sentence in found.sentences:
         console.print(sentence)
@@ -292,11 +231,11 @@ def site(folder: Folder) -> None:
     """Make the web edition in the folder's site/: every page, chart, table and download."""
     from stocktake.run.site import make_site
 
-    console = _console()
-    with _progress("pages") as advance:
+    console = output()
+    with progress("pages") as advance:
         first = make_site(folder, advance, lambda total: advance(0, total))
     _print_warnings(folder)
-    console.print(f"Open {first} in a browser, or run {_me()} serve {folder}")
+    console.print(f"Open {first} in a browser, or run {me()} serve {folder}")
 
 
 @app.command
@@ -305,121 +244,8 @@ def serve(folder: Folder, *, port: Annotated[int, Parameter(help="Port on this m
     from stocktake.run.serve import server
 
     with server(folder / "site", port) as running:
-        _console().print(f"Open http://localhost:{running.server_port}/ in a browser. Ctrl-C ends it.")
+        output().print(f"Open http://localhost:{running.server_port}/ in a browser. Ctrl-C ends it.")
         running.serve_forever()
-
-
-audit = App(
-    name="audit",
-    help="National audits: forms, returns, sign-off, where a figure comes from, and contradictions in print.",
-)
-app.command(audit)
-Collected = Annotated[Path, Parameter(help="A folder with audit.yaml.")]
-
-
-@audit.command
-def template(
-    folder: Collected,
-    *,
-    organisation: Annotated[tuple[str, ...], Parameter(help="An organisation's code; may be given again.")] = (),
-) -> None:
-    """Write the form of every organisation that is asked (or of those named) into the folder's templates/."""
-    from stocktake.run.intake import TEMPLATES, make_templates
-
-    made = make_templates(folder, organisation or None)
-    _console().print(f"{len(made)} forms: {folder / TEMPLATES}")
-
-
-@audit.command
-def intake(
-    folder: Collected,
-    *,
-    returns: Annotated[
-        Path | None, Parameter(help="Where the returns are; the folder's returns/ unless given.")
-    ] = None,
-) -> None:
-    """Take in returned forms: check them, enter them in the ledger, and write a list of queries for each organisation."""
-    from stocktake.run.intake import QUERIES, take_in
-
-    console = _console()
-    with _progress("returns") as advance:
-        taken = take_in(folder, returns, progress=advance)
-    for sentence in taken.refused:
-        print(sentence, file=sys.stderr)  # noqa: T201
-    console.print(f"{taken.received} received, {len(taken.refused)} refused, {taken.known_before} known before.")
-    console.print(f"{taken.organisations} of {taken.asked} organisations have answered.")
-    counts: dict[str, int] = {}
-    for query in taken.queries:
-        counts[query.check] = counts.get(query.check, 0) + 1
-    for check_, number in sorted(counts.items()):
-        console.print(f"  {number:,} queries: {check_}")
-    console.print(f"Query lists: {folder / QUERIES}")
-    console.print(f"Next: {_me()} benchmark {folder}")
-    if taken.refused:
-        sys.exit(1)
-
-
-@audit.command
-def sign(
-    folder: Collected,
-    organisation: str,
-    *,
-    by: Annotated[str, Parameter(help="Who signs off, as it is to be recorded.")],
-) -> None:
-    """Record in the ledger that an organisation signs its returns off as they stand."""
-    from stocktake.run.intake import sign_off
-
-    for line in sign_off(folder, organisation, by):
-        _console().print(f"{line.when} {line.organisation}: {line.file} signed off by {line.remark}.")
-
-
-@audit.command(name="trace")
-def trace_(
-    indicator: str,
-    organisation: str,
-    folder: Collected = Path(),
-    *,
-    part: Annotated[str, Parameter(help="The part of a breakdown, such as generic or gp/generic.")] = "",
-) -> None:
-    """Show where a figure comes from: what it divides, and every cell behind it with its file."""
-    from stocktake.run.trace import trace
-
-    for line in trace(folder, indicator, organisation, part):
-        _console().print(line)
-
-
-@audit.command
-def lint(
-    claims: Annotated[Path, Parameter(help="A YAML file of a publication's claims, or a folder with audit.yaml.")],
-) -> None:
-    """List figures that contradict each other: as printed, however they were rounded, or of a collection's own results.
-
-    Of a folder, its specification, results and sentences are held against each other. Ends with 1 if there are any.
-    """
-    console = _console()
-    if claims.is_dir():
-        from stocktake.audit.consistency import inconsistencies
-        from stocktake.run.audit import open_audit
-
-        run = open_audit(claims)
-        collection = run.collection
-        wrong = inconsistencies(collection.spec, run.results.tables, collection.commentary)
-        for one in wrong:
-            console.print(f"{one.rule}: {one.sentence}")
-        console.print(f"Figures: {run.results.tables['figures'].height:,}. Contradictions: {len(wrong)}.")
-        if wrong:
-            sys.exit(1)
-        return
-    from stocktake.audit.claims import load_claims
-    from stocktake.audit.lint import lint as contradictions
-
-    given = load_claims(claims)
-    found = contradictions(given)
-    for one in found:
-        console.print(f"{one.rule}: {one.sentence}")
-    console.print(f"Claims: {len(given.claims)}. Contradictions: {len(found)}.")
-    if found:
-        sys.exit(1)
 
 
 @app.command
@@ -442,22 +268,6 @@ def _print_warnings(folder: Path) -> None:
 
     for warning in warnings(folder):
         print(f"Warning: {warning}", file=sys.stderr)  # noqa: T201
-
-
-def _progress(what: str):  # type: ignore[no-untyped-def]
-    """A progress line on a terminal; nothing where the output is a file."""
-    from contextlib import contextmanager
-
-    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
-
-    @contextmanager
-    def bar():  # type: ignore[no-untyped-def]
-        columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
-        with Progress(*columns, transient=True) as progress:
-            task = progress.add_task(what, total=None)
-            yield lambda n, total=None: progress.update(task, advance=n, total=total or progress.tasks[0].total)
-
-    return bar()
 
 
 def _print_findings(console: Console, summary: list[dict[str, object]]) -> None:
