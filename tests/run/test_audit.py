@@ -183,6 +183,18 @@ def test_mistakes_are_said(tmp_path: Path, call: Call) -> None:
         sign_off(folder, "T1", " ")
     with pytest.raises(StocktakeError, match="nothing was received from 'T1'"):
         sign_off(folder, "T1", "A. Name")
+    assert "nothing was received yet; run `stocktake audit intake` first." in call("benchmark", folder)[2]
+    organisations = (folder / "organisations.csv").read_text("utf-8")
+    (folder / "organisations.csv").write_text(organisations.replace(",country", ",region"), "utf-8")
+    assert "0 rows of the kind country on 2017-03-31; expected one" in call("audit", "template", folder)[2]
+    (folder / "organisations.csv").write_text(organisations.replace("code,name", "kode,name"), "utf-8")
+    assert (
+        call("audit", "template", folder)[2]
+        == "organisations.csv, row 1: column 'code' is missing. Did you mean 'kode'?\n"
+    )
+    (folder / "organisations.csv").write_text(organisations.replace(",ccg", ",cgc"), "utf-8")
+    assert len(call("audit", "template", folder)[2].splitlines()) == 2
+    (folder / "organisations.csv").write_text(organisations, "utf-8")
     fill(folder, "T1", trust(30))
     call("audit", "intake", folder)
     call("benchmark", folder)
@@ -199,3 +211,23 @@ def test_mistakes_are_said(tmp_path: Path, call: Call) -> None:
     people = (folder / "populations.csv").read_text("utf-8")
     (folder / "populations.csv").write_text(people + "C1,weighted,16+,2016,9\n", "utf-8")
     assert "weighting shares people out by need" in call("benchmark", folder)[2]
+
+
+def test_names_that_try_to_be_more_than_text(tmp_path: Path, call: Call) -> None:
+    folder = small_audit.folder(tmp_path / "audit")
+    script, formula = "<script>alert(1)</script> #let x = 1 $y$", '=HYPERLINK("http://example.invalid")'
+    organisations = (folder / "organisations.csv").read_text("utf-8").replace("First Trust", script)
+    quoted = formula.replace('"', '""')
+    (folder / "organisations.csv").write_text(organisations.replace("Second Trust", f'"{quoted}"'), "utf-8")
+    fill(folder, "T1", trust(30))
+    fill(folder, "T2", trust(20, 2))
+    assert call("audit", "intake", folder)[0] == 0 and call("benchmark", folder)[0] == 0
+    code, out, _ = call(
+        "report", folder, "--organisation", "S1", "--organisation", "T2", "--format", "pdf,pptx,xlsx,ods,html"
+    )
+    assert code == 0 and "10 made" in out
+    page = (folder / "reports" / "S1" / "data-pack.html").read_text("utf-8")
+    assert "<script" not in page and "&lt;script&gt;alert(1)" in page
+    book = openpyxl.load_workbook(folder / "reports" / "T2" / "data-pack.xlsx")
+    cells = [c for sheet in book for row in sheet.iter_rows() for c in row]
+    assert all(c.data_type != "f" for c in cells) and any(c.value == formula for c in cells)

@@ -161,9 +161,12 @@ def read_register(bodies: Path, memberships: Path) -> Register:
     problems: list[str] = []
     found: dict[str, Body] = {}
     alike: dict[str, str] = {}
+    # Codes that the list names, on rows with problems too: what belongs to these is no second problem.
+    listed: set[str] = set()
     for row in read_rows(bodies, ("code", "name", "kind"), problems):
         days = row.days(problems)
         code, kind = row["code"], row["kind"]
+        listed.add(code)
         if not code or not row["name"]:
             problems.append(f"{row.where}: expected a code and a name, found {code!r} and {row['name']!r}.")
         elif problem := code_problem(code):
@@ -185,7 +188,7 @@ def read_register(bodies: Path, memberships: Path) -> Register:
     links = []
     for row in read_rows(memberships, ("child", "parent"), problems):
         days = row.days(problems)
-        unknown = [c for c in (row["child"], row["parent"]) if c not in found]
+        unknown = [c for c in (row["child"], row["parent"]) if listed and c not in listed]
         problems += [f"{row.where}: no organisation {c!r} in {bodies.name}.{nearest(c, list(found))}" for c in unknown]
         if row["child"] == row["parent"]:
             problems.append(f"{row.where}: {row['child']!r} is its own parent.")

@@ -50,6 +50,8 @@ def audit_results(collection: Collection) -> Results:
     spec = collection.spec
     lines = read_ledger(collection.folder / LEDGER)
     held = held_returns(collection, lines)
+    if not held:
+        raise StocktakeError(f"{collection.folder}: nothing was received yet; run `stocktake audit intake` first.")
     answers = answers_held(collection, {c: h.held for c, h in held.items()})
     source = Source(spec, answers, collection.register, collection.populations)
     blocks = list(source.blocks())

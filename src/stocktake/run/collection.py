@@ -71,7 +71,14 @@ class Collection:
 
     @cached_property
     def register(self) -> Register:
-        return read_register(self.folder / self.settings.organisations, self.folder / self.settings.memberships)
+        name = self.settings.organisations
+        found = read_register(self.folder / name, self.folder / self.settings.memberships)
+        countries = found.of_kind("country", self.spec.census)
+        if len(countries) != 1:
+            raise StocktakeError(
+                f"{name}, column kind: {len(countries)} rows of the kind country on {self.spec.census}; expected one, to which all belong."
+            )
+        return found
 
     @cached_property
     def populations(self) -> Populations:
