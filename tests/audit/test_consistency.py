@@ -82,6 +82,11 @@ def is_(**values: Any) -> pl.Expr:
         (scaled("summaries", "p10", is_(indicator="C2"), 3), "range", "C2"),
         (scaled("summaries", "asked", is_(indicator="E4", kind="la"), 0), "numbers", "E4"),
         (scaled("national", "value", is_(indicator="B22"), 0.97), "extrapolation", "B22"),
+        (
+            scaled("figures", "value", is_(indicator="A1", kind="country", part="eating_beds"), 0.5),
+            "extrapolation",
+            "A1",
+        ),
     ],
 )
 def test_a_fault_that_is_put_in_is_found(

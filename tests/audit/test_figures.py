@@ -231,6 +231,11 @@ def test_tables_of_results() -> None:
     # The country's people are those of its CCGs, 600,000: a mean of 65 per 100,000 is 390.
     assert national["A2", ""]["value"] == pytest.approx(390) and national["A2", ""]["times"] == 600_000
     assert national["A1", ""]["value"] == pytest.approx(60) and national["A1", ""]["n"] == 3
+    # One trust without beds, and 10 and 20 in the others: 30 in the country, not three times their mean of 15.
+    none = [("T1", "beds", (), NO_SERVICE), ("T2", "beds", (), 10.0), ("T3", "beds", (), 20.0)]
+    national = {(r["indicator"], r["part"]): r for r in national_rows(source(none), list(source(none).blocks()))}
+    assert (national["A1", ""]["mean"], national["A1", ""]["n"]) == (10, 3)
+    assert national["A1", ""]["value"] == pytest.approx(30)
     empty = {(r["indicator"], r["part"]): r for r in national_rows(source([]), list(source([]).blocks()))}
     assert empty["A2", ""]["mean"] is None and empty["A2", ""]["n"] == 0
 

@@ -124,7 +124,7 @@ def test_the_whole_way_by_command(tmp_path: Path, call: Call) -> None:
     code, out, _ = call("audit", "trace", "A4", "T1", folder)
     assert (
         code == 0
-        and "75%" in out
+        and "75% of referrals = 150 / 200 x 100" in out
         and "T1 again.xlsx, sheet Team type, cell E7" in out
         and "signed off by A. Name" in out
     )

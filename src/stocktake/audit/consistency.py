@@ -30,7 +30,7 @@ def inconsistencies(
         _whole_shares(spec, tables["figures"]),
         _ranges(tables["summaries"]),
         _totals(spec, tables["figures"], tables["summaries"]),
-        _extrapolations(spec, tables["national"]),
+        _extrapolations(spec, tables["national"], tables["figures"]),
         _typed(commentary),
     ):
         found += list(rule)[:LISTED]
@@ -170,11 +170,18 @@ def _totals(spec: Specification, figures: pl.DataFrame, summaries: pl.DataFrame)
             )  # fmt: skip
 
 
-def _extrapolations(spec: Specification, national: pl.DataFrame) -> Iterator[Contradiction]:
-    """What is said of the country is the mean times the people of the rate's own population."""
+def _extrapolations(spec: Specification, national: pl.DataFrame, figures: pl.DataFrame) -> Iterator[Contradiction]:
+    """What is said of the country is the mean times the people of the rate's own population; a total that everybody gave is that total."""
+    country = _shown(figures).filter((pl.col("kind") == "country") & pl.col("year").is_null())
+    whole = {(r["indicator"], r["part"]): r["value"] for r in country.iter_rows(named=True)}
     for r in national.filter(pl.col("value").is_not_null()).iter_rows(named=True):
         indicator = spec.indicator[r["indicator"]]
         per = indicator.per if indicator.form == "rate" else 1.0
+        given = whole.get((r["indicator"], r["part"]), r["value"])
+        if indicator.form == "total" and r["n"] == r["asked"] and abs(given - r["value"]) > 1e-6 * max(abs(given), 1.0):
+            yield Contradiction(
+                "extrapolation", (r["indicator"],), f"{r['indicator']} {r['part']}: all {r['n']} gave {given:,.10g} together, and {r['value']:,.6g} is implied."
+            )  # fmt: skip
         if r["population"] != indicator.population or abs(r["value"] - r["mean"] * r["times"] / per) > SLACK * max(
             abs(r["value"]), 1.0
         ):

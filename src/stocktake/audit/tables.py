@@ -89,7 +89,8 @@ def national_rows(source: Source, blocks: Sequence[Block]) -> list[dict[str, Any
     """The rows of the results table `national`: what the organisations that answered imply for the whole country.
 
     A rate is extrapolated by the people of its own population and no other; a total by the number of organisations
-    asked. The people of the country are its own figure, or the sum of its CCGs.
+    asked. An organisation without the service counts with none, for the country has such organisations too. The people
+    of the country are its own figure, or the sum of its CCGs.
     """
     rows = []
     for block in blocks:
@@ -101,8 +102,9 @@ def national_rows(source: Source, blocks: Sequence[Block]) -> list[dict[str, Any
             many, what, per = float(source.people("country", key)[0]), str(key), indicator.per
         else:
             many, what, per = float(len(block.organisations)), "organisations asked", 1.0
-        found = extrapolate(block.value, many, per)
-        known = block.value[~np.isnan(block.value)]
+        values = np.where(block.status == NO_SERVICE, 0.0, block.value)
+        found = extrapolate(values, many, per)
+        known = values[~np.isnan(values)]
         rows.append(
             {
                 "audit": source.spec.code,

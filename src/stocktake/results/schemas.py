@@ -226,7 +226,7 @@ AUDIT_SCHEMAS: dict[str, dict[str, Column]] = {
         "population": (S, "code of the population that the rate is per; empty for a total"),
         "times": (F, "people of that population, or organisations asked, that the mean is multiplied by"),
         "times_what": (S, "what they are, in words"),
-        "mean": (F, "mean of the organisations that answered"),
+        "mean": (F, "mean of the organisations that answered; one without the service counts with none"),
         "n": (I, "how many they are"),
         "asked": (I, "organisations that were asked"),
         "value": (F, "mean times people (or organisations)"),

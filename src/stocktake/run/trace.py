@@ -55,7 +55,7 @@ def _lines(run: AuditRun, indicator: Indicator, row: dict[str, object]) -> Itera
         yield f"No figure: {row['reason']}"
     else:
         yield (
-            f"{unit.text(float(str(row['value'])))} {indicator.unit} = {row['numerator']:,.10g} / {row['denominator']:,.10g}"
+            f"{unit.text(float(str(row['value'])))} {_unit_words(indicator.unit)} = {row['numerator']:,.10g} / {row['denominator']:,.10g}"
             + (
                 f" x {100 if indicator.form == 'share' else indicator.per:,.10g}"
                 if indicator.form in ("share", "rate")
@@ -79,6 +79,11 @@ def _lines(run: AuditRun, indicator: Indicator, row: dict[str, object]) -> Itera
         )
         for code in codes:
             yield from _cells(title, code, cells, answers)
+
+
+def _unit_words(unit: str) -> str:
+    """A unit behind a figure that has its sign already."""
+    return unit.removeprefix("%").removeprefix("£").strip()
 
 
 def _cells(title: str, code: str, cells: set[tuple[str, str]], answers: pl.DataFrame) -> Iterator[str]:

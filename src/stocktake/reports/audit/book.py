@@ -2,13 +2,23 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 from stocktake.audit.figures import SHOWN
+from stocktake.audit.specification import Specification, reference
 from stocktake.reports.audit.facts import WORDS, Facts, Reader, own_of
 from stocktake.reports.books import NOT_APPLICABLE, UNAVAILABLE, Book, Column, Sheet, sheet_of
 
+# Titles of columns that their names in the results would leave unexplained.
+NAMES = {
+    "p10": "Tenth percentile",
+    "p90": "Ninetieth percentile",
+    "fold": "Highest over lowest",
+    "fold_inner": "Ninetieth over tenth percentile",
+}
 MISSING = {
+    SHOWN: NOT_APPLICABLE,
     "no service": NOT_APPLICABLE,
     "not asked": NOT_APPLICABLE,
     "boundaries differ": NOT_APPLICABLE,
@@ -31,7 +41,9 @@ def _value(row: Any, column: str = "value") -> Any:
     if row is None:
         return NOT_APPLICABLE
     value = row[column]
-    return MISSING.get(row.get("status", ""), UNAVAILABLE) if value is None else value
+    # A figure that is shown lacks an interval, or a summary a ratio, because it has none.
+    status = row.get("status", SHOWN if row.get("n") else "")
+    return MISSING.get(status, UNAVAILABLE) if value is None else value
 
 
 def _own(facts: Facts, reader: Reader) -> Sheet:
@@ -95,7 +107,7 @@ def _summaries(facts: Facts) -> Sheet:
     columns = (
         Column("Display"), Column("Title"), Column("Part"), Column("Unit"), Column("Of"),
         Column("With a figure", "count"), Column("Without the service", "count"), Column("Asked", "count"),
-        *(Column(n.replace("_", " ").capitalize(), "precise") for n in names),
+        *(Column(NAMES.get(n, n.replace("_", " ").capitalize()), "precise") for n in names),
     )  # fmt: skip
     rows = []
     for row in facts.results.tables["summaries"].iter_rows(named=True):
@@ -146,6 +158,17 @@ def _everyone(facts: Facts, reader: Reader) -> Sheet:
     return sheet_of("All organisations", "Every organisation's figures", about, columns, rows)
 
 
+def _items(spec: Specification, references: Sequence[str]) -> str:
+    """What is summed, in the words of the forms."""
+    out = []
+    for text in references:
+        code, option = reference(text)
+        item = spec.item[code]
+        titles = [t for d in item.by for o, t in spec.dimension[d].options.items() if o == option]
+        out.append(": ".join((item.name, *titles)))
+    return ", ".join(out)
+
+
 def _displays(facts: Facts) -> Sheet:
     columns = (
         Column("Display"), Column("Title"), Column("Chapter"), Column("Unit"), Column("Numerator"), Column("Denominator or population"),
@@ -154,9 +177,9 @@ def _displays(facts: Facts) -> Sheet:
     spec = facts.spec
     rows = []
     for i in spec.indicators:
-        below = str(spec.population[i.population].key) if i.population else ", ".join(i.denominator) or "none"
+        below = str(spec.population[i.population].key) if i.population else _items(spec, i.denominator) or "none"
         rows.append(
-            (i.code, i.title, spec.chapters[i.chapter], i.unit, ", ".join(i.numerator), below, i.polarity,
+            (i.code, i.title, spec.chapters[i.chapter], i.unit, _items(spec, i.numerator), below, i.polarity,
              " ".join(i.caveats) or "-", i.inferred or "-")
         )  # fmt: skip
     about = ("This sheet holds one table: what each display is made of.",)

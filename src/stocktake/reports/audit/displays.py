@@ -102,7 +102,9 @@ def reading(facts: Facts, indicator: Indicator, row: Row, part: str = "") -> Tex
         parts["inner"] = "-" if inner is None else Number(inner, Unit("", 1).text(inner), source.format("fold_inner"))
     total = facts.national(indicator.code, part)
     if total is not None and total["value"] is not None and total["n"] > 1:
-        text += ". For all of England the mean implies {total} (95% interval {from_} to {to}), from {times} {what}"
+        none = " (with none where there is no service)" if row["no_service"] else ""
+        text += f". For all of England the mean{none} implies "
+        text += "{total} (95% interval {from_} to {to}), from {times} {what}"
         parts["total"] = Number(total["value"], facts.total_text(indicator, total["value"]), source.format("total"))
         for name, column in (("from_", "lower_95"), ("to", "upper_95")):
             words_ = facts.total_text(indicator, total[column]).removeprefix("about ")
