@@ -6,6 +6,7 @@ import os
 import shutil
 import subprocess
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -17,18 +18,27 @@ sys.path.insert(0, str(Path(__file__).parent))
 SHARED = Path(__file__).parents[2] / "shared"
 
 
-# What these test is not what coverage is measured of, which slows every line that runs.
-DOCUMENTS = ("pages", "render", "reports")
+# Coverage slows every line that runs, and is of what other tests are for.
+UNMEASURED = ("pages", "render", "reports", "run")
 
 
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    for item in items:
-        if item.path.parent.name in DOCUMENTS:
-            item.add_marker("no_cover")
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_protocol(item: pytest.Item) -> Iterator[None]:
+    """Coverage pauses for tests of documents and commands, and for what their fixtures make."""
+    coverage = item.config.pluginmanager.getplugin("_cov")
+    measured = getattr(coverage, "cov_controller", None) if item.path.parent.name in UNMEASURED else None
+    if measured is None:
+        return (yield)
+    measured.pause()
+    try:
+        return (yield)
+    finally:
+        measured.resume()
 
 
 MAKE_DEMO = """
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 from stocktake.run.folder import demo_folder
 from stocktake.run.quality import benchmark_folder

@@ -10,9 +10,9 @@ import pytest
 
 from small_audit import register, spec
 from stocktake.audit.answers import NO_SERVICE
-from stocktake.audit.checks import Checks, Held, change_queries, merged, peer_queries, rule_queries
+from stocktake.audit.checks import Checks, Held, change_queries, merged, peer_queries, relations, rule_queries
 from stocktake.audit.ledger import Line, added, current, read_ledger, signed_off
-from stocktake.audit.returns import Entry, Return
+from stocktake.audit.returns import Entry, Query, Return
 from stocktake.organisations.register import Body, Register
 from stocktake.problems import StocktakeError
 
@@ -93,17 +93,17 @@ def test_two_templates_are_merged_field_by_field() -> None:
 
 
 def test_rules_within_a_return() -> None:
+    def found(*entries: Entry) -> list[Query]:
+        return list(rule_queries(SPEC, held(*entries), relations(SPEC)))
+
     good = [entry("referrals", 5, t, s) for t in ("generic", "crisis") for s in ("gp", "other")]
-    assert (
-        list(rule_queries(SPEC, held(*good, entry("accepted", 10, "generic"), entry("accepted", NO_SERVICE, "crisis"))))
-        == []
-    )
-    (query,) = rule_queries(SPEC, held(*good, entry("accepted", 11, "generic")))
+    assert found(*good, entry("accepted", 10, "generic"), entry("accepted", NO_SERVICE, "crisis")) == []
+    (query,) = found(*good, entry("accepted", 11, "generic"))
     assert query.sentence == "No more are accepted than received. Here they are 11 and 10 (Generic team)."
     assert query.question == "Accepted: Generic team"
     # An equation of figures with decimals holds to what rounding leaves.
-    assert list(rule_queries(SPEC, held(entry("workers", 5.1), entry("hours", 5.0)))) == []
-    (query,) = rule_queries(SPEC, held(entry("workers", 5.2), entry("hours", 5.0)))
+    assert found(entry("workers", 5.1), entry("hours", 5.0)) == []
+    (query,) = found(entry("workers", 5.2), entry("hours", 5.0))
     assert query.sentence == "Workers are hours. Here they are 5.2 and 5." and query.question == "Workers"
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gzip
 import itertools
+import os
 import re
 import threading
 from collections.abc import Iterator
@@ -79,18 +80,20 @@ class Links(HTMLParser):
 
 
 def test_every_link_leads_somewhere(site: Path) -> None:
-    pages = {p: Links(p.read_text("utf-8")) for p in site.rglob("*.html")}
+    files = {str(p) for p in site.rglob("*") if p.is_file()}
+    pages = {p: Links(Path(p).read_text("utf-8")) for p in files if p.endswith(".html")}
+    anchors = {p: set(found.ids) for p, found in pages.items()}
     assert len(pages) == 53 * 2 + 48 + 5
     for page, found in pages.items():
-        assert len(set(found.ids)) == len(found.ids), page
-        for link in found.links:
+        assert len(anchors[page]) == len(found.ids), page
+        for link in set(found.links):
             if link.startswith(("http", "data:")):
                 continue
             path, anchor = urldefrag(link)
-            target = (page.parent / unquote(path)).resolve() if path else page
-            assert target.is_file(), (page.name, link)
+            target = os.path.normpath(Path(page).parent / unquote(path)) if path else page
+            assert target in files, (page, link)
             if anchor and not anchor.startswith("?"):
-                assert unquote(anchor) in pages[target].ids, (page.name, link)
+                assert unquote(anchor) in anchors[target], (page, link)
 
 
 def test_every_chart_has_its_table_and_words(site: Path) -> None:
@@ -174,7 +177,8 @@ def test_axe_finds_nothing_on_any_page_kind(
     page.on("request", lambda r: asked.append(r.url))
     for kind in kinds:
         page.goto(address + kind)
-        found = axe.run(page, options=options).response["violations"]
+        # Elements that pass need no selectors of theirs, which take most of the time.
+        found = axe.run(page, options={"resultTypes": ["violations"], **(options or {})}).response["violations"]
         assert not found, [(kind, v["id"], v["nodes"][0]["html"][:200]) for v in found]
         assert page.evaluate("document.documentElement.scrollWidth") <= width, kind
     assert not wrong

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Literal
+
 import numpy as np
 import polars as pl
 import pytest
@@ -69,12 +71,13 @@ def test_more_options_than_the_limit_are_refused() -> None:
         )
 
 
-def test_sections_of_one_question_need_no_second_pass_for_classical_errors() -> None:
+@pytest.mark.parametrize("errors_of", ["classical", "linearised"])
+def test_sections_of_one_question_need_no_second_pass(errors_of: Literal["classical", "linearised"]) -> None:
     """Without pairs and without anything to pair, a section's error is its question's."""
     from stocktake.survey.counts import Batch, Layout, count
     from stocktake.survey.scores import score
 
-    survey = small_survey({"S01": [3], "S02": [2]}, cells=1, method=Method(standard_error="classical", draws=0))
+    survey = small_survey({"S01": [3], "S02": [2]}, cells=1, method=Method(standard_error=errors_of, draws=0))
     layout = Layout.of(survey, ("T1",))
     answers = (
         np.array([1, 2, 3, 1], dtype=np.int16),

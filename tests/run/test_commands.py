@@ -3,26 +3,16 @@
 from __future__ import annotations
 
 import json
-import os
 import subprocess
 import sys
 from pathlib import Path
 
-import polars as pl
 import pytest
-from polars.testing import assert_frame_equal
 
 import stocktake as st
-from stocktake.problems import BlockedError, StocktakeError
+from commands import stocktake
+from stocktake.problems import BlockedError
 from stocktake.results.store import read_results
-from stocktake.run.reporting import make_reports
-
-
-def stocktake(*arguments: str | Path, cwd: Path | None = None) -> subprocess.CompletedProcess[str]:
-    command = [sys.executable, "-m", "stocktake", *map(str, arguments)]
-    return subprocess.run(
-        command, capture_output=True, text=True, check=False, cwd=cwd, env={**os.environ, "COLUMNS": "140"}
-    )
 
 
 def test_help_loads_nothing_heavy() -> None:
@@ -50,75 +40,6 @@ def test_a_misspelt_instrument(tmp_path: Path) -> None:
     made = stocktake("new", "cmh_2042", tmp_path / "mine")
     assert (made.returncode, made.stdout) == (2, "")
     assert "Did you mean 'cmh_2024'" in made.stderr
-
-
-def test_the_whole_way(demo: Path) -> None:
-    checked = stocktake("check", demo)
-    assert checked.returncode == 0
-    assert "duplicate respondent" in checked.stdout
-    page = (demo / "data_quality" / "data_quality.html").read_text()
-    assert "<script" not in page and "duplicate respondent" in page
-    before = {p.name: p.read_bytes() for p in (demo / "results").iterdir()}
-    done = stocktake("benchmark", demo, "--save-counts", demo / "counts.npz")
-    assert done.returncode == 0
-    assert "53 trusts, 48 measures" in done.stdout
-    assert {p.name: p.read_bytes() for p in (demo / "results").iterdir()} == before, "the same inputs, the same bytes"
-    assert st.Counts.load(demo / "counts.npz").respondents.sum() == 14_619
-    output = stocktake("report", demo, "--organisation", "Z01", "--organisation", "Z02")
-    assert output.returncode == 0
-    assert (demo / "reports" / "Z01" / NAME).is_file()
-    assert "2 up to date" in stocktake("report", demo, "--organisation", "Z01", "--organisation", "Z02").stdout
-    assert stocktake("report", demo).returncode == 2
-    unknown = stocktake("report", demo, "--organisation", "z09")
-    assert unknown.returncode == 2
-    assert "Did you mean 'Z09'" in unknown.stderr
-
-
-def test_every_edition_in_every_format(demo: Path) -> None:
-    editions, formats = "trust,service-groups,poster,national,method", "pdf,pptx,xlsx,ods"
-    made = stocktake("report", demo, "--organisation", "Z07", "--format", formats, "--edition", editions)
-    assert made.returncode == 0, made.stderr
-    assert "10 made, 0 up to date already" in made.stdout
-    found = sorted(p.name for p in (demo / "reports" / "Z07").iterdir() if p.name[0] != ".")
-    assert found == [
-        *(f"benchmark-report.{e}" for e in ("ods", "pdf", "pptx", "xlsx")),
-        *("poster-a3.pdf", "poster-a4.pdf"),
-        *(f"service-groups-report.{e}" for e in ("ods", "pdf", "pptx", "xlsx")),
-    ]
-    national = {p.name for p in (demo / "national").iterdir()}
-    assert {
-        "national-tables.xlsx",
-        "national-tables.ods",
-        "csv-metadata.json",
-        "scores.csv",
-        "method-annex.pdf",
-    } <= national
-    again = stocktake("report", demo, "--organisation", "Z07", "--format", "pdf,xlsx", "--edition", "trust,poster")
-    assert "0 made, 4 up to date already" in again.stdout
-    # One file taken away is the only one that is made again.
-    (demo / "reports" / "Z07" / "benchmark-report.xlsx").unlink()
-    assert (
-        "1 made, 3 up to date"
-        in stocktake(
-            "report", demo, "--organisation", "Z07", "--format", "pdf,xlsx", "--edition", "trust,poster"
-        ).stdout
-    )
-
-
-@pytest.mark.parametrize(
-    ("arguments", "expected"),
-    [
-        (("--format", "pdf,docx"), "no format 'docx'; expected pdf, pptx, xlsx, ods."),
-        (
-            ("--edition", "posters"),
-            "no edition 'posters'; expected trust, service-groups, poster, national, method. Did you mean 'poster'?",
-        ),
-        (("--edition", ","), "say a edition: trust"),
-    ],
-)
-def test_a_format_or_edition_that_is_not_known(demo: Path, arguments: tuple[str, str], expected: str) -> None:
-    done = stocktake("report", demo, "--all", *arguments)
-    assert (done.returncode, expected.replace("a edition", "an edition") in done.stderr) == (2, True), done.stderr
 
 
 def test_an_edition_without_results_is_told_and_not_made(imported: Path) -> None:
@@ -282,109 +203,6 @@ def test_schema(what: str) -> None:
     assert "scores" in found if what == "results" else found["$schema"].endswith("2020-12/schema")
 
 
-def test_results_that_are_written_again_are_the_same_bytes(demo: Path, tmp_path: Path) -> None:
-    st.open_run(demo).write(tmp_path / "again")
-    for path in sorted((tmp_path / "again").iterdir()):
-        assert path.read_bytes() == (demo / "results" / path.name).read_bytes(), path.name
-
-
-def test_an_interrupted_run_leaves_no_half_file_and_resumes(demo: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    import stocktake.render.pdf as pdf
-
-    real, folder = pdf.pdf_bytes, demo / "reports" / "Z30"
-
-    def stop(*_: object) -> bytes:
-        raise KeyboardInterrupt
-
-    monkeypatch.setattr(pdf, "pdf_bytes", stop)
-    with pytest.raises(KeyboardInterrupt):
-        make_reports(demo, ["Z30"])
-    assert not list(folder.glob("*"))
-    monkeypatch.setattr(pdf, "pdf_bytes", real)
-    assert [m.fresh for m in make_reports(demo, ["Z30"])] == [True]
-    assert [m.fresh for m in make_reports(demo, ["Z30"])] == [False]
-    assert sorted(p.name for p in folder.iterdir()) == [".benchmark-report.pdf.made", NAME]
-
-
-def test_many_reports_on_every_core(demo: Path) -> None:
-    output: list[str] = []
-    made = make_reports(demo, ["Z40", "Z41", "Z42", "Z43"], lambda m: output.append(m.organisation))
-    assert [m.organisation for m in made] == ["Z40", "Z41", "Z42", "Z43"]
-    assert sorted(output) == ["Z40", "Z41", "Z42", "Z43"]
-    assert all(m.path.is_file() for m in made)
-
-
-def test_python_with_frames(demo: Path, tmp_path: Path) -> None:
-    responses = pl.read_csv(demo / "2024" / "responses.csv", infer_schema=False)
-    sample = pl.read_csv(demo / "2024" / "sample.csv")
-    names = dict(pl.read_csv(demo / "organisations.csv").select("code", "name").iter_rows())
-    quick = {"draws": 0}
-    run = st.benchmark(instrument="cmh_2024", responses=responses, sample=sample, organisations=names, settings=quick)
-    stored = read_results(demo / "results").scores.filter(pl.col("year") == 2024)
-    # Batches of another size add in another order, which moves the last bit of a standard error.
-    assert_frame_equal(run.scores, stored, rel_tol=1e-12)
-    # A few organisations, as frames of other libraries: the same as from files.
-    few = pl.col("organisation").is_in([f"Z{i:02d}" for i in range(1, 9)])
-    some, invited = responses.filter(few), sample.filter(few)
-    by_frame = st.benchmark(
-        instrument=st.load("cmh_2024"),
-        responses=some.to_pandas(),
-        sample=invited.to_arrow(),
-        organisations=pl.DataFrame({"code": list(names), "name": list(names.values())}),
-        settings={"change_reference": "common", **quick},
-    )
-    some.write_csv(tmp_path / "some.csv")
-    invited.write_csv(tmp_path / "invited.csv")
-    by_file = st.benchmark(
-        instrument="cmh_2024",
-        responses=tmp_path / "some.csv",
-        sample=tmp_path / "invited.csv",
-        organisations=names,
-        settings=quick,
-    )
-    assert_frame_equal(by_frame.scores, by_file.scores, rel_tol=1e-12)
-    assert by_frame.changes.height == 0
-    assert "Community Mental Health" in run._repr_html_()
-    html = run.report("Z01")._repr_html_()
-    assert "<svg" in html and "<table" in html
-    bare = some
-    coded = st.benchmark(instrument="cmh_2024", responses=bare, settings=quick)
-    assert coded.organisations["Z01"] == "Z01"
-    assert coded.fieldwork["invited"].null_count() == coded.fieldwork.height
-    for wrong in ({}, {"instrument": "cmh_2024", "responses": bare.drop("organisation")}):
-        with pytest.raises(StocktakeError):
-            st.benchmark(**wrong)  # type: ignore[arg-type]
-    assert "benchmark" in dir(st)
-    with pytest.raises(AttributeError):
-        _ = st.nothing
-
-
-def test_a_common_reference_and_other_settings(demo: Path) -> None:
-    from stocktake.disclosure.rules import Rules
-    from stocktake.run.benchmark import results_of_waves, waves_of_folder
-    from stocktake.run.settings import load_instrument, read_settings
-
-    chosen = read_settings(demo).model_copy(
-        update={
-            "settings": {"change_reference": "common", "change_test": "t", "group_reference": "all", "draws": 0},
-            "disclosure": Rules(complementary=False),
-        }
-    )
-    survey = load_instrument(chosen, demo)
-    run = results_of_waves(survey, chosen, waves_of_folder(demo, chosen, survey), demo)
-    stored = read_results(demo / "results")
-    assert set(run.changes["test"]) == {"t"}
-    every = pl.col("group") == "all"
-    ours = run.changes.filter(every & pl.col("score_then").is_not_null())["score_then"]
-    theirs = stored.changes.filter(every & pl.col("score_then").is_not_null())["score_then"]
-    assert not ours.equals(theirs)
-    assert (ours - theirs).abs().max() < 0.5  # type: ignore[operator]
-    assert run.scores.filter(every & (pl.col("year") == 2024)).equals(
-        stored.scores.filter(every & (pl.col("year") == 2024))
-    )
-    assert set(run.measures.filter(~every)["reference"]) == {"all respondents"}
-
-
 def test_results_that_no_longer_fit_their_inputs_are_not_told(tmp_path: Path) -> None:
     _small(tmp_path, SOUND)
     assert stocktake("benchmark", tmp_path).returncode == 0
@@ -470,12 +288,6 @@ def test_organisations_as_windows_programs_write_them(tmp_path: Path) -> None:
     (tmp_path / "organisations.csv").write_bytes("code;name\r\nT1;St Mary\x92s\r\nT2;Second\r\n".encode("latin-1"))
     assert stocktake("benchmark", tmp_path).returncode == 0
     assert st.open_run(tmp_path).organisations["T1"] == "St Mary\u2019s"
-
-
-def test_nothing_withheld_in_the_demo_can_be_worked_out(demo: Path) -> None:
-    done = stocktake("disclosure", demo)
-    assert done.returncode == 0, done.stdout
-    assert "None of the" in done.stdout and "can be worked out" in done.stdout
 
 
 def test_claims_that_contradict_each_other_and_claims_that_do_not(tmp_path: Path) -> None:

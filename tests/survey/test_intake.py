@@ -258,6 +258,8 @@ def test_an_answer_routed_past() -> None:
     left = read(frame, routed_past="keep")
     assert "kept" in found(left, "answer routed past")[0]["action"]
     assert total(left, "Q2") == [0, 1, 1, 1]
+    # A column that is not there was passed over by everybody.
+    assert not found(read(frame.drop("Q2")), "answer routed past")
 
 
 def test_too_few_answers() -> None:

@@ -10,7 +10,7 @@ from pydantic import Field
 
 from stocktake.audit.answers import NO_SERVICE, Parts, cells_behind
 from stocktake.audit.returns import Entry, Query, Return
-from stocktake.audit.specification import Specification
+from stocktake.audit.specification import Rule, Specification, reference
 from stocktake.definitions import Part
 from stocktake.organisations.register import Kind, Register
 
@@ -80,29 +80,46 @@ def merged(organisation: str, returns: Sequence[Return]) -> Held:
     return Held(organisation, entries, tuple(others), tuple(queries))
 
 
-def rule_queries(spec: Specification, held: Held) -> Iterator[Query]:
-    """Where a rule between items does not hold within one organisation, in every part that its two sides share."""
-    kinds = {item.code: item for item in spec.items}
+@dataclass(frozen=True)
+class Relation:
+    """A rule in one part that its two sides share: the cells of each, and by how much rounding may part them."""
+
+    rule: Rule
+    where: str
+    left: tuple[Cell, ...]
+    right: tuple[Cell, ...]
+    slack: float
+
+
+def relations(spec: Specification) -> list[Relation]:
+    """Every rule between items, in every part that its two sides share."""
+    out = []
     for rule in spec.rules:
-        sides = [kinds[reference.partition(".")[0]] for reference in (*rule.left, *rule.right)]
+        sides = [spec.item[reference(text).item] for text in (*rule.left, *rule.right)]
         shared = [d for d in sides[0].by if all(d in s.by for s in sides)]
-        options = [tuple(spec.dimension[d].options) for d in shared[:1]] or [("",)]
-        for option in options[0]:
+        options = list(spec.dimension[shared[0]].options.items()) if shared else [("", "")]
+        for option, where in options:
             chosen = {shared[0]: option} if option else {}
-            left, right = (cells_behind(spec, side, chosen) for side in (rule.left, rule.right))
-            amounts = [np.array([held.value(c) for c in side]) for side in (left, right)]
-            if any(np.isnan(a).any() for a in amounts):
-                continue
-            above, below = (float(np.where(a == NO_SERVICE, 0.0, a).sum()) for a in amounts)
+            left, right = (tuple(cells_behind(spec, side, chosen)) for side in (rule.left, rule.right))
             # Parts are rounded to a tenth, each by at most half of that.
             slack = 0.05 * (len(left) + len(right)) if any(not s.whole for s in sides) else 0.0
-            broken = above > below + slack if rule.relation == "<=" else abs(above - below) > slack
-            if broken:
-                template, entry = held.entries[left[0]]
-                where = spec.dimension[shared[0]].options[option] if option else ""
-                words = f"{rule.says} Here they are {above:,.10g} and {below:,.10g}"
-                yield Query(held.organisation, template, entry.sheet, entry.cell, _name(spec, left[0]), entry.entered,
-                            "rule", f"{words}{f' ({where})' if where else ''}.")  # fmt: skip
+            out.append(Relation(rule, where, left, right, slack))
+    return out
+
+
+def rule_queries(spec: Specification, held: Held, found: Sequence[Relation]) -> Iterator[Query]:
+    """Where a rule between items does not hold within one organisation; `found` are the specification's relations."""
+    for one in found:
+        amounts = [np.array([held.value(c) for c in side]) for side in (one.left, one.right)]
+        if any(np.isnan(a).any() for a in amounts):
+            continue
+        above, below = (float(np.where(a == NO_SERVICE, 0.0, a).sum()) for a in amounts)
+        broken = above > below + one.slack if one.rule.relation == "<=" else abs(above - below) > one.slack
+        if broken:
+            template, entry = held.entries[one.left[0]]
+            words = f"{one.rule.says} Here they are {above:,.10g} and {below:,.10g}"
+            yield Query(held.organisation, template, entry.sheet, entry.cell, _name(spec, one.left[0]), entry.entered,
+                        "rule", f"{words}{f' ({one.where})' if one.where else ''}.")  # fmt: skip
 
 
 def change_queries(spec: Specification, held: Held, last: Mapping[Cell, float], checks: Checks) -> Iterator[Query]:

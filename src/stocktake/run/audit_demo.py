@@ -22,7 +22,7 @@ from stocktake.files import write_file, writing
 from stocktake.organisations.register import Kind
 from stocktake.problems import StocktakeError
 from stocktake.run.audit import make_results
-from stocktake.run.collection import SETTINGS
+from stocktake.run.collection import SETTINGS, open_collection
 from stocktake.run.intake import (
     LEDGER,
     QUERIES,
@@ -187,8 +187,8 @@ def make_audit_demo(folder: Path, say: Callable[[str], None]) -> AuditDemo:
     simulated_returns(folder, corrected=True)
     second = take_in(folder)
     say(f"{second.received} corrected returns replaced earlier ones; {len(second.queries)} queries are left.")
-    run = make_results(folder)
-    for code in run.collection.register.members(DEMO_AREA, "trust", run.collection.spec.census):
+    collection = open_collection(folder)
+    for code in collection.register.members(DEMO_AREA, "trust", collection.spec.census):
         sign_off(folder, code, SIGNER)
     run = make_results(folder)
     say(f"{run.results.tables['figures'].height:,} figures of 81 displays: {folder / 'results'}")

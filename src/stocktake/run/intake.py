@@ -11,7 +11,7 @@ from pathlib import Path
 import numpy as np
 
 from stocktake.audit.answers import NO_SERVICE
-from stocktake.audit.checks import Held, change_queries, merged, peer_queries, rule_queries
+from stocktake.audit.checks import Held, change_queries, merged, peer_queries, relations, rule_queries
 from stocktake.audit.ledger import Line, added, current, read_ledger, signed_off
 from stocktake.audit.lists import BETWEEN
 from stocktake.audit.returns import Query, Return, read_return
@@ -200,10 +200,11 @@ def all_queries(collection: Collection, held: Mapping[str, HeldReturns]) -> list
     """Every query: about cells, rules, last year and peers, by organisation in the register's order."""
     spec, checks = collection.spec, collection.settings.checks
     found: dict[str, list[Query]] = {}
+    rules = relations(spec)
     for code, one in held.items():
         own = [q for r in one.returns for q in r.queries]
         own += one.held.queries
-        own += rule_queries(spec, one.held)
+        own += rule_queries(spec, one.held, rules)
         own += change_queries(spec, one.held, collection.last_year.get(code, {}), checks)
         found[code] = own
     key = Key("registered", "all", spec.begins.year)
