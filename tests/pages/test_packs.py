@@ -70,8 +70,8 @@ def test_the_pack_has_every_display_and_names_nobody_elses(made: tuple[Path, str
     titles = "\n".join(
         [p.title for p in report.pages] + [str(b.text) for b in blocks_of(report) if hasattr(b, "level")]
     )
-    missing = [i.code for i in spec.indicators if f"{i.code} " not in titles]
-    assert len(spec.indicators) == 81 and missing == []
+    missing = [i.code for i in spec.displays if f"{i.code} " not in titles]
+    assert len(spec.displays) == 81 and missing == []
     own = {DEMO_AREA, *(m for k in ("trust", "ccg", "la") for m in register.members(DEMO_AREA, k, spec.census))}  # type: ignore[arg-type]
     others = [b.name for b in register.bodies.values() if b.kind in ("trust", "ccg", "la") and b.code not in own]
     # One invented name may be a part of another.

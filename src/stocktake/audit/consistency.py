@@ -48,7 +48,7 @@ def _vocabularies(spec: Specification) -> Iterator[Contradiction]:
                 )  # fmt: skip
     units: dict[tuple[object, ...], tuple[str, str]] = {}
     for i in spec.indicators:
-        key = (i.numerator, i.denominator, i.population, i.per, i.form)
+        key = (i.numerator, i.denominator, i.population, tuple(i.populations.items()), i.per, i.form)
         code, unit = units.setdefault(key, (i.code, i.unit))
         if unit != i.unit:
             yield Contradiction(
@@ -141,7 +141,7 @@ ORDER = ("lowest", "p10", "lower_quartile", "median", "upper_quartile", "p90", "
 def _ranges(summaries: pl.DataFrame) -> Iterator[Contradiction]:
     """Quantiles stand in their order, the mean lies in the range, and no more have a figure than were asked."""
     for r in summaries.iter_rows(named=True):
-        if r["n"] + r["no_service"] > r["asked"]:
+        if r["n"] + r["no_service"] + r["withheld"] > r["asked"]:
             yield Contradiction(
                 "numbers",
                 (r["indicator"],),
@@ -164,7 +164,8 @@ def _totals(spec: Specification, figures: pl.DataFrame, summaries: pl.DataFrame)
     country = _shown(figures).filter((pl.col("kind") == "country") & pl.col("indicator").is_in(codes))
     own = summaries.filter(~pl.col("kind").is_in(["stp"]))
     for r in country.join(own, on=["indicator", "part"], suffix="_of").iter_rows(named=True):
-        if r["n"] and abs(r["value"] - r["n"] * r["mean"]) > 1e-6 * max(abs(r["value"]), 1.0):
+        # A figure that is withheld is in the total of the country and in no mean.
+        if r["n"] and not r["withheld"] and abs(r["value"] - r["n"] * r["mean"]) > 1e-6 * max(abs(r["value"]), 1.0):
             yield Contradiction(
                 "number x mean", (r["indicator"],), f"{r['indicator']} {r['part']}: the total is {r['value']:,.10g}, and {r['n']} x {r['mean']:,.6g} is {r['n'] * r['mean']:,.10g}."
             )  # fmt: skip
@@ -182,9 +183,9 @@ def _extrapolations(spec: Specification, national: pl.DataFrame, figures: pl.Dat
             yield Contradiction(
                 "extrapolation", (r["indicator"],), f"{r['indicator']} {r['part']}: all {r['n']} gave {given:,.10g} together, and {r['value']:,.6g} is implied."
             )  # fmt: skip
-        if r["population"] != indicator.population or abs(r["value"] - r["mean"] * r["times"] / per) > SLACK * max(
-            abs(r["value"]), 1.0
-        ):
+        if r["population"] != indicator.population_of(r["part"]) or abs(
+            r["value"] - r["mean"] * r["times"] / per
+        ) > SLACK * max(abs(r["value"]), 1.0):
             yield Contradiction(
                 "extrapolation", (r["indicator"],), f"{r['indicator']} {r['part']}: {r['value']:,.6g} is not {r['mean']:,.6g} x {r['times']:,.10g} {r['times_what']}."
             )  # fmt: skip

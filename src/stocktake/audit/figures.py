@@ -29,6 +29,7 @@ NO_SERVICE = "no service"
 NO_POPULATION = "no population"
 NOTHING = "nothing to divide by"
 BOUNDARIES = "boundaries differ"
+WITHHELD = "withheld"
 REASONS = {
     SHOWN: "",
     NOT_ASKED: "No organisation of the kind that is asked belongs here.",
@@ -37,6 +38,8 @@ REASONS = {
     NO_POPULATION: "The number of people is not known.",
     NOTHING: "What it would be divided by is zero.",
     BOUNDARIES: "An organisation here serves other areas as well, so that its figures are not this area's alone.",
+    # One sentence for small numbers and for what would give them away, so that nobody can tell which is which.
+    WITHHELD: "Withheld: too few people, here or in a number that this one would give away.",
 }
 # Units whose amounts do not add up over the parts of a breakdown.
 NOT_ADDITIVE = frozenset(("months", "years", "category"))
@@ -144,7 +147,7 @@ class Source:
     def _below(self, indicator: Indicator, asked: Kind, part: tuple[str, ...]) -> Amounts | Floats | None:
         """What the numerator is divided by: an amount, people, or nothing for a total."""
         if indicator.population:
-            return self.people(asked, self.spec.population[indicator.population].key)
+            return self.people(asked, self.spec.population[indicator.population_of("/".join(part))].key)
         if not indicator.denominator:
             return None
         # A share of all options is of the whole: the first dimension that the display is shown by is left open.
@@ -245,7 +248,7 @@ class Source:
                 under = 1.0
                 status = SHOWN if not np.isnan(above) else NOT_ANSWERED
                 if indicator.population:
-                    key = self.spec.population[indicator.population].key
+                    key = self.spec.population[indicator.population_of("/".join(part))].key
                     under = float(self.people("country", Key(key.kind, key.ages, year))[0])
                     status = NO_POPULATION if not under > 0 and status == SHOWN else status
                 elif indicator.denominator:
@@ -326,7 +329,10 @@ def is_whole(indicator: Indicator) -> bool:
 
 def parts(spec: Specification, indicator: Indicator, series: bool = False) -> list[tuple[str, ...]]:
     """The parts that an indicator has figures of: every option of its dimensions, and their sum where that has a meaning."""
-    additive = not any(spec.item[reference(n).item].unit in NOT_ADDITIVE for n in indicator.numerator)
+    # People of several ages are no population of a sum.
+    additive = not indicator.populations and not any(
+        spec.item[reference(n).item].unit in NOT_ADDITIVE for n in indicator.numerator
+    )
     choices = []
     for i, code in enumerate(indicator.by):
         options = tuple(spec.dimension[code].options)

@@ -101,6 +101,9 @@ class Indicator(Part):
     numerator: tuple[str, ...] = Field(min_length=1, description="items that are summed; CODE.option for a part of one")
     denominator: tuple[str, ...] = Field((), description="items that are summed, for shares and ratios")
     population: str = Field("", description="the population that a rate is per")
+    populations: dict[str, str] = Field(
+        default_factory=dict, description="the population of single options, where it is another"
+    )
     per: float = Field(1, gt=0)
     unit: str = Field(description="the unit of the figure, as a reader sees it")
     decimals: int = Field(0, ge=0, le=4)
@@ -111,11 +114,17 @@ class Indicator(Part):
     chart: ChartKind
     highlight: Literal["own region", "own area", "none"] = "none"
     twin: str = Field("", description="the same figure for the other population, shown beside it")
+    column_of: str = Field("", description="the display in whose table this is one more column; it has none of its own")
+    heading: str = Field("", description="the heading of its column in a table of several figures")
     caveats: tuple[str, ...] = ()
     owner: str = ""
     next_review: date | None = None
     inferred: str = Field("", description="what in this entry is deduced rather than read")
     quoted: tuple[Quoted, ...] = ()
+
+    def population_of(self, part: str) -> str:
+        """The population that a rate of one part is per; `part` has its options with a stroke between them."""
+        return next((self.populations[o] for o in part.split("/") if o in self.populations), self.population)
 
     @property
     def chance(self) -> bool:
@@ -166,6 +175,16 @@ class Specification(Part):
         return {i.code: i for i in self.indicators}
 
     @cached_property
+    def displays(self) -> tuple[Indicator, ...]:
+        """The indicators that have a display of their own."""
+        return tuple(i for i in self.indicators if not i.column_of)
+
+    @cached_property
+    def columns(self) -> dict[str, tuple[Indicator, ...]]:
+        """The indicators of each display: its own, then those that are further columns of its table."""
+        return {d.code: (d, *(i for i in self.indicators if i.column_of == d.code)) for d in self.displays}
+
+    @cached_property
     def population(self) -> dict[str, Population]:
         return {p.code: p for p in self.populations}
 
@@ -206,7 +225,7 @@ def parse(text: str, file: str) -> Specification:
 
 # Codes of parts name columns and cells: lower case, so that no program changes them. Codes of displays are as printed.
 CODE = re.compile(r"[a-z][a-z0-9_]{0,39}", re.ASCII)
-DISPLAY = re.compile(r"[A-Z][0-9]{1,2}", re.ASCII)
+DISPLAY = re.compile(r"[A-Z][0-9]{1,2}[a-z]?", re.ASCII)
 
 
 def cross_checks(spec: Specification) -> Iterator[Problem]:
@@ -244,7 +263,7 @@ def _code_checks(spec: Specification) -> Iterator[Problem]:
         ("items", CODE, "a small letter, then small letters, figures and underscores, at most 40"),
         ("rules", CODE, "a small letter, then small letters, figures and underscores, at most 40"),
         ("populations", CODE, "a small letter, then small letters, figures and underscores, at most 40"),
-        ("indicators", DISPLAY, "a capital letter and a number"),
+        ("indicators", DISPLAY, "a capital letter and a number, and a small letter for a further column"),
     ):
         seen: set[str] = set()
         for i, entry in enumerate(getattr(spec, field)):
@@ -312,6 +331,7 @@ def _indicator_checks(spec: Specification, indicator: Indicator, i: int) -> Iter
             yield at("quoted"), f"no option {quoted.part!r} of its dimensions.{nearest(quoted.part, sorted(parts))}"
         if quoted.year is not None and quoted.year not in indicator.years:
             yield at("quoted"), f"{quoted.year} is not one of its years."
+    yield from _column_checks(spec, indicator, at)
     yield from _asked_checks(spec, indicator, at)
     if list(indicator.years) != sorted(set(indicator.years)):
         yield at("years"), "expected years in order, each once."
@@ -323,6 +343,31 @@ def _indicator_checks(spec: Specification, indicator: Indicator, i: int) -> Iter
     twin = spec.indicator.get(indicator.twin)
     if indicator.twin and (twin is None or twin.twin != indicator.code):
         yield at("twin"), f"{indicator.twin!r} is not an indicator whose twin is {indicator.code!r}."
+
+
+def _column_checks(
+    spec: Specification, indicator: Indicator, at: Callable[[str], tuple[str | int, ...]]
+) -> Iterator[Problem]:
+    """A further column has the rows of its display; the populations of options are of its own options."""
+    display = spec.indicator.get(indicator.column_of)
+    if indicator.column_of:
+        if display is None or display.column_of:
+            near = nearest(indicator.column_of, [d.code for d in spec.displays])
+            yield at("column_of"), f"no display {indicator.column_of!r}.{near}"
+        elif (display.by, display.of, display.chart) != (indicator.by, "country", "table") or len(display.by) != 1:
+            yield at("column_of"), f"{display.code} is not a table of the country by the same one dimension."
+    if (len(spec.columns.get(indicator.code, ())) > 1 and not indicator.heading) or (
+        indicator.column_of and not indicator.heading
+    ):
+        yield at("heading"), "a table of several figures needs a heading for each of them."
+    if indicator.populations and not indicator.population:
+        yield at("populations"), "expected a population as well, for the other options."
+    options = [o for d in indicator.by if d in spec.dimension for o in spec.dimension[d].options]
+    for option, population in indicator.populations.items():
+        if option not in options:
+            yield at("populations"), f"no option {option!r} of its dimensions.{nearest(option, options)}"
+        if population not in spec.population:
+            yield at("populations"), f"no population {population!r}.{nearest(population, list(spec.population))}"
 
 
 def _asked_checks(

@@ -7,8 +7,9 @@ from typing import Any
 
 import numpy as np
 
-from stocktake.audit.figures import AREAS, NO_SERVICE, REASONS, Block, Floats, Source, scale
-from stocktake.audit.specification import Specification
+from stocktake.audit.figures import AREAS, NO_SERVICE, REASONS, WITHHELD, Block, Floats, Source, scale
+from stocktake.audit.specification import Indicator, Specification
+from stocktake.compare.rates import funnel
 from stocktake.compare.spread import extrapolate, opportunity, places, spread
 from stocktake.organisations.register import Register
 
@@ -40,9 +41,30 @@ def figures_columns(blocks: Sequence[Block], spec: Specification, register: Regi
     ):
         columns[column] = np.concatenate([getattr(b, field) for b in blocks]).tolist()
     columns["reason"] = [REASONS[s] for s in columns["status"]]
+    columns |= {name: np.concatenate(values) for name, values in _funnels(blocks, spec).items()}
     columns["place"] = np.concatenate([places(b.value) for b in blocks])
     columns["opportunity"] = np.concatenate([_opportunity(b) for b in blocks])
     return columns
+
+
+def _funnels(blocks: Sequence[Block], spec: Specification) -> dict[str, list[Floats]]:
+    """Where each organisation's rate of events stands in a funnel about the rate of all together; 99.8% limits."""
+    out: dict[str, list[Floats]] = {"funnel_z": [], "funnel_lower": [], "funnel_upper": []}
+    for block in blocks:
+        found = [np.full(block.value.size, np.nan)] * 3
+        if has_funnel(spec, block.indicator) and block.kind not in ("region", "country") and block.year is None:
+            limits = funnel(block.numerator, block.denominator)
+            shown = np.where(np.isnan(block.value), np.nan, 1.0)
+            per = block.indicator.per
+            found = [limits.z * shown, limits.low[:, 1] * per * shown, limits.high[:, 1] * per * shown]
+        for name, values in zip(out, found, strict=True):
+            out[name].append(values)
+    return out
+
+
+def has_funnel(spec: Specification, indicator: Indicator) -> bool:
+    """Whether chance has a part in how an indicator's figures differ that a funnel can show: rates of events."""
+    return indicator.form == "rate" and spec.is_event(indicator)
 
 
 def _sizes(blocks: Sequence[Block]) -> list[int]:
@@ -78,6 +100,7 @@ def summary_rows(blocks: Sequence[Block], spec: Specification) -> list[dict[str,
                 "part": block.part,
                 "n": found.n,
                 "no_service": int((block.status == NO_SERVICE).sum()),
+                "withheld": int((block.status == WITHHELD).sum()),
                 "asked": len(block.organisations),
                 **{name: _number(getattr(found, name)) for name in SPREAD},
             }
@@ -98,9 +121,11 @@ def national_rows(source: Source, blocks: Sequence[Block]) -> list[dict[str, Any
         if block.kind in AREAS or indicator.form not in ("rate", "total"):
             continue
         if indicator.form == "rate":
-            key = source.spec.population[indicator.population].key
+            population = indicator.population_of(block.part)
+            key = source.spec.population[population].key
             many, what, per = float(source.people("country", key)[0]), str(key), indicator.per
         else:
+            population = ""
             many, what, per = float(len(block.organisations)), "organisations asked", 1.0
         values = np.where(block.status == NO_SERVICE, 0.0, block.value)
         found = extrapolate(values, many, per)
@@ -110,7 +135,7 @@ def national_rows(source: Source, blocks: Sequence[Block]) -> list[dict[str, Any
                 "audit": source.spec.code,
                 "indicator": indicator.code,
                 "part": block.part,
-                "population": indicator.population,
+                "population": population,
                 "times": _number(many),
                 "times_what": what,
                 "mean": _number(float(known.mean()) if known.size else np.nan),

@@ -50,7 +50,8 @@ def money(value: float) -> str:
 
 def ticks(high: float, many: int = 5) -> list[float]:
     """Round values from zero to at least `high`."""
-    if not high > 0:
+    # What is next to nothing has no scale of its own: its fifth part would be zero to the machine.
+    if not high > 1e-200:
         return [0.0, 1.0]
     raw = high / many
     power = 10.0 ** math.floor(math.log10(raw))
@@ -66,6 +67,7 @@ class FigureBar:
     label: str
     value: float
     tone: Tone = "rest"
+    named: bool = False
 
 
 @dataclass(frozen=True)
@@ -84,8 +86,10 @@ class FigureBars:
     layer: Layer = "all"
 
     def own_table(self) -> tuple[tuple[str, ...], Rows]:
-        """The reader's own bars alone."""
-        rows = tuple((b.label, self.unit.text(b.value)) for b in self.bars if b.tone == "own")
+        """The reader's own bars, and those near it that are named."""
+        rows = tuple(
+            (b.label, self.unit.text(b.value)) for b in self.bars if b.tone == "own" or (b.tone == "near" and b.named)
+        )
         return ("Organisation", self.unit.name), rows
 
     def table(self) -> tuple[tuple[str, ...], Rows]:

@@ -18,6 +18,7 @@ from stocktake.audit.checks import Held
 from stocktake.audit.figures import Source
 from stocktake.audit.ledger import read_ledger
 from stocktake.audit.tables import figures_columns, national_rows, summary_rows
+from stocktake.disclosure.small_counts import protected
 from stocktake.files import write_file, writing
 from stocktake.organisations.register import Kind
 from stocktake.problems import StocktakeError, nearest
@@ -45,6 +46,12 @@ def answers_held(collection: Collection, held: Mapping[str, Held]) -> Answers:
     return answers_of(collection.spec, collection.register, given, collection.services, collection.earlier)
 
 
+def source_of(collection: Collection, held: Mapping[str, HeldReturns]) -> Source:
+    """What figures are made of, with the returns that count."""
+    answers = answers_held(collection, {c: h.held for c, h in held.items()})
+    return Source(collection.spec, answers, collection.register, collection.populations)
+
+
 def audit_results(collection: Collection) -> Results:
     """The results of what was received: figures, summaries, national totals, answers and queries."""
     spec = collection.spec
@@ -52,9 +59,14 @@ def audit_results(collection: Collection) -> Results:
     held = held_returns(collection, lines)
     if not held:
         raise StocktakeError(f"{collection.folder}: nothing was received yet; run `stocktake audit intake` first.")
-    answers = answers_held(collection, {c: h.held for c, h in held.items()})
-    source = Source(spec, answers, collection.register, collection.populations)
-    blocks = list(source.blocks())
+    source = source_of(collection, held)
+    rules = collection.settings.disclosure
+    blocks, pinned = protected(spec, list(source.blocks()), rules)
+    if pinned:
+        codes = ", ".join(dict.fromkeys(blocks[p.figure.place[0]].indicator.code for p in pinned))
+        raise StocktakeError(
+            f"{len(pinned)} numbers below {rules.minimum_count} could be worked out whatever is withheld beside them ({codes})."
+        )
     figures = _without_nan(frame("figures", figures_columns(blocks, spec, collection.register)))
     tables = {
         "figures": figures,
@@ -111,6 +123,7 @@ def provenance(collection: Collection) -> dict[str, Any]:
         "specification_sha256": collection.digest,
         "inputs": collection.inputs(),
         "checks": collection.settings.checks.model_dump(),
+        "disclosure": collection.settings.disclosure.model_dump(),
         "versions": {name: version(name) for name in VERSIONS},
         "python": platform.python_version(),
     }
@@ -136,6 +149,7 @@ def open_audit(folder: Path) -> AuditRun:
             ("specification_sha256", "the specification"),
             ("inputs", "lists, or returns that were received"),
             ("checks", "checks in audit.yaml"),
+            ("disclosure", "disclosure in audit.yaml"),
         )
         if then.get(key) != now[key]
     ]
@@ -184,6 +198,7 @@ class AuditRun:
             settings.contact,
             settings.secret,
             collection.outlines,
+            settings.names,
         )
 
     def report(self, organisation: str) -> PackReport:

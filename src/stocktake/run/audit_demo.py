@@ -191,7 +191,9 @@ def make_audit_demo(folder: Path, say: Callable[[str], None]) -> AuditDemo:
     for code in collection.register.members(DEMO_AREA, "trust", collection.spec.census):
         sign_off(folder, code, SIGNER)
     run = make_results(folder)
-    say(f"{run.results.tables['figures'].height:,} figures of 81 displays: {folder / 'results'}")
+    say(
+        f"{run.results.tables['figures'].height:,} figures of {len(run.collection.spec.displays)} displays: {folder / 'results'}"
+    )
     made = make_packs(folder, [DEMO_AREA], formats=PACK_FORMATS)
     return AuditDemo(len(templates), first.received, first.refused, len(first.queries), len(second.queries),
                      second.organisations, second.asked, [m.path for m in made])  # fmt: skip

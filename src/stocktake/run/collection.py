@@ -16,11 +16,13 @@ from stocktake.audit.commentary import Commentary, library_commentary, load_comm
 from stocktake.audit.lists import Earlier, Services, read_earlier, read_services
 from stocktake.audit.specification import Specification, load
 from stocktake.definitions import Part, read_text, validated
+from stocktake.disclosure.small_counts import CountRules
 from stocktake.files import sha256
 from stocktake.organisations.maps import Outline, read_outlines
 from stocktake.organisations.populations import Populations, read_populations
 from stocktake.organisations.register import Register, read_register
 from stocktake.problems import StocktakeError
+from stocktake.reports.audit.facts import Naming
 
 SETTINGS = "audit.yaml"
 
@@ -50,8 +52,10 @@ class AuditSettings(Part):
     secret: str = Field(
         min_length=8, description="any words of your own: from them come the codes under which packs show others"
     )
+    names: Naming = Field(Naming(), description="which organisations packs name: own, near or everyone, by kind")
     outlines: Outlines | None = Field(None, description="boundaries of the areas, for maps in place of tiles")
     checks: Checks = Checks()
+    disclosure: CountRules = Field(CountRules(), description="which numbers of people packs may print")
     contact: str = ""
     theme: str | None = None
     notice: str = Field("", description="a line printed on the cover and at every foot")

@@ -7,8 +7,14 @@ from pathlib import Path
 
 import polars as pl
 
+from stocktake.audit.figures import WITHHELD
+from stocktake.audit.ledger import read_ledger
 from stocktake.disclosure.attack import attack, sentences, table_of
+from stocktake.disclosure.small_counts import Attacker, Figure, figures_of
+from stocktake.run.audit import open_audit, source_of
+from stocktake.run.collection import is_collection
 from stocktake.run.core import open_run, refuse_or_warn
+from stocktake.run.intake import LEDGER, held_returns
 from stocktake.run.settings import read_settings
 
 
@@ -25,6 +31,8 @@ def pinned_figures(folder: Path) -> Found:
 
     The figures themselves are not repeated, only where they are and what they follow from.
     """
+    if is_collection(folder):
+        return _pinned_counts(folder)
     run = open_run(folder)
     if run.rules is None:
         return Found([], "These results come from a published workbook; its figures are public already.")
@@ -35,6 +43,34 @@ def pinned_figures(folder: Path) -> Found:
             [], f"None of the {withheld:,} withheld scores, and of the numbers behind them, can be worked out."
         )
     return Found(sentences(pinned, pinned.height), f"{pinned.height:,} withheld figures can be worked out.")
+
+
+def _pinned_counts(folder: Path) -> Found:
+    """The same for a collection's returns: which small number follows from the figures in its results."""
+    run = open_audit(folder)
+    collection = run.collection
+    source = source_of(collection, held_returns(collection, read_ledger(folder / LEDGER)))
+    blocks = list(source.blocks())
+    attacker = Attacker(collection.spec, figures_of(collection.spec, blocks), collection.settings.disclosure)
+    table = run.results.tables["figures"].filter((pl.col("status") == WITHHELD) & pl.col("year").is_null())
+    withheld = set(table.select("indicator", "part", "kind", "organisation").iter_rows())
+
+    def key(figure: Figure) -> tuple[str, str, str, str]:
+        block = blocks[figure.place[0]]
+        return block.indicator.code, block.part, block.kind, block.organisations[figure.place[1]]
+
+    attacker.hidden = {f.place for f in attacker.figures if key(f) in withheld}
+    small = attacker.small()
+    printed = [f for f in small if f.place not in attacker.hidden]
+    pinned = {key(p.figure): p for p in attacker.pinned(small)}
+    lines = [f"{' '.join(key(f)[i] for i in (0, 1, 3))}: a number below the minimum is printed." for f in printed]
+    lines += [
+        f"{k[0]} {k[1]} {k[3]}: a withheld number can be worked out to within {p.high - p.low:.3g}."
+        for k, p in pinned.items()
+    ]
+    if lines:
+        return Found(lines, f"{len(lines):,} small numbers are printed or can be worked out.")
+    return Found([], f"None of the small numbers behind {len(withheld):,} withheld figures can be worked out.")
 
 
 def warnings(folder: Path) -> list[str]:

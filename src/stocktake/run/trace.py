@@ -63,7 +63,7 @@ def _lines(run: AuditRun, indicator: Indicator, row: dict[str, object]) -> Itera
             )
         )
     if indicator.population:
-        yield f"Divided by people: {spec.population[indicator.population].key}, from {run.collection.settings.populations}."
+        yield f"Divided by people: {spec.population[indicator.population_of(part)].key}, from {run.collection.settings.populations}."
     codes = str(row["made_of"] or "").split() or [str(row["organisation"])]
     if row["made_of"]:
         yield f"Made of {len(codes)} of {row['asked']} organisations: {', '.join(codes)}."

@@ -44,13 +44,15 @@ class PackHtml(Html):
         region = f' role="group" tabindex="0" aria-label="Chart: {escape(clean(chart.title))}"'
         header, rows = chart.own_table()
         inner = (
-            table(f"Your own figures in the chart: {chart.title}", header, rows, [False] * len(header)) if rows else ""
+            table(f"Figures in the chart that are named: {chart.title}", header, rows, [False] * len(header))
+            if rows
+            else ""
         )
         return (
             f'<figure class="chart wide"><div class="paper"{region}><div class="shared">'
             f'<img src="{CHARTS}{escape(chart.code)}.svg" alt="{escape(clean(chart.alt))}" loading="lazy">'
             f'<div class="over" aria-hidden="true">{over}</div></div></div>'
-            + (f"<figcaption class=note>{text('Your own figures')}</figcaption>{inner}" if inner else "")
+            + (f"<figcaption class=note>{text('Figures of those that are named')}</figcaption>{inner}" if inner else "")
             + "</figure>\n"
         )
 

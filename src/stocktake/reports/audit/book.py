@@ -6,9 +6,9 @@ from collections.abc import Sequence
 from typing import Any
 
 from stocktake.audit.figures import SHOWN
-from stocktake.audit.specification import Specification, reference
-from stocktake.reports.audit.facts import WORDS, Facts, Reader, own_of
-from stocktake.reports.books import NOT_APPLICABLE, UNAVAILABLE, Book, Column, Sheet, sheet_of
+from stocktake.audit.specification import Indicator, Specification, reference
+from stocktake.reports.audit.facts import WORDS, Facts, Reader, near_of, own_of
+from stocktake.reports.books import CONFIDENTIAL, NOT_APPLICABLE, UNAVAILABLE, Book, Column, Sheet, sheet_of
 
 # Titles of columns that their names in the results would leave unexplained.
 NAMES = {
@@ -22,6 +22,7 @@ MISSING = {
     "no service": NOT_APPLICABLE,
     "not asked": NOT_APPLICABLE,
     "boundaries differ": NOT_APPLICABLE,
+    "withheld": CONFIDENTIAL,
 }
 
 
@@ -106,7 +107,7 @@ def _summaries(facts: Facts) -> Sheet:
     )
     columns = (
         Column("Display"), Column("Title"), Column("Part"), Column("Unit"), Column("Of"),
-        Column("With a figure", "count"), Column("Without the service", "count"), Column("Asked", "count"),
+        Column("With a figure", "count"), Column("Without the service", "count"), Column("Withheld", "count", "Fewer people than may be shown."), Column("Asked", "count"),
         *(Column(NAMES.get(n, n.replace("_", " ").capitalize()), "precise") for n in names),
     )  # fmt: skip
     rows = []
@@ -114,7 +115,7 @@ def _summaries(facts: Facts) -> Sheet:
         indicator = facts.spec.indicator[row["indicator"]]
         rows.append(
             (indicator.code, indicator.title, _words(facts, indicator, row["part"]), indicator.unit, WORDS[row["kind"]][1],
-             row["n"], row["no_service"], row["asked"], *(_value(row, n) for n in names))
+             row["n"], row["no_service"], row["withheld"], row["asked"], *(_value(row, n) for n in names))
         )  # fmt: skip
     about = ("This sheet holds one table: how figures differ between organisations, each counted once.",)
     return sheet_of("Summaries", "How organisations differ", about, columns, rows)
@@ -138,9 +139,9 @@ def _national(facts: Facts) -> Sheet:
 
 
 def _everyone(facts: Facts, reader: Reader) -> Sheet:
-    """Every organisation's figure of the ranked displays; those that are not the reader's own stand under a code."""
+    """Every organisation's figure of the ranked displays; those that are not named to the reader stand under a code."""
     columns = (
-        Column("Display"), Column("Title"), Column("Unit"), Column("Organisation", meaning="Others stand under codes of their own."),
+        Column("Display"), Column("Title"), Column("Unit"), Column("Organisation", meaning="Those that are not named here stand under codes of their own."),
         Column("Figure", "precise"), Column("Place from the lowest", "count"), Column("State"),
     )  # fmt: skip
     rows = []
@@ -148,11 +149,12 @@ def _everyone(facts: Facts, reader: Reader) -> Sheet:
         if indicator.chart != "ranked bars":
             continue
         own = set(own_of(facts, reader, indicator.of))
+        named = facts.named(indicator.of, own, near_of(facts, reader, indicator, indicator.of))
         found = facts.rows(indicator.code, indicator.of).values()
         ordered = sorted(found, key=lambda r: (r["value"] is None, r["value"] or 0.0, facts.alias(r["organisation"])))
         for row in ordered:
-            name = row["organisation_name"] if row["organisation"] in own else facts.alias(row["organisation"])
-            place = int(row["place"]) if row["status"] == SHOWN else UNAVAILABLE
+            name = row["organisation_name"] if named(row["organisation"]) else facts.alias(row["organisation"])
+            place = int(row["place"]) if row["status"] == SHOWN else MISSING.get(row["status"], UNAVAILABLE)
             rows.append((indicator.code, indicator.title, indicator.unit, name, _value(row), place, row["status"]))
     about = ("This sheet holds one table: the bars of every ranked display.",)
     return sheet_of("All organisations", "Every organisation's figures", about, columns, rows)
@@ -169,6 +171,13 @@ def _items(spec: Specification, references: Sequence[str]) -> str:
     return ", ".join(out)
 
 
+def _people(spec: Specification, indicator: Indicator) -> str:
+    """The population of a rate, and those of single options."""
+    options = {o: t for d in indicator.by for o, t in spec.dimension[d].options.items()}
+    others = [f"{options[o]}: {spec.population[p].key}" for o, p in indicator.populations.items()]
+    return "; ".join((str(spec.population[indicator.population].key), *others))
+
+
 def _displays(facts: Facts) -> Sheet:
     columns = (
         Column("Display"), Column("Title"), Column("Chapter"), Column("Unit"), Column("Numerator"), Column("Denominator or population"),
@@ -177,7 +186,7 @@ def _displays(facts: Facts) -> Sheet:
     spec = facts.spec
     rows = []
     for i in spec.indicators:
-        below = str(spec.population[i.population].key) if i.population else _items(spec, i.denominator) or "none"
+        below = _people(spec, i) if i.population else _items(spec, i.denominator) or "none"
         rows.append(
             (i.code, i.title, spec.chapters[i.chapter], i.unit, _items(spec, i.numerator), below, i.polarity,
              " ".join(i.caveats) or "-", i.inferred or "-")

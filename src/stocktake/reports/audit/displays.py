@@ -21,6 +21,8 @@ from stocktake.reports.words import listed
 
 # So many of the reader's own organisations have a row of their own in a table below a chart.
 MOST_OWN = 12
+# And so many of all those that are named.
+MOST_NAMED = 24
 
 
 def blocks_of_indicator(facts: Facts, reader: Reader, indicator: Indicator, compact: bool = False) -> list[Block]:
@@ -48,9 +50,11 @@ def _ranked(facts: Facts, reader: Reader, indicator: Indicator, compact: bool) -
         return "own" if code in mine else "near" if code in near or code in own else "rest"
 
     found = shown(rows)
+    # Those that are the reader's own in another way, as the authorities of a trust's area, are near it.
+    named = facts.named(kind, mine, {*near, *own})
     bars = tuple(
-        FigureBar(r["organisation"], r["organisation_name"] if tone(r["organisation"]) == "own" else facts.alias(r["organisation"]),
-                  r["value"], tone(r["organisation"]))
+        FigureBar(r["organisation"], r["organisation_name"] if named(r["organisation"]) else facts.alias(r["organisation"]),
+                  r["value"], tone(r["organisation"]), named(r["organisation"]))
         for r in found
     )  # fmt: skip
     if not bars or summary is None:
@@ -66,7 +70,8 @@ def _ranked(facts: Facts, reader: Reader, indicator: Indicator, compact: bool) -
         indicator.title, bars, summary["mean"], summary["median"], unit, where, alt, compact, indicator.code
     )
     blocks: list[Block] = [Figure(chart), reading(facts, indicator, summary)]
-    table = _own_table(facts, indicator, [rows[c] for c in own if c in rows][:MOST_OWN]) if mine else None
+    listed_ = dict.fromkeys((*(c for c in own if c in mine), *(c for c in (*near, *own) if named(c))))
+    table = _named_table(facts, indicator, [rows[c] for c in listed_ if c in rows][:MOST_NAMED])
     if table is not None and not compact:
         blocks.append(table)
     return blocks
@@ -95,6 +100,9 @@ def reading(facts: Facts, indicator: Indicator, row: Row, part: str = "") -> Tex
         "low": figure("lowest"),
         "high": figure("highest"),
     }
+    if row["withheld"]:
+        text += "; {withheld} more are withheld, as they count too few people or would give such a number away"
+        parts["withheld"] = Number(row["withheld"], f"{row['withheld']:,}", source.format("withheld"))
     if row["fold"] is not None:
         text += " ({fold} times as high; {inner} times between the tenth and ninetieth percentile)"
         parts["fold"] = Number(row["fold"], Unit("", 1).text(row["fold"]), source.format("fold"))
@@ -114,7 +122,7 @@ def reading(facts: Facts, indicator: Indicator, row: Row, part: str = "") -> Tex
     return paragraph(f"{text}.", "note", **parts)
 
 
-def _own_table(facts: Facts, indicator: Indicator, rows: list[Row]) -> Table | None:
+def _named_table(facts: Facts, indicator: Indicator, rows: list[Row]) -> Table | None:
     if not rows:
         return None
     interval = any(r["lower_95"] is not None for r in rows)
@@ -141,7 +149,10 @@ def _own_table(facts: Facts, indicator: Indicator, rows: list[Row]) -> Table | N
             cells.append(opportunity_words(facts, indicator, row["opportunity"]))
         out.append(tuple(cells))
     return Table(
-        f"{indicator.title}: own figures", tuple(header), tuple(out), widths=(3.0, 1.6, *[1.5] * (len(header) - 2))
+        f"{indicator.title}: figures of those named",
+        tuple(header),
+        tuple(out),
+        widths=(3.0, 1.6, *[1.5] * (len(header) - 2)),
     )
 
 
@@ -170,8 +181,9 @@ def _stacked_by_organisation(facts: Facts, reader: Reader, indicator: Indicator)
         return tuple(values) if len(values) == len(rows) else None
 
     rows = []
+    named = facts.named(indicator.of, own, near)
     for code in near:
-        name = facts.register.bodies[code].name if code in own else facts.alias(code)
+        name = facts.register.bodies[code].name if named(code) else facts.alias(code)
         rows.append((f"► {name}" if code in own else name, shares(code)))
     country = facts.register.of_kind("country", facts.spec.census)[0]
     rows.append(("England", shares(country)))
@@ -236,6 +248,9 @@ def _single(facts: Facts, reader: Reader, indicator: Indicator) -> list[Block]:
 
 
 def _parts(facts: Facts, reader: Reader, indicator: Indicator) -> list[Block]:
+    columns = facts.spec.columns[indicator.code]
+    if len(columns) > 1:
+        return _several(facts, reader, columns)
     dimension = facts.spec.dimension[indicator.by[0]]
     own, name = _own_body(facts, reader, indicator)
     unit = facts.unit(indicator)
@@ -277,6 +292,32 @@ def _parts(facts: Facts, reader: Reader, indicator: Indicator) -> list[Block]:
     first = facts.england(indicator.code, labels[0][0])
     # A long chart has every figure beside its bars, and fills a sheet by itself.
     return [chart, table] if len(rows) <= 13 or first is None else [chart, _completeness(facts, indicator, first)]
+
+
+def _several(facts: Facts, reader: Reader, columns: tuple[Indicator, ...]) -> list[Block]:
+    """A table of several figures of England for each part, and the same of the reader's own where there is one."""
+    first = columns[0]
+    dimension = facts.spec.dimension[first.by[0]]
+    own, name = _own_body(facts, reader, first)
+    blocks: list[Block] = []
+    for title, code in ((f"{first.title}: England", ""), *(((f"{first.title}: {name}", own),) if own else ())):
+        rows = []
+        for option, label in (*dimension.options.items(), (ALL, "All together")):
+            cells: list[Cell] = [label]
+            for column in columns:
+                row = facts.row(column.code, code, option) if code else facts.england(column.code, option)
+                source = f"{column.code}.{code or 'england'}.{option}"
+                state = "-" if row is None else str(row["status"])
+                known = row is not None and row["value"] is not None
+                cells.append(facts.number(column, row["value"], source) if row is not None and known else state)
+            if option != ALL or any(not isinstance(c, str) for c in cells):
+                rows.append(tuple(cells))
+        widths = (2.4, *[1.4] * len(columns))
+        blocks.append(Table(title, (dimension.title, *(c.heading for c in columns)), tuple(rows), widths=widths))
+    sample = facts.england(first.code, next(iter(dimension.options)))
+    if sample is not None:
+        blocks.append(_completeness(facts, first, sample))
+    return blocks
 
 
 def _two_ways(facts: Facts, indicator: Indicator) -> list[Block]:

@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Container, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
-from typing import Any
+from typing import Any, Literal
 
 import polars as pl
 
 from stocktake.audit.commentary import Commentary, Reference, split
 from stocktake.audit.figures import SHOWN
 from stocktake.audit.specification import Indicator, Specification, reference
+from stocktake.definitions import Part
 from stocktake.organisations.maps import Outline
 from stocktake.organisations.register import Kind, Register
 from stocktake.reports.figure_charts import Unit
@@ -29,6 +30,18 @@ WORDS: Mapping[Kind, tuple[str, str]] = {
     "region": ("region", "regions"),
     "country": ("country", "countries"),
 }
+
+
+class Naming(Part):
+    """Which organisations of each kind packs name: the reader's own, also those that are highlighted with it, or all."""
+
+    trust: Literal["own", "near", "everyone"] = "own"
+    ccg: Literal["own", "near", "everyone"] = "own"
+    la: Literal["own", "near", "everyone"] = "own"
+
+    def of(self, kind: Kind) -> str:
+        """The rule of a kind of organisation; areas are never hidden."""
+        return str(getattr(self, kind, "everyone"))
 
 
 @dataclass(frozen=True)
@@ -52,6 +65,7 @@ class Facts:
     commentary: Commentary
     secret: str = ""
     outlines: Mapping[str, Outline] = field(default_factory=dict)
+    naming: Naming = field(default_factory=Naming)
 
     @cached_property
     def _figures(self) -> dict[tuple[str, str, Kind], dict[str, Row]]:
@@ -59,7 +73,7 @@ class Facts:
         out: dict[tuple[str, str, Kind], dict[str, Row]] = {}
         columns = [
             "indicator", "part", "kind", "organisation", "organisation_name", "value", "lower_95", "upper_95", "numerator",
-            "denominator", "organisations", "asked", "made_of", "place", "opportunity", "status", "reason",
+            "denominator", "organisations", "asked", "made_of", "place", "opportunity", "status", "reason", "funnel_z", "funnel_lower", "funnel_upper",
         ]  # fmt: skip
         table = self.results.tables["figures"].filter(pl.col("year").is_null()).select(columns)
         for row in table.iter_rows(named=True):
@@ -145,6 +159,11 @@ class Facts:
         if value is None:
             return "no figure"
         return Number(value, self.unit(indicator).text(value), source)
+
+    def named(self, kind: Kind, own: Container[str], near: Container[str]) -> Callable[[str], bool]:
+        """Whether an organisation of a kind is named to a reader whose own and near ones are given."""
+        rule = self.naming.of(kind)
+        return lambda code: rule == "everyone" or code in own or (rule == "near" and code in near)
 
     def alias(self, organisation: str) -> str:
         """A code by which nobody knows an organisation who does not know the collection's secret."""

@@ -13,7 +13,7 @@ from stocktake.organisations.maps import Outline
 from stocktake.organisations.register import Register
 from stocktake.reports.audit.book import pack_book
 from stocktake.reports.audit.displays import blocks_of_indicator
-from stocktake.reports.audit.facts import WORDS, Facts, Reader, own_of, reader_of
+from stocktake.reports.audit.facts import WORDS, Facts, Naming, Reader, own_of, reader_of
 from stocktake.reports.audit.maps import made_words
 from stocktake.reports.books import Book
 from stocktake.reports.figure_charts import Spine, SpineRow
@@ -29,6 +29,7 @@ from stocktake.reports.model import (
     Text,
     paragraph,
 )
+from stocktake.reports.words import listed
 from stocktake.results import Results
 
 # Displays on one sheet of the scorecard.
@@ -47,10 +48,11 @@ class Pack:
     contact: str = ""
     secret: str = field(default="", repr=False)
     outlines: Mapping[str, Outline] = field(default_factory=dict, repr=False)
+    naming: Naming = field(default_factory=Naming)
 
     @cached_property
     def facts(self) -> Facts:
-        return Facts(self.results, self.spec, self.register, self.commentary, self.secret, self.outlines)
+        return Facts(self.results, self.spec, self.register, self.commentary, self.secret, self.outlines, self.naming)
 
     def report(self, organisation: str) -> Report:
         """The pack as pages."""
@@ -94,7 +96,8 @@ def _about_pack(facts: Facts, reader: Reader) -> Page:
         "was not answered, there is no such service, the number of people is not known, or an organisation serves other "
         "areas as well.",
         "Your own organisations are named and shown in black; trusts of your region, and CCGs and authorities of your "
-        "area, are dark green. All others are pale and not named.",
+        "area, are dark green. All others are pale.",
+        _who_is_named(facts),
     ]
     blocks: list[Block] = [paragraph(spec.programme, "lead")] if spec.programme else []
     blocks += [paragraph(w) for w in words]
@@ -116,6 +119,20 @@ def _about_pack(facts: Facts, reader: Reader) -> Page:
                     )
                 )
     return Page("about", "About this pack", tuple(blocks), anchor="about")
+
+
+def _who_is_named(facts: Facts) -> str:
+    """The rules of naming as a sentence."""
+    by_rule: dict[str, list[str]] = {}
+    for kind in ("trust", "ccg", "la"):
+        by_rule.setdefault(facts.naming.of(kind), []).append(WORDS[kind][1])
+    words = {
+        "own": "only your own are named",
+        "near": "those that are black or dark green are named",
+        "everyone": "all are named in the workbook",
+    }
+    said = "; ".join(f"of {listed(kinds)} {words[rule]}" for rule, kinds in by_rule.items())
+    return f"{said[:1].upper()}{said[1:]}. All others stand under codes, which are the same in every display."
 
 
 def _summary(facts: Facts, reader: Reader) -> list[Page]:
@@ -172,7 +189,7 @@ def _who(facts: Facts, reader: Reader, indicator: Indicator) -> list[tuple[str, 
 def _chapter(facts: Facts, reader: Reader, code: str, title: str) -> list[Page]:
     pages: list[Page] = []
     done: set[str] = set()
-    for indicator in facts.spec.indicators:
+    for indicator in facts.spec.displays:
         if indicator.chapter != code or indicator.code in done:
             continue
         done.add(indicator.code)
@@ -197,7 +214,8 @@ def _page(facts: Facts, reader: Reader, indicators: tuple[Indicator, ...], chapt
         blocks += [facts.sentence(s, reader) for s in facts.commentary.indicators.get(indicator.code, ())]
         # On a sheet of two charts the label below the reader's bar says it.
         blocks += _how_made(facts, reader, indicator) if len(indicators) == 1 else []
-        notes = [*indicator.caveats, *([f"Our reading: {indicator.inferred}"] if indicator.inferred else [])]
+        shown = facts.spec.columns[indicator.code]
+        notes = [*(c for i in shown for c in i.caveats), *(f"Our reading: {i.inferred}" for i in shown if i.inferred)]
         blocks += [paragraph(n, "note") for n in notes]
     title = f"{first.code} {first.title}" if len(indicators) == 1 else f"{first.title}, and weighted for need"
     return Page("display", title, tuple(blocks), anchor=f"d-{first.code}", chapter=chapter)
