@@ -46,7 +46,7 @@ TOTALS: dict[str, float] = {
     "contacts": 14_000_000, "appointments": 9_000_000, "missed": 0.11, "cost": 2_380_000_000, "staff": 40_216,
     "teams": 2_400, "la_social_workers": 5_000, "la_support": 2_200, "amhp": 3_250, "mha_assessments": 130_000,
     "mha_under_18": 4_100, "mha_over_65": 22_500, "trained": 35_000, "housing_places": 34_000, "smi_register": 490_000,
-    "smi_checked": 0.58, "local_therapists": 4_949, "offers": 1_039, "offers_people": 330_000, "offers_cost": 190_000_000,
+    "smi_checked": 0.58, "local_therapists": 4_949, "offers": 722, "offers_people": 330_000, "offers_cost": 190_000_000,
     "housing_cost": 650_000_000, "housing_occupied": 0.88, "offers_recurrent": 0.66, "teams_offering": 0.45,
 }  # fmt: skip
 # Of which whole an item is a part, where it is one: the total above is then the share.
@@ -56,6 +56,8 @@ PART_OF = {
     "readmissions": "discharges", "delayed_days": "bed_days", "mha_under_18": "mha_assessments",
     "mha_over_65": "mha_assessments",
 }  # fmt: skip
+# What there is only where something else is: people and spending only of services that there are.
+ONLY_WHERE = {"offers_people": "offers", "offers_cost": "offers"}
 # Relative sizes of options, from published parts where there are any; options that are not named have 1.
 SIZES: dict[str, dict[str, float]] = {
     "bed": {"adult_acute": 7194, "older_acute": 3840, "picu": 804, "eating_beds": 245, "mother_baby": 117, "low_secure": 1607,
@@ -73,7 +75,8 @@ SIZES: dict[str, dict[str, float]] = {
     "hours": {"over_4": 76, "up_to_4": 24},
     "origin": {"from_cmht": 28, "from_inpatient": 25, "from_emergency": 12, "from_police": 20, "from_primary": 4, "from_other": 11},
     "housing": {"residential": 56, "flat": 40, "therapeutic": 4},
-    "offer": {"counselling": 129, "groups": 125, "wellbeing": 97, "peer": 77},
+    "offer": {"counselling": 129, "groups": 125, "wellbeing": 97, "peer": 77, "employment": 74, "housing_support": 69,
+              "benefits": 62, "nice_therapies": 58, "crisis_housing": 31},
     "staff_group": {"nurses": 33, "support_staff": 11, "consultants": 4, "other_psychiatry": 4, "psychologists": 6,
                     "therapists": 5, "social_workers": 3, "peer_workers": 1, "other_staff": 10},
     "discipline": {"nursing": 36, "psychiatry": 9, "social_work": 8, "occupational": 8, "support": 14, "admin": 12},
@@ -278,6 +281,8 @@ def _answer(
         else:
             values = _total(spec, item) * scale * noise * _options(spec, item) / _options(spec, item).sum()
             values = values * there
+            if item.code in ONLY_WHERE:
+                values = values * made[ONLY_WHERE[item.code]]
             # All together the published figure of each part, for those who take part.
             wanted = _total(spec, item) * scale.sum() * _options(spec, item) / _options(spec, item).sum()
             values *= wanted / np.maximum(values.sum(0), 1e-9)

@@ -9,7 +9,7 @@ import numpy as np
 
 from stocktake.audit.figures import AREAS, NO_SERVICE, REASONS, WITHHELD, Block, Floats, Source, scale
 from stocktake.audit.specification import Indicator, Specification
-from stocktake.compare.rates import funnel
+from stocktake.compare.rates import FunnelLimits, funnel
 from stocktake.compare.spread import extrapolate, opportunity, places, spread
 from stocktake.organisations.register import Register
 
@@ -52,14 +52,21 @@ def _funnels(blocks: Sequence[Block], spec: Specification) -> dict[str, list[Flo
     out: dict[str, list[Floats]] = {"funnel_z": [], "funnel_lower": [], "funnel_upper": []}
     for block in blocks:
         found = [np.full(block.value.size, np.nan)] * 3
-        if has_funnel(spec, block.indicator) and block.kind not in ("region", "country") and block.year is None:
-            limits = funnel(block.numerator, block.denominator)
+        limits = _funnel(block, spec)
+        if limits is not None:
             shown = np.where(np.isnan(block.value), np.nan, 1.0)
             per = block.indicator.per
             found = [limits.z * shown, limits.low[:, 1] * per * shown, limits.high[:, 1] * per * shown]
         for name, values in zip(out, found, strict=True):
             out[name].append(values)
     return out
+
+
+def _funnel(block: Block, spec: Specification) -> FunnelLimits | None:
+    """The funnel of the organisations or areas of a block; None where it has no meaning."""
+    if not has_funnel(spec, block.indicator) or block.kind in ("region", "country") or block.year is not None:
+        return None
+    return funnel(block.numerator, block.denominator)
 
 
 def has_funnel(spec: Specification, indicator: Indicator) -> bool:
@@ -92,6 +99,8 @@ def summary_rows(blocks: Sequence[Block], spec: Specification) -> list[dict[str,
         if block.kind in ("region", "country"):
             continue
         found = spread(block.value)
+        limits = _funnel(block, spec)
+        rate, phi = (np.nan, np.nan) if limits is None else (limits.rate, limits.phi)
         rows.append(
             {
                 "audit": spec.code,
@@ -103,6 +112,8 @@ def summary_rows(blocks: Sequence[Block], spec: Specification) -> list[dict[str,
                 "withheld": int((block.status == WITHHELD).sum()),
                 "asked": len(block.organisations),
                 **{name: _number(getattr(found, name)) for name in SPREAD},
+                "funnel_rate": _number(rate * block.indicator.per),
+                "funnel_phi": _number(phi),
             }
         )
     return rows

@@ -117,8 +117,13 @@ def funnel(
     raw = 2 * (np.sqrt(count) - np.sqrt(expected))
     ends = np.quantile(raw[known], [winsorise, 1 - winsorise])
     phi = max(float(np.mean(np.clip(raw[known], *ends) ** 2)), 1.0)
-    step = ndtri(1 - (1 - np.asarray(levels)) / 2) * np.sqrt(phi) / 2
-    root = np.sqrt(expected)[..., None]
-    low = np.maximum(root - step, 0.0) ** 2 / people[..., None]
-    high = (root + step) ** 2 / people[..., None]
+    ends_ = [funnel_limits(target, phi, people, level) for level in levels]
+    low, high = (np.stack([e[i] for e in ends_], axis=-1) for i in (0, 1))
     return FunnelLimits(target, phi, raw / np.sqrt(phi), low, high)
+
+
+def funnel_limits(rate: float, phi: float, population: Floats, level: float) -> tuple[Floats, Floats]:
+    """The limits of a funnel about `rate` events per person at so many people; see `funnel`."""
+    root = np.sqrt(rate * population)
+    step = ndtri(1 - (1 - level) / 2) * np.sqrt(phi) / 2
+    return np.maximum(root - step, 0.0) ** 2 / population, (root + step) ** 2 / population

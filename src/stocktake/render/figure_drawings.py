@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Container
 from dataclasses import replace
 from itertools import pairwise
 from typing import TYPE_CHECKING
@@ -14,6 +15,7 @@ from stocktake.reports.figure_charts import (
     FigureBars,
     HeatTable,
     PartBars,
+    RateFunnel,
     SeriesLines,
     Spine,
     StackedShares,
@@ -93,14 +95,15 @@ def figure_bars(canvas: Canvas, chart: FigureBars) -> None:
         canvas.text(left, 11, f"{', '.join(notes)}. Unit: {chart.unit.name}", 9, fill=theme.average)
         canvas.line(left, base, canvas.width - right, base, theme.ink, 0.8)
     if chart.layer != "base":
-        _key(canvas, left, 16.0, chart)
+        _tones(canvas, left, 16.0, chart.near, {b.tone for b in chart.bars})
         _own_labels(canvas, chart, left, step, base)
 
 
-def _key(canvas: Canvas, x: float, y: float, chart: FigureBars) -> None:
-    names = {"rest": "Others", "near": chart.near, "own": "Your own"}
+def _tones(canvas: Canvas, x: float, y: float, near: str, used: Container[str]) -> None:
+    """The key to whose figures stand in which colour."""
+    names = {"rest": "Others", "near": near, "own": "Your own"}
     for tone, fill in (("own", canvas.theme.own), ("near", NEAR), ("rest", REST)):
-        if any(b.tone == tone for b in chart.bars):
+        if tone in used:
             canvas.rect(x, y, 9, 9, fill, OUTLINE, 0.4)
             canvas.text(x + 13, y + 8, names[tone], 9)
             x += text_width(names[tone], 9) + 28
@@ -330,6 +333,69 @@ def series_lines(canvas: Canvas, chart: SeriesLines) -> None:
     if len(chart.lines) > 1:
         for at, name, colour in apart(labels, 11.0):
             canvas.text(left + plot_w + 6, at + 3, shortened(name, right - 8, 9), 9, fill=colour)
+
+
+def rate_funnel(canvas: Canvas, chart: RateFunnel) -> None:
+    theme = canvas.theme
+    canvas.height = canvas.height or 290.0
+    highest = max([p.value for p in chart.points] + [chart.rate])
+    lowest_limit = max((high for _, curve in chart.limits[:1] for _, _, high in curve), default=chart.rate)
+    marks = ticks(max(highest, min(lowest_limit, 1.5 * highest)))
+    across = ticks(max((p.people for p in chart.points), default=1.0))
+    left = max(text_width(axis_text(chart.unit, m), 9) for m in marks) + 10
+    right, top, foot = 74.0, 34.0, 38.0
+    plot_w, plot_h = canvas.width - left - right, canvas.height - top - foot
+
+    def x(people: float) -> float:
+        return left + people / across[-1] * plot_w
+
+    def y(value: float) -> float:
+        return top + (1 - min(value, marks[-1]) / marks[-1]) * plot_h
+
+    for mark in marks:
+        canvas.line(left, y(mark), left + plot_w, y(mark), GRID, 0.5)
+        canvas.text(left - 5, y(mark) + 3, axis_text(chart.unit, mark), 9, "end", fill=theme.soft)
+    for mark in across:
+        canvas.line(x(mark), top + plot_h, x(mark), top + plot_h + 4, theme.soft, 0.6)
+        canvas.text(x(mark), top + plot_h + 14, f"{mark:,.10g}", 9, "middle", fill=theme.soft)
+    labels = [(y(chart.rate), f"All {chart.unit.text(chart.rate)}", theme.average)]
+    for (name, curve), dash in zip(chart.limits, ("6 3", "2 3"), strict=True):
+        for side in (1, 2):
+            inside = [p for p in curve if p[side] <= marks[-1]]
+            places = " ".join(f"{x(p[0]):.1f},{y(p[side]):.1f}" for p in inside)
+            canvas.parts.append(
+                f'<polyline points="{places}" fill="none" stroke="{theme.soft}" stroke-width="1" stroke-dasharray="{dash}"/>'
+            )
+            if inside:
+                labels.append((y(inside[-1][side]), name, theme.soft))
+    canvas.line(left, y(chart.rate), left + plot_w, y(chart.rate), theme.average, 1.4, "5 3")
+    from stocktake.render.svg import apart
+
+    for at, words, colour in apart(labels, 10.0):
+        canvas.text(left + plot_w + 6, at + 3, words, 9, fill=colour)
+    order = {"rest": 0, "near": 1, "own": 2}
+    fills = {"rest": REST, "near": NEAR, "own": theme.own}
+    for point in sorted(chart.points, key=lambda p: order[p.tone]):
+        if point.tone == "own":
+            canvas.diamond(x(point.people), y(point.value), 6, theme.own)
+        else:
+            canvas.parts.append(
+                f'<circle cx="{x(point.people):.1f}" cy="{y(point.value):.1f}" r="4" fill="{fills[point.tone]}" stroke="{OUTLINE}" stroke-width="0.5"/>'
+            )
+    for point in chart.points:
+        if point.tone == "own":
+            words = f"{point.label} {chart.unit.text(point.value)}"
+            wide = text_width(words, 8.5)
+            begin = min(max(x(point.people) - wide / 2, left), left + plot_w - wide)
+            # Over the points behind it, so that it can be read.
+            canvas.parts.append(
+                f'<rect x="{begin - 2:.1f}" y="{y(point.value) - 18:.1f}" width="{wide + 4:.1f}" height="11.5" fill="#FFFFFF" fill-opacity="0.85"/>'
+            )
+            canvas.text(begin, y(point.value) - 9, words, 8.5, weight="bold")
+    canvas.line(left, top + plot_h, left + plot_w, top + plot_h, theme.ink, 0.8)
+    canvas.text(0, 9, chart.unit.name, 9, fill=theme.soft)
+    _tones(canvas, left, 16.0, chart.near, {p.tone for p in chart.points})
+    canvas.text(left + plot_w / 2, top + plot_h + 28, chart.people, 9, "middle", fill=theme.soft)
 
 
 def spine(canvas: Canvas, chart: Spine) -> None:

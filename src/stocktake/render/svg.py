@@ -29,6 +29,7 @@ from stocktake.reports.figure_charts import (
     FigureBars,
     HeatTable,
     PartBars,
+    RateFunnel,
     SeriesLines,
     Spine,
     StackedShares,
@@ -534,6 +535,10 @@ class Canvas:
     @draw.register
     def _(self, chart: Spine) -> None:
         figure_drawings.spine(self, chart)
+
+    @draw.register
+    def _(self, chart: RateFunnel) -> None:
+        figure_drawings.rate_funnel(self, chart)
 
     @draw.register
     def _(self, chart: HeatTable) -> None:

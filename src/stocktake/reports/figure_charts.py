@@ -253,6 +253,37 @@ class Spine:
 
 
 @dataclass(frozen=True)
+class FunnelPoint:
+    """One organisation in a funnel of rates: how many people it serves, and its rate."""
+
+    label: str
+    people: float
+    value: float
+    tone: Tone = "rest"
+
+
+@dataclass(frozen=True)
+class RateFunnel:
+    """Rates by the number of people, between limits that close the more people there are.
+
+    `limits` are curves (name, lower and upper, each of places of people and rate), the narrower first.
+    """
+
+    title: str
+    points: tuple[FunnelPoint, ...]
+    rate: float
+    limits: tuple[tuple[str, tuple[tuple[float, float, float], ...]], ...]
+    unit: Unit
+    people: str
+    near: str
+    alt: str
+
+    def table(self) -> tuple[tuple[str, ...], Rows]:
+        rows = tuple((p.label, f"{p.people:,.0f}", self.unit.text(p.value)) for p in self.points)
+        return ("Organisation", self.people, self.unit.name), rows
+
+
+@dataclass(frozen=True)
 class HeatTable:
     """Percentages as a table whose cells are the darker the higher they are; each has its figure."""
 
@@ -266,4 +297,4 @@ class HeatTable:
         return ("Part", *self.columns), tuple((label, *(unit.text(v) for v in values)) for label, values in self.rows)
 
 
-FigureChart = FigureBars | AreaMap | PartBars | StackedShares | TileMap | SeriesLines | Spine | HeatTable
+FigureChart = FigureBars | AreaMap | PartBars | StackedShares | TileMap | SeriesLines | Spine | HeatTable | RateFunnel

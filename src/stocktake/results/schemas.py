@@ -227,6 +227,8 @@ AUDIT_SCHEMAS: dict[str, dict[str, Column]] = {
         "highest": (F, "highest figure"),
         "fold": (F, "highest over lowest; null where the lowest is zero"),
         "fold_inner": (F, "ninetieth over tenth percentile"),
+        "funnel_rate": (F, "rate of all together, about which the funnel lies; null where there is no funnel"),
+        "funnel_phi": (F, "over-dispersion: how many times the variance of chance alone the rates have, at least 1"),
     },
     "national": {
         **_AUDIT_WHO,

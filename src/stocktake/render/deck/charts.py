@@ -10,8 +10,8 @@ from functools import singledispatchmethod
 from typing import Any
 
 from lxml import etree
-from pptx.chart.data import CategoryChartData
-from pptx.chart.xlsx import CategoryWorkbookWriter
+from pptx.chart.data import CategoryChartData, XyChartData
+from pptx.chart.xlsx import CategoryWorkbookWriter, XyWorkbookWriter
 from pptx.dml.color import RGBColor
 from pptx.enum.chart import (
     XL_CHART_TYPE,
@@ -49,6 +49,7 @@ from stocktake.reports.figure_charts import (
     FigureChart,
     HeatTable,
     PartBars,
+    RateFunnel,
     SeriesLines,
     Spine,
     StackedShares,
@@ -64,14 +65,30 @@ DECORATIVE = "{C183D7F6-B498-43B3-948B-1728B52AA6E4}"
 WHEN = datetime(2000, 1, 1)
 
 
-class _Workbook(CategoryWorkbookWriter):
+class _Dateless:
     """A chart's embedded workbook, with a fixed date in its properties."""
 
     @contextmanager
     def _open_worksheet(self, xlsx_file: Any) -> Iterator[tuple[Any, Any]]:
-        with super()._open_worksheet(xlsx_file) as (workbook, worksheet):
+        with super()._open_worksheet(xlsx_file) as (workbook, worksheet):  # type: ignore[misc]
             workbook.set_properties({"created": WHEN})
             yield workbook, worksheet
+
+
+class _Workbook(_Dateless, CategoryWorkbookWriter):
+    """The workbook of a chart of categories."""
+
+
+class _PlaceWorkbook(_Dateless, XyWorkbookWriter):
+    """The workbook of a chart of places."""
+
+
+class PlaceData(XyChartData):
+    """The library's data of a chart of places, whose workbook has no time of its own."""
+
+    @lazyproperty
+    def _workbook_writer(self) -> _PlaceWorkbook:
+        return _PlaceWorkbook(self)
 
 
 class ChartData(CategoryChartData):
@@ -136,7 +153,7 @@ class Drawing:
     def __init__(self, slide: Any, theme: Theme) -> None:
         self.slide, self.theme = slide, theme
 
-    def add(self, kind: Any, data: ChartData, frame: Frame, alt: str, title: str) -> Any:
+    def add(self, kind: Any, data: ChartData | PlaceData, frame: Frame, alt: str, title: str) -> Any:
         at = (Inches(frame.x), Inches(frame.y), Inches(frame.w), Inches(frame.h))
         shape = self.slide.shapes.add_chart(kind, *at, data)
         describe(shape, alt, title)
@@ -489,6 +506,10 @@ class Drawing:
     @draw.register
     def _(self, model: Spine, frame: Frame) -> None:
         figure_charts.spine(self, model, frame)
+
+    @draw.register
+    def _(self, model: RateFunnel, frame: Frame) -> None:
+        figure_charts.rate_funnel(self, model, frame)
 
     @draw.register
     def _(self, model: HeatTable, frame: Frame) -> None:

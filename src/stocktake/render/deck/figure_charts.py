@@ -5,7 +5,13 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from pptx.dml.color import RGBColor
-from pptx.enum.chart import XL_CHART_TYPE, XL_LABEL_POSITION, XL_LEGEND_POSITION, XL_TICK_LABEL_POSITION
+from pptx.enum.chart import (
+    XL_CHART_TYPE,
+    XL_LABEL_POSITION,
+    XL_LEGEND_POSITION,
+    XL_MARKER_STYLE,
+    XL_TICK_LABEL_POSITION,
+)
 from pptx.enum.dml import MSO_LINE, MSO_THEME_COLOR
 from pptx.enum.text import MSO_ANCHOR, PP_ALIGN
 from pptx.util import Inches, Pt
@@ -19,6 +25,7 @@ from stocktake.reports.figure_charts import (
     FigureChart,
     HeatTable,
     PartBars,
+    RateFunnel,
     SeriesLines,
     Spine,
     StackedShares,
@@ -39,7 +46,7 @@ def figure_height(chart: FigureChart, width: float) -> float:
         return min(0.3 * len(chart.rows) + 0.9, 4.9)
     if isinstance(chart, StackedShares):
         return min(0.27 * len(chart.rows) + 0.9, 5.0)
-    if isinstance(chart, SeriesLines):
+    if isinstance(chart, (SeriesLines, RateFunnel)):
         return 3.2
     if isinstance(chart, (TileMap, AreaMap)):
         return 4.4
@@ -177,6 +184,52 @@ def series_lines(drawing: Drawing, model: SeriesLines, frame: Frame) -> None:
     chart.category_axis.tick_labels.font.size = Pt(9)
     if len(model.lines) > 1:
         _legend(chart)
+
+
+def rate_funnel(drawing: Drawing, model: RateFunnel, frame: Frame) -> None:
+    from stocktake.render.deck.charts import PlaceData
+
+    names = {"rest": "Others", "near": model.near, "own": "Your own"}
+    fills = {"rest": REST, "near": NEAR, "own": drawing.theme.own}
+    used = [t for t in names if any(p.tone == t for p in model.points)]
+    highest = 1.5 * max((p.value for p in model.points), default=model.rate)
+    far = max((p.people for p in model.points), default=1.0)
+    places = [(names[t], [(p.people, p.value) for p in model.points if p.tone == t]) for t in used]
+    places.append(("All together", [(0.0, model.rate), (far, model.rate)]))
+    for name, curve in model.limits:
+        for side, words in ((1, "lower"), (2, "upper")):
+            places.append((f"{name}, {words}", [(p[0], p[side]) for p in curve if p[side] <= highest]))
+    data = PlaceData(number_format=_format(model.unit))
+    longest = max(len(own) for _, own in places)
+    for name, own in places:
+        series = data.add_series(clean(name))
+        # LibreOffice leaves out a series that is shorter than others; its last place again changes nothing.
+        for people, value in own + own[-1:] * (longest - len(own)):
+            series.add_data_point(as_shown(people, 0), _shown(model.unit, value))
+    chart = drawing.add(XL_CHART_TYPE.XY_SCATTER, data, frame, model.alt, model.title)
+    for number, series in enumerate(chart.plots[0].series):
+        if number < len(used):
+            colour = RGBColor.from_string(fills[used[number]][1:])
+            series.format.line.fill.background()
+            series.marker.style, series.marker.size = XL_MARKER_STYLE.CIRCLE, 10 if used[number] == "own" else 6
+            series.marker.format.fill.solid()
+            series.marker.format.fill.fore_color.rgb = colour
+            series.marker.format.line.color.rgb = RGBColor.from_string("5B6873")
+            continue
+        series.marker.style, series.smooth = XL_MARKER_STYLE.NONE, False
+        series.format.line.width = Pt(1.2)
+        series.format.line.color.rgb = RGBColor.from_string(
+            (drawing.theme.average if number == len(used) else drawing.theme.soft)[1:]
+        )
+        if number > len(used):
+            series.format.line.dash_style = MSO_LINE.DASH
+    _axis(chart.value_axis, model.unit)
+    chart.category_axis.minimum_scale = 0
+    chart.category_axis.has_major_gridlines = False
+    chart.category_axis.tick_labels.font.size = Pt(9)
+    chart.category_axis.tick_labels.number_format = "#,##0"
+    chart.category_axis.tick_labels.number_format_is_linked = False
+    _legend(chart)
 
 
 def _table(drawing: Drawing, rows: int, columns: int, frame: Frame, alt: str, title: str) -> Any:

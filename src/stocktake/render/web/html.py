@@ -16,6 +16,7 @@ from stocktake.reports.figure_charts import (
     FigureBars,
     HeatTable,
     PartBars,
+    RateFunnel,
     SeriesLines,
     Spine,
     StackedShares,
@@ -58,10 +59,23 @@ WIDTHS: dict[type, int] = {
     TileMap: 700,
     AreaMap: 700,
     SeriesLines: 700,
+    RateFunnel: 700,
     Spine: 900,
     HeatTable: 900,
 }
-WIDE = (RankedBars, Funnel, FigureBars, PartBars, StackedShares, TileMap, AreaMap, SeriesLines, Spine, HeatTable)
+WIDE = (
+    RankedBars,
+    Funnel,
+    FigureBars,
+    PartBars,
+    StackedShares,
+    TileMap,
+    AreaMap,
+    SeriesLines,
+    Spine,
+    HeatTable,
+    RateFunnel,
+)
 
 
 @lru_cache(maxsize=1)

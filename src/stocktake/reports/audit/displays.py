@@ -16,7 +16,7 @@ from stocktake.reports.figure_charts import (
     Tone,
     Unit,
 )
-from stocktake.reports.model import Block, Cell, Figure, Inline, Number, Table, Text, paragraph
+from stocktake.reports.model import Block, Cell, Figure, Heading, Inline, Number, Table, Text, paragraph
 from stocktake.reports.words import listed
 
 # So many of the reader's own organisations have a row of their own in a table below a chart.
@@ -313,6 +313,7 @@ def _several(facts: Facts, reader: Reader, columns: tuple[Indicator, ...]) -> li
             if option != ALL or any(not isinstance(c, str) for c in cells):
                 rows.append(tuple(cells))
         widths = (2.4, *[1.4] * len(columns))
+        blocks.append(Heading(name if code else "England", 2))
         blocks.append(Table(title, (dimension.title, *(c.heading for c in columns)), tuple(rows), widths=widths))
     sample = facts.england(first.code, next(iter(dimension.options)))
     if sample is not None:

@@ -94,6 +94,11 @@ class Facts:
     def _national(self) -> dict[tuple[str, str], Row]:
         return {(r["indicator"], r["part"]): r for r in self.results.tables["national"].iter_rows(named=True)}
 
+    @property
+    def least(self) -> int:
+        """The smallest number of people that is shown."""
+        return int(self.results.provenance["disclosure"]["minimum_count"])
+
     @cached_property
     def signed(self) -> int:
         """Organisations whose returns are signed off."""

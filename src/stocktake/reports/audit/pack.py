@@ -12,6 +12,7 @@ from stocktake.audit.specification import Indicator, Specification
 from stocktake.organisations.maps import Outline
 from stocktake.organisations.register import Register
 from stocktake.reports.audit.book import pack_book
+from stocktake.reports.audit.chance import chance_pages
 from stocktake.reports.audit.displays import blocks_of_indicator
 from stocktake.reports.audit.facts import WORDS, Facts, Naming, Reader, own_of, reader_of
 from stocktake.reports.audit.maps import made_words
@@ -63,6 +64,7 @@ class Pack:
             _about_pack(facts, reader),
             *_summary(facts, reader),
             *_scorecard(facts, reader),
+            *chance_pages(facts, reader),
         ]
         for code, title in self.spec.chapters.items():
             pages += _chapter(facts, reader, code, title)
@@ -246,6 +248,8 @@ def _method(facts: Facts, contact: str) -> Page:
         "A rate is what organisations counted over the people of a named population, in so many of them. Registered people are those on the lists of practices; weighted people are the same people shared out by need.",
         "Mean, median and quartiles are over organisations, each counted once whatever its size; quantiles interpolate between the two nearest figures (type 7). A figure of England divides all that was counted by all people of the organisations that answered.",
         "Intervals of counts are Byar's, below ten events exact Poisson limits; those of shares of people are Wilson's. Staff, beds and money are no counts of events by chance and have none.",
+        "The limits of a funnel are those of the square root of a count of events, widened by the over-dispersion of all (the mean square of the distances, drawn in by a tenth at both ends).",
+        f"A number of people or events above zero and below {facts.least} is not shown, nor is what would give it away. Withheld figures are in the sums of regions and of England, and in no mean or median.",
         "What the mean implies for England is the mean times the people of the same population, where an organisation without the service counts with none; its 95% interval is that of the mean, by Student's t over the organisations. It does not say whether those without a figure are like the others.",
         "The figure of an area is the sum over organisations that belong to it alone. Where one of them serves another area as well there is none. An area has a figure if all its organisations answered; regions and England have one from those that did.",
         "To reach the median: what would change in the year at the median's figure, only where higher or lower is judged better. It is a difference to look into, not a target.",

@@ -1,0 +1,111 @@
+"""The pages of a pack that say which rates of events differ by more than chance and the usual spread."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from stocktake.audit.specification import Indicator
+from stocktake.audit.tables import has_funnel
+from stocktake.compare.rates import funnel_limits
+from stocktake.reports.audit.facts import WORDS, Facts, Reader, Row, near_of, own_of, shown
+from stocktake.reports.figure_charts import FunnelPoint, RateFunnel, Tone
+from stocktake.reports.model import Block, Figure, Number, Page, Text, paragraph
+from stocktake.reports.words import listed
+
+LEVELS = (("95%", 0.95), ("99.8%", 0.998))
+# Places of a curve, closer together where it bends.
+PLACES = 60
+
+
+def chance_pages(facts: Facts, reader: Reader) -> list[Page]:
+    """A funnel for every ranked rate of events; of a pair the one of registered people, as weights are no people."""
+    pages: list[Page] = []
+    for indicator in facts.spec.displays:
+        if indicator.chart != "ranked bars" or not has_funnel(facts.spec, indicator):
+            continue
+        if facts.spec.population[indicator.population].kind == "weighted":
+            continue
+        inner = _funnel(facts, reader, indicator)
+        if inner:
+            intro = () if pages else (paragraph(INTRO),)
+            title = f"Beyond chance: {indicator.code} {indicator.title}"
+            pages.append(Page("chance", title, (*intro, *inner), anchor=f"chance-{indicator.code}"))
+    return pages
+
+
+INTRO = (
+    "Few people make a rate uncertain. Between the limits lie rates that chance and the usual spread of organisations "
+    "explain; one that lies outside the 99.8% limits is worth asking about first. It is neither good nor bad by itself."
+)
+
+
+def _funnel(facts: Facts, reader: Reader, indicator: Indicator) -> list[Block]:
+    kind = indicator.of
+    rows = [r for r in shown(facts.rows(indicator.code, kind)) if r["funnel_z"] is not None]
+    summary = facts.summary(indicator.code)
+    if not rows or summary is None or summary["funnel_rate"] is None:
+        return []
+    own = own_of(facts, reader, kind) if reader.kind in ("stp", kind) else ()
+    near = near_of(facts, reader, indicator, kind)
+    named = facts.named(kind, own, near)
+
+    def point(row: Row) -> FunnelPoint:
+        code = row["organisation"]
+        tone: Tone = "own" if code in own else "near" if code in near else "rest"
+        return FunnelPoint(
+            row["organisation_name"] if named(code) else facts.alias(code), row["denominator"], row["value"], tone
+        )
+
+    points = tuple(point(r) for r in rows)
+    rate, phi, per = summary["funnel_rate"], summary["funnel_phi"], indicator.per
+    far = max(p.people for p in points)
+    people = np.linspace(0.02, 1.0, PLACES) ** 2 * far
+    curves = []
+    for name, level in LEVELS:
+        low, high = funnel_limits(rate / per, phi, people, level)
+        curves.append((name, tuple(zip(people.tolist(), (low * per).tolist(), (high * per).tolist(), strict=True))))
+    unit = facts.unit(indicator)
+    outside = [r for r in rows if not r["funnel_lower"] <= r["value"] <= r["funnel_upper"]]
+    region = indicator.highlight == "own region" or reader.kind == "region"
+    where = listed([facts.register.bodies[c].name for c in (reader.region if region else reader.area)]) or "your area"
+    title = facts.spec.population[indicator.population].title
+    alt = (
+        f"{indicator.title}: {len(points)} {WORDS[kind][1]} by the number of people, {len(outside)} of them outside the "
+        f"99.8% limits about {unit.text(rate)}."
+    )
+    chart = RateFunnel(indicator.title, points, rate, tuple(curves), unit, title, where, alt)
+    return [Figure(chart), _reading(facts, indicator, rows, outside, summary), *_own(facts, indicator, rows, own)]
+
+
+def _reading(facts: Facts, indicator: Indicator, rows: list[Row], outside: list[Row], summary: Row) -> Text:
+    source = f"{indicator.code}.funnel"
+    times = summary["funnel_phi"] ** 0.5
+    return paragraph(
+        f"{{outside}} of {{n}} {WORDS[indicator.of][1]} lie outside the 99.8% limits. The rates differ {{times}} times as much as "
+        "chance alone would have them; the limits are that much wider.",
+        "note",
+        outside=Number(len(outside), f"{len(outside):,}", f"{source}.outside"),
+        n=Number(len(rows), f"{len(rows):,}", f"{source}.n"),
+        times=Number(times, f"{times:,.0f}" if times >= 10 else f"{times:,.1f}", f"{source}.times"),
+    )
+
+
+def _own(facts: Facts, indicator: Indicator, rows: list[Row], own: tuple[str, ...]) -> list[Block]:
+    """Where the reader's own stand, in words."""
+    out: list[Block] = []
+    for row in rows:
+        if row["organisation"] not in own:
+            continue
+        where = "above" if row["value"] > row["funnel_upper"] else "below" if row["value"] < row["funnel_lower"] else ""
+        words = f"is {where} the 99.8% limits" if where else "lies within the 99.8% limits"
+        figures = {
+            name: facts.number(indicator, row[column], f"{indicator.code}.{row['organisation']}.{column}")
+            for name, column in (("value", "value"), ("low", "funnel_lower"), ("high", "funnel_upper"))
+        }
+        text = f"{row['organisation_name']} {words} at its number of people: {{value}}, between {{low}} and {{high}}."
+        if where:
+            text = (
+                f"{row['organisation_name']} {words} at its number of people: {{value}}; they are {{low}} and {{high}}."
+            )
+        out.append(paragraph(text, "plain", **figures))
+    return out
