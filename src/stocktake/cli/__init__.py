@@ -229,12 +229,16 @@ def disclosure(folder: Folder) -> None:
 @app.command
 def site(folder: Folder) -> None:
     """Make the web edition in the folder's site/: every page, chart, table and download."""
+    from stocktake.run.audit_site import make_audit_site
+    from stocktake.run.collection import is_collection
     from stocktake.run.site import make_site
 
     console = output()
+    audit = is_collection(folder)
     with progress("pages") as advance:
-        first = make_site(folder, advance, lambda total: advance(0, total))
-    _print_warnings(folder)
+        first = (make_audit_site if audit else make_site)(folder, advance, lambda total: advance(0, total))
+    if not audit:
+        _print_warnings(folder)
     console.print(f"Open {first} in a browser, or run {me()} serve {folder}")
 
 

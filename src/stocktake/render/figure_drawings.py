@@ -352,37 +352,41 @@ def rate_funnel(canvas: Canvas, chart: RateFunnel) -> None:
     def y(value: float) -> float:
         return top + (1 - min(value, marks[-1]) / marks[-1]) * plot_h
 
-    for mark in marks:
-        canvas.line(left, y(mark), left + plot_w, y(mark), GRID, 0.5)
-        canvas.text(left - 5, y(mark) + 3, axis_text(chart.unit, mark), 9, "end", fill=theme.soft)
-    for mark in across:
-        canvas.line(x(mark), top + plot_h, x(mark), top + plot_h + 4, theme.soft, 0.6)
-        canvas.text(x(mark), top + plot_h + 14, f"{mark:,.10g}", 9, "middle", fill=theme.soft)
-    labels = [(y(chart.rate), f"All {chart.unit.text(chart.rate)}", theme.average)]
-    for (name, curve), dash in zip(chart.limits, ("6 3", "2 3"), strict=True):
-        for side in (1, 2):
-            inside = [p for p in curve if p[side] <= marks[-1]]
-            places = " ".join(f"{x(p[0]):.1f},{y(p[side]):.1f}" for p in inside)
-            canvas.parts.append(
-                f'<polyline points="{places}" fill="none" stroke="{theme.soft}" stroke-width="1" stroke-dasharray="{dash}"/>'
-            )
-            if inside:
-                labels.append((y(inside[-1][side]), name, theme.soft))
-    canvas.line(left, y(chart.rate), left + plot_w, y(chart.rate), theme.average, 1.4, "5 3")
-    from stocktake.render.svg import apart
+    if chart.layer != "over":
+        for mark in marks:
+            canvas.line(left, y(mark), left + plot_w, y(mark), GRID, 0.5)
+            canvas.text(left - 5, y(mark) + 3, axis_text(chart.unit, mark), 9, "end", fill=theme.soft)
+        for mark in across:
+            canvas.line(x(mark), top + plot_h, x(mark), top + plot_h + 4, theme.soft, 0.6)
+            canvas.text(x(mark), top + plot_h + 14, f"{mark:,.10g}", 9, "middle", fill=theme.soft)
+        labels = [(y(chart.rate), f"All {chart.unit.text(chart.rate)}", theme.average)]
+        for (name, curve), dash in zip(chart.limits, ("6 3", "2 3"), strict=True):
+            for side in (1, 2):
+                inside = [p for p in curve if p[side] <= marks[-1]]
+                places = " ".join(f"{x(p[0]):.1f},{y(p[side]):.1f}" for p in inside)
+                canvas.parts.append(
+                    f'<polyline points="{places}" fill="none" stroke="{theme.soft}" stroke-width="1" stroke-dasharray="{dash}"/>'
+                )
+                if inside:
+                    labels.append((y(inside[-1][side]), name, theme.soft))
+        canvas.line(left, y(chart.rate), left + plot_w, y(chart.rate), theme.average, 1.4, "5 3")
+        from stocktake.render.svg import apart
 
-    for at, words, colour in apart(labels, 10.0):
-        canvas.text(left + plot_w + 6, at + 3, words, 9, fill=colour)
+        for at, words, colour in apart(labels, 10.0):
+            canvas.text(left + plot_w + 6, at + 3, words, 9, fill=colour)
     order = {"rest": 0, "near": 1, "own": 2}
     fills = {"rest": REST, "near": NEAR, "own": theme.own}
-    for point in sorted(chart.points, key=lambda p: order[p.tone]):
+    drawn = [replace(p, tone="rest") for p in chart.points] if chart.layer == "base" else chart.points
+    for point in sorted(drawn, key=lambda p: order[p.tone]):
+        if chart.layer == "over" and point.tone == "rest":
+            continue
         if point.tone == "own":
             canvas.diamond(x(point.people), y(point.value), 6, theme.own)
         else:
             canvas.parts.append(
                 f'<circle cx="{x(point.people):.1f}" cy="{y(point.value):.1f}" r="4" fill="{fills[point.tone]}" stroke="{OUTLINE}" stroke-width="0.5"/>'
             )
-    for point in chart.points:
+    for point in drawn:
         if point.tone == "own":
             words = f"{point.label} {chart.unit.text(point.value)}"
             wide = text_width(words, 8.5)
@@ -392,10 +396,12 @@ def rate_funnel(canvas: Canvas, chart: RateFunnel) -> None:
                 f'<rect x="{begin - 2:.1f}" y="{y(point.value) - 18:.1f}" width="{wide + 4:.1f}" height="11.5" fill="#FFFFFF" fill-opacity="0.85"/>'
             )
             canvas.text(begin, y(point.value) - 9, words, 8.5, weight="bold")
-    canvas.line(left, top + plot_h, left + plot_w, top + plot_h, theme.ink, 0.8)
-    canvas.text(0, 9, chart.unit.name, 9, fill=theme.soft)
-    _tones(canvas, left, 16.0, chart.near, {p.tone for p in chart.points})
-    canvas.text(left + plot_w / 2, top + plot_h + 28, chart.people, 9, "middle", fill=theme.soft)
+    if chart.layer != "over":
+        canvas.line(left, top + plot_h, left + plot_w, top + plot_h, theme.ink, 0.8)
+        canvas.text(0, 9, chart.unit.name, 9, fill=theme.soft)
+        canvas.text(left + plot_w / 2, top + plot_h + 28, chart.people, 9, "middle", fill=theme.soft)
+    if chart.layer != "base":
+        _tones(canvas, left, 16.0, chart.near, {p.tone for p in chart.points})
 
 
 def spine(canvas: Canvas, chart: Spine) -> None:
@@ -440,7 +446,8 @@ def heat_table(canvas: Canvas, chart: HeatTable) -> None:
     row, head = 14.0, 66.0
     canvas.height = canvas.height or len(chart.rows) * row + head + 4
     label_w = canvas.width * 0.3
-    each = (canvas.width - label_w) / max(len(chart.columns), 1)
+    # The last heading leans over the edge of its column.
+    each = (canvas.width - label_w - 48) / max(len(chart.columns), 1)
     for j, name in enumerate(chart.columns):
         x = label_w + (j + 0.5) * each
         canvas.parts.append(

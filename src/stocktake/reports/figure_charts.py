@@ -10,6 +10,7 @@ from typing import Literal
 from stocktake.rounding import as_shown
 
 Rows = tuple[tuple[str, ...], ...]
+# A chart that has a code is alike for every reader but for the reader's own marks; see `Layer`.
 # What of a chart is drawn: all, what every reader has alike, or the reader's own marks to be laid over that.
 Layer = Literal["all", "base", "over"]
 # How a bar is marked: everybody else's, one of the reader's region or area, or the reader's own.
@@ -121,6 +122,7 @@ class StackedShares:
     parts: tuple[str, ...]
     rows: tuple[tuple[str, tuple[float, ...] | None], ...]
     alt: str
+    code: str = ""
 
     def table(self) -> tuple[tuple[str, ...], Rows]:
         unit = Unit("%")
@@ -211,6 +213,7 @@ class SeriesLines:
     breaks: tuple[int, ...]
     unit: Unit
     alt: str
+    code: str = ""
 
     def table(self) -> tuple[tuple[str, ...], Rows]:
         rows = tuple(
@@ -277,6 +280,13 @@ class RateFunnel:
     people: str
     near: str
     alt: str
+    code: str = ""
+    layer: Layer = "all"
+
+    def own_table(self) -> tuple[tuple[str, ...], Rows]:
+        """The reader's own points alone."""
+        header, rows = self.table()
+        return header, tuple(r for r, p in zip(rows, self.points, strict=True) if p.tone == "own")
 
     def table(self) -> tuple[tuple[str, ...], Rows]:
         rows = tuple((p.label, f"{p.people:,.0f}", self.unit.text(p.value)) for p in self.points)
@@ -291,6 +301,7 @@ class HeatTable:
     columns: tuple[str, ...]
     rows: tuple[tuple[str, tuple[float | None, ...]], ...]
     alt: str
+    code: str = ""
 
     def table(self) -> tuple[tuple[str, ...], Rows]:
         unit = Unit("%")

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from functools import cache
-from importlib import resources
 from pathlib import Path
 from typing import Literal
 
 from stocktake.codes import file_name
-from stocktake.files import write_file, writing
+from stocktake.files import writing
 from stocktake.problems import StocktakeError, nearest
 from stocktake.run.audit import AuditRun, open_audit
+from stocktake.run.audit_site import write_shared
 from stocktake.run.documents import FORMATS, Format
 from stocktake.run.pool import on_every_core
 from stocktake.run.reporting import Made
@@ -20,7 +20,6 @@ from stocktake.run.stamps import is_current, stamp_of, write_stamped
 ALONE = 4
 PackFormat = Format | Literal["html"]
 PACK_FORMATS: tuple[PackFormat, ...] = (*FORMATS, "html")
-STATIC = ("nhsuk-frontend.css", "site.css")
 
 
 @cache
@@ -55,7 +54,7 @@ def make_packs(
     with writing(folder):
         stamp = _stamp(run)
         if "html" in formats:
-            _write_shared(folder / "reports", run, wanted[0])
+            write_shared(folder / "reports", run, wanted[0])
         # A few readers a job, so that what all packs share is read once for each worker.
         size = max(1, -(-len(wanted) // 8))
         batches = [wanted[i : i + size] for i in range(0, len(wanted), size)] if len(wanted) >= ALONE else [wanted]
@@ -71,17 +70,6 @@ def make_packs(
         raise StocktakeError([*problems, f"The other {len(made)} files are there."])
     order = {c: i for i, c in enumerate(wanted)}
     return sorted(made, key=lambda m: (order[m.organisation], m.path.suffix))
-
-
-def _write_shared(root: Path, run: AuditRun, reader: str) -> None:
-    """What the web pages of all packs share: charts that are alike for every reader, and the styles."""
-    from stocktake.render.web.pack_page import shared_charts
-
-    for name, content in shared_charts(run.report(reader).report, run.theme).items():
-        write_file(root / "charts" / name, content, inside=root)
-    for name in STATIC:
-        source = resources.files("stocktake.render.web") / "static" / name
-        write_file(root / "static" / name, source.read_bytes(), inside=root)
 
 
 def _stamp(run: AuditRun) -> str:

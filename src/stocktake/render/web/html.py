@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from functools import lru_cache, singledispatchmethod
 from html import escape
 from typing import Any
@@ -240,8 +240,7 @@ def figure(chart: Chart, theme: Theme, title: str = "") -> str:
         return f'<div class="chart key">{svg}</div>\n'
     header, rows = chart.table()
     name = title or getattr(chart, "title", "") or chart.alt.split(":", 1)[0]
-    numbers = [all(_figure(r[i]) for r in rows) and i > 0 for i in range(len(header))]
-    inner = table(f"Figures of the chart: {name}", header, rows, numbers)
+    inner = table(f"Figures of the chart: {name}", header, rows, numeric_columns(header, rows))
     wide = " wide" if isinstance(chart, WIDE) else ""
     region = f' role="group" tabindex="0" aria-label="Chart: {escape(clean(name))}"'
     return (
@@ -249,6 +248,11 @@ def figure(chart: Chart, theme: Theme, title: str = "") -> str:
         f'<details class="nhsuk-details"><summary class="nhsuk-details__summary"><span class="nhsuk-details__summary-text">'
         f'The chart as a table<span class="nhsuk-u-visually-hidden">: {text(name)}</span></span></summary><div class="nhsuk-details__text">{inner}</div></details></figure>\n'
     )
+
+
+def numeric_columns(header: Sequence[str], rows: Sequence[Sequence[str]]) -> list[bool]:
+    """Which columns of a table hold figures alone."""
+    return [all(_figure(r[i]) for r in rows) and i > 0 for i in range(len(header))]
 
 
 def _figure(words: str) -> bool:

@@ -1,4 +1,4 @@
-"""The web page of a data pack: its ranked charts and maps are files that all packs share, with the reader's own over them."""
+"""The web page of a data pack: charts that are alike for every reader are files that all packs share."""
 
 from __future__ import annotations
 
@@ -7,29 +7,45 @@ from html import escape
 
 from stocktake.render.svg import draw
 from stocktake.render.theme import Theme
-from stocktake.render.web.html import Html, anchors_of, chapters, environment, figure, pages_html, table, text
+from stocktake.render.web.html import (
+    Html,
+    anchors_of,
+    chapters,
+    environment,
+    figure,
+    numeric_columns,
+    pages_html,
+    table,
+    text,
+)
 from stocktake.render.words import clean
-from stocktake.reports.figure_charts import FigureBars, TileMap
+from stocktake.reports.figure_charts import FigureBars, HeatTable, RateFunnel, SeriesLines, StackedShares, TileMap
 from stocktake.reports.model import Figure, Report, blocks_of
 
 # How wide shared charts are drawn, in points; a page shows them as wide as there is room.
 WIDTH = 760
 # From a pack's page to the shared charts.
 CHARTS = "../charts/"
+# Charts over which the reader's own marks are laid, and those that are the same to the last stroke.
+Layered = FigureBars | TileMap | RateFunnel
+Whole = HeatTable | SeriesLines | StackedShares
 
 
-def is_shared(chart: object) -> bool:
-    """Whether a chart is one that all packs share."""
-    return isinstance(chart, (FigureBars, TileMap)) and bool(chart.code)
-
-
-def shared_charts(report: Report, theme: Theme) -> dict[str, str]:
-    """Name and content of every shared chart of a pack: alike in every pack, and naming nobody."""
+def shared_charts(report: Report, theme: Theme, version: str) -> dict[str, str]:
+    """Name and content of every shared chart of a pack, alike in every pack and naming nobody; whole ones with a page of
+    their figures."""
     out = {}
     for block in blocks_of(report):
-        if isinstance(block, Figure) and isinstance(block.chart, (FigureBars, TileMap)) and is_shared(block.chart):
-            chart = replace(block.chart, layer="base", alt=f"{block.chart.title}: the same for every reader.")
-            out[f"{block.chart.code}.svg"] = draw(chart, theme, WIDTH)
+        chart = block.chart if isinstance(block, Figure) else None
+        if isinstance(chart, Layered) and chart.code:
+            base = replace(chart, layer="base", alt=f"{chart.title}: the same for every reader.")
+            out[f"{chart.code}.svg"] = draw(base, theme, WIDTH)
+        elif isinstance(chart, Whole) and chart.code:
+            out[f"{chart.code}.svg"] = draw(chart, theme, WIDTH)
+            header, rows = chart.table()
+            body = table(f"Figures of the chart: {chart.title}", header, rows, numeric_columns(header, rows))
+            page = environment().get_template("chart.html")
+            out[f"{chart.code}.html"] = page.render(report=report, chart=chart, body=body, version=version)
     return out
 
 
@@ -38,27 +54,33 @@ class PackHtml(Html):
 
     def figure(self, block: Figure) -> str:
         chart = block.chart
-        if not isinstance(chart, (FigureBars, TileMap)) or not is_shared(chart):
+        if (
+            not isinstance(chart, (FigureBars, TileMap, RateFunnel, HeatTable, SeriesLines, StackedShares))
+            or not chart.code
+        ):
             return figure(chart, self.theme, block.title)
-        over = draw(replace(chart, layer="over"), self.theme, WIDTH)
+        image = f'<img src="{CHARTS}{escape(chart.code)}.svg" alt="{escape(clean(chart.alt))}" loading="lazy">'
         region = f' role="group" tabindex="0" aria-label="Chart: {escape(clean(chart.title))}"'
-        header, rows = chart.own_table()
-        inner = (
-            table(f"Figures in the chart that are named: {chart.title}", header, rows, [False] * len(header))
-            if rows
-            else ""
-        )
-        return (
-            f'<figure class="chart wide"><div class="paper"{region}><div class="shared">'
-            f'<img src="{CHARTS}{escape(chart.code)}.svg" alt="{escape(clean(chart.alt))}" loading="lazy">'
-            f'<div class="over" aria-hidden="true">{over}</div></div></div>'
-            + (f"<figcaption class=note>{text('Figures of those that are named')}</figcaption>{inner}" if inner else "")
-            + "</figure>\n"
-        )
+        over = inner = ""
+        if isinstance(chart, Layered):
+            drawn = draw(replace(chart, layer="over"), self.theme, WIDTH)
+            over = f'<div class="over" aria-hidden="true">{drawn}</div>'
+            header, rows = chart.own_table()
+            name = f"Figures in the chart that are named: {chart.title}"
+            if rows:
+                own = table(name, header, rows, [False] * len(header))
+                inner = f"<figcaption class=note>{text('Figures of those that are named')}</figcaption>{own}"
+        else:
+            hidden = f'<span class="nhsuk-u-visually-hidden">: {text(chart.title)}</span>'
+            inner = f'<p class="note"><a href="{CHARTS}{escape(chart.code)}.html">The chart as a table{hidden}</a></p>'
+        return f'<figure class="chart wide"><div class="paper"{region}><div class="shared">{image}{over}</div></div>{inner}</figure>\n'
 
 
-def pack_page(report: Report, theme: Theme, version: str) -> str:
-    """A pack as one web page, made by a version of the program; it leads to the folders charts and static beside its own."""
+def pack_page(report: Report, theme: Theme, version: str, home: str = "") -> str:
+    """A pack as one web page, made by a version of the program; it leads to the folders charts and static beside its own.
+
+    `home` is the way to the page of all packs, where there is one.
+    """
     html = PackHtml(theme, anchors_of(report))
     first = [(p.title, p.anchor) for p in report.pages if not p.chapter and p.anchor]
     return str(
@@ -67,6 +89,7 @@ def pack_page(report: Report, theme: Theme, version: str) -> str:
         .render(
             report=report,
             version=version,
+            home=home,
             contents=[*first, *chapters(report)],
             body=pages_html(report, theme, html=html),
         )

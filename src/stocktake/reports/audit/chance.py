@@ -73,7 +73,9 @@ def _funnel(facts: Facts, reader: Reader, indicator: Indicator) -> list[Block]:
         f"{indicator.title}: {len(points)} {WORDS[kind][1]} by the number of people, {len(outside)} of them outside the "
         f"99.8% limits about {unit.text(rate)}."
     )
-    chart = RateFunnel(indicator.title, points, rate, tuple(curves), unit, title, where, alt)
+    chart = RateFunnel(
+        indicator.title, points, rate, tuple(curves), unit, title, where, alt, f"{indicator.code}-funnel"
+    )
     return [Figure(chart), _reading(facts, indicator, rows, outside, summary), *_own(facts, indicator, rows, own)]
 
 

@@ -341,10 +341,13 @@ def _two_ways(facts: Facts, indicator: Indicator) -> list[Block]:
         for code, label in columns:
             values = [value(o, code) for o in down.options]
             rows.append((label, tuple(v for v in values if v is not None) if None not in values else None))
-        return [Figure(StackedShares(indicator.title, tuple(down.options.values()), tuple(rows), about)), *note]
+        return [
+            Figure(StackedShares(indicator.title, tuple(down.options.values()), tuple(rows), about, indicator.code)),
+            *note,
+        ]
     grid = tuple((label, tuple(value(o, c) for c, _ in columns)) for o, label in down.options.items())
     if indicator.chart == "heat table" or unit.name.startswith("%"):
-        return [Figure(HeatTable(indicator.title, tuple(t for _, t in columns), grid, about)), *note]
+        return [Figure(HeatTable(indicator.title, tuple(t for _, t in columns), grid, about, indicator.code)), *note]
     body = tuple((label, *(unit.text(v) for v in values)) for label, values in grid)
     return [Table(indicator.title, (down.title, *(t for _, t in columns)), body), *note]
 
@@ -365,7 +368,7 @@ def _series(facts: Facts, indicator: Indicator) -> list[Block]:
     first, last = (unit.text(lines[0][1][i]) for i in (0, -1))
     begin = f"{lines[0][0]}: " if lines[0][0] else ""
     alt = f"{indicator.title}, {years[0]} to {years[-1]}. {begin}{first} at first, {last} at last."
-    chart = SeriesLines(indicator.title, years, tuple(lines), breaks, unit, alt)
+    chart = SeriesLines(indicator.title, years, tuple(lines), breaks, unit, alt, indicator.code)
     header, body = chart.table()
     table = Table(indicator.title, ("Year", *(h or indicator.unit for h in header[1:])), body)
     return [
