@@ -8,7 +8,7 @@ import subprocess
 import sys
 import zipfile
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import page as checker
 import polars as pl
@@ -19,8 +19,11 @@ from pptx import Presentation
 
 import small_audit
 from stocktake.problems import StocktakeError
-from stocktake.reports.audit.facts import reader_of
-from stocktake.reports.model import blocks_of, numbers_of, plain, texts_of
+from stocktake.reports.audit.facts import Naming, reader_of
+from stocktake.reports.audit.pack import Pack
+from stocktake.reports.books import words
+from stocktake.reports.figure_charts import FigureBars
+from stocktake.reports.model import Figure, blocks_of, numbers_of, plain, texts_of
 from stocktake.run.audit import AuditRun, open_audit
 from stocktake.run.audit_demo import DEMO_AREA, make_audit_demo
 from stocktake.run.trace import trace
@@ -82,11 +85,41 @@ def test_the_pack_has_every_display_and_names_nobody_elses(made: tuple[Path, str
             assert [n for n in others if n in text] == [], path.name
 
 
+def test_who_is_named_is_a_setting(run: AuditRun) -> None:
+    """A reader's own organisations, those highlighted with it too, or all, by kind; what is not named has a code."""
+    collection = run.collection
+    register, day = collection.register, collection.spec.census
+    trusts = [register.bodies[c].name for c in register.of_kind("trust", day)]
+    region = set(register.members(register.parents(DEMO_AREA, "region", day)[0], "trust", day))
+
+    def named(rule: Literal["own", "near", "everyone"]) -> tuple[set[str], set[str]]:
+        pack = Pack(
+            run.results,
+            collection.spec,
+            register,
+            collection.commentary,
+            secret="eight words",
+            naming=Naming(trust=rule),
+        )
+        report, book = pack.report(DEMO_AREA), pack.book(DEMO_AREA)
+        everyone = next(s for s in book.sheets if s.name == "All organisations")
+        place = [c.title for c in everyone.columns].index("Organisation")
+        cells = set(everyone.cells.select(words(place)).collect().to_series().to_list())
+        shown = {b.label for block in blocks_of(report) if isinstance(block, Figure) and isinstance(block.chart, FigureBars)
+                 for b in block.chart.bars}  # fmt: skip
+        return cells & set(trusts), shown & set(trusts)
+
+    own, near, everyone = (named(rule) for rule in ("own", "near", "everyone"))  # type: ignore[arg-type]
+    assert {len(n) for n in own} == {1}
+    assert near[0] == near[1] == {register.bodies[c].name for c in region}
+    assert everyone[0] == everyone[1] == set(trusts)
+
+
 def test_every_figure_in_a_sentence_is_a_result(run: AuditRun) -> None:
     figures = run.results.tables["figures"]
     known = {
         round(v, 6)
-        for column in ("value", "numerator", "denominator", "organisations", "asked")
+        for column in ("value", "numerator", "denominator", "organisations", "asked", "funnel_lower", "funnel_upper")
         for v in figures[column].drop_nulls().to_list()
     }
     for table in ("summaries", "national"):
@@ -147,7 +180,7 @@ def test_the_web_page_of_a_pack(made: tuple[Path, str], browser: Any) -> None:
     assert page.evaluate("document.documentElement.scrollWidth") <= 320
     page.evaluate("document.querySelectorAll('img').forEach(i => i.loading = 'eager')")
     page.wait_for_function("Array.from(document.images).every(i => i.complete && i.naturalWidth > 0)")
-    assert page.evaluate("document.images.length") == len(list((made[0] / "reports" / "charts").iterdir()))
+    assert page.evaluate("document.images.length") == len(list((made[0] / "reports" / "charts").glob("*.svg")))
     assert not wrong
     found = Axe().run(page).response["violations"]
     assert not found, [(v["id"], v["nodes"][0]["html"][:200]) for v in found]

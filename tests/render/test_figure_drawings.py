@@ -24,8 +24,10 @@ from stocktake.reports.figure_charts import (
     FigureBar,
     FigureBars,
     FigureChart,
+    FunnelPoint,
     HeatTable,
     PartBars,
+    RateFunnel,
     SeriesLines,
     Shape,
     Spine,
@@ -287,6 +289,16 @@ def test_figures_as_they_are_written() -> None:
     assert ticks(0) == [0.0, 1.0] and ticks(97)[-1] == 100 and ticks(2.38e9)[-1] == 2.5e9
 
 
+FUNNEL = RateFunnel(
+    "Funnel",
+    (FunnelPoint("T001", 1000.4, 20.04), FunnelPoint("Own Trust", 3000.0, 9.96, "own"), FunnelPoint("T3", 2000.0, 15.0, "near")),
+    12.04,
+    (("95%", ((500.0, 5.0, 40.0), (3000.0, 9.0, 16.0))), ("99.8%", ((500.0, 2.0, 60.0), (3000.0, 8.0, 18.0)))),
+    Unit("people per 100,000", 1),
+    "People",
+    "Region",
+    "A funnel of rates.",
+)  # fmt: skip
 CHARTS: tuple[FigureChart, ...] = (
     FigureBars("Bars", (FigureBar("T1", "T001", 1.26), FigureBar("T2", "Own Trust", 2.34, "own")), 1.8, 1.8, Unit("beds", 1), "Region", "Bars of beds."),
     PartBars("Parts", (("One", 5_321_987.0, None), ("Two", 12.4, 999.6)), Unit("£"), "Own", "Parts of money."),
@@ -297,6 +309,7 @@ CHARTS: tuple[FigureChart, ...] = (
     AreaMap("Areas", (), tile_map([5.0, None, 25.0]), "A map of areas."),
     Spine("Card", (spine_row(25), spine_row(None)), "A card of figures."),
     HeatTable("Heat", ("A", "B"), (("Row", (10.0, None)),), "A table of shares."),
+    FUNNEL,
 )  # fmt: skip
 
 
@@ -315,6 +328,8 @@ def test_every_kind_on_a_slide_and_no_digit_more_than_is_shown() -> None:
     assert found["Page 1"] == [(5_320_000.0, 12.0), (None, 1000.0)]
     assert found["Page 2"] == [(33.0, None), (67.0, None)]
     assert found["Page 3"] == [(1.3, None)]
+    # Each series has as many places as the longest; no digit more than is shown.
+    assert [v[0] for v in found["Page 9"]] == [20.0, 15.0, 10.0, 12.0, 5.0, 16.0, 2.0, 18.0]
     texts = {
         c.text_frame.text
         for s in deck.slides
@@ -324,3 +339,16 @@ def test_every_kind_on_a_slide_and_no_digit_more_than_is_shown() -> None:
         for c in r.cells
     }
     assert {"► 0 · 5.0", "1", "2 · 25.0", "no figure", "25", "10%"} <= texts
+
+
+def test_a_funnel_and_its_layers() -> None:
+    """Everybody's points and the limits once, the reader's own over them at the same places."""
+    whole, base, over = (draw(replace(FUNNEL, layer=layer), THEME, 700) for layer in ("all", "base", "over"))  # type: ignore[arg-type]
+    assert base.count("<circle") == 3 and "Own Trust" not in base and "polyline" in base
+    assert over.count("<circle") == 1 and "Own Trust 10.0" in over and "polyline" not in over
+    assert whole.count("polyline") == 4
+    at = set(re.findall(r'cx="([\d.]+)" cy="([\d.]+)"', base))
+    assert set(re.findall(r'cx="([\d.]+)" cy="([\d.]+)"', over)) <= at
+    for drawn in (whole, base, over):
+        root_of(drawn)
+    assert FUNNEL.own_table()[1] == (("Own Trust", "3,000", "10.0"),)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import sys
 from collections.abc import Callable
 from datetime import UTC, datetime
@@ -130,6 +131,20 @@ def test_the_whole_way_by_command(tmp_path: Path, call: Call) -> None:
     )
     code, out, _ = call("audit", "lint", folder)
     assert code == 0 and "Contradictions: 0." in out
+    code, out, _ = call("disclosure", folder)
+    assert code == 0 and "can be worked out" in out
+    # A site shows everything to everybody, so it is made only where everybody is named.
+    assert "names of trusts, CCGs, local authorities cannot be hidden" in call("site", folder)[2]
+    open_ = (folder / "audit.yaml").read_text("utf-8")
+    (folder / "audit.yaml").write_text(open_ + "names: {trust: everyone, ccg: everyone, la: everyone}\n", "utf-8")
+    code, out, _ = call("site", folder)
+    assert code == 0 and "index.html in a browser" in out
+    site = folder / "site"
+    assert len(list((site / "packs").iterdir())) == 10 and (site / "charts" / "A1.svg").is_file()
+    for page in site.rglob("*.html"):
+        for link in re.findall(r'(?:href|src)="([^"#:]+)"', page.read_text("utf-8")):
+            assert (page.parent / link).is_file(), (page, link)
+    (folder / "audit.yaml").write_text(open_, "utf-8")
     (folder / "said.yaml").write_text("summary: [About 14 million contacts.]\n", "utf-8")
     settings = (folder / "audit.yaml").read_text("utf-8")
     (folder / "audit.yaml").write_text(settings + "commentary: said.yaml\n", "utf-8")
@@ -175,8 +190,9 @@ def test_mistakes_are_said(tmp_path: Path, call: Call) -> None:
     folder = small_audit.folder(tmp_path / "audit", colour="red")
     assert "colour: this field is not known here" in call("audit", "template", folder)[2]
     folder = small_audit.folder(tmp_path / "audit")
-    for command in ("site", "check", "disclosure"):
-        assert "this folder holds an audit" in call(command, folder)[2]
+    assert "this folder holds an audit" in call("check", folder)[2]
+    for command in ("site", "disclosure"):
+        assert "no results here yet" in call(command, folder)[2]
     assert "no organisation 'T9' is asked" in call("audit", "template", folder, "--organisation", "T9")[2]
     assert "no such folder of returns" in call("audit", "intake", folder)[2]
     with pytest.raises(StocktakeError, match="say who signs off"):

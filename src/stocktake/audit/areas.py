@@ -14,6 +14,8 @@ class Area:
     number: str
     name: str
     region: str
+    region_2018: str
+    region_2019: str
     row: int
     column: int
     ccgs: int
@@ -23,13 +25,15 @@ class Area:
 
 
 def areas() -> tuple[Area, ...]:
-    """The areas of 2017; numbers of authorities are shared out by people, for no list of them is at hand."""
+    """The areas of 2017 with the regions of then, of April 2018 and of April 2019; numbers of authorities are shared out by people, for no list of them is at hand."""
     text = (resources.files("stocktake.audit") / "calibration" / "areas_2017.csv").read_text("utf-8")
     return tuple(
         Area(
             r["number"],
             r["name"],
             r["region"],
+            r["region_2018"],
+            r["region_2019"],
             *(int(r[c]) for c in ("row", "column", "ccgs", "authorities", "people", "over_65")),
         )
         for r in csv.DictReader(text.splitlines())

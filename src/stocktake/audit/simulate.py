@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from datetime import date, timedelta
 from functools import cached_property
 from typing import Any
 
@@ -25,6 +26,14 @@ TRUST_AREAS = (
     "10 11|10|17|16|16|18|19|19 43|12|9 14|15|13|20|21|22 23|25|23 26|25 26|24 29|29|28|28|28|24 27 28|27|31|30 31|30|"
     "33 34 35|33 34|32|34 42|42|42|34 44|44|39 40|38|37|36|41|1|3 5 6|2 4|4|4 8|8|8|7|7|5 9|5|5|9|6 9|6"
 )
+# The regions were four at the census, five from April 2018 and seven from April 2019.
+REGION_DAYS: tuple[tuple[date | None, date | None], ...] = (
+    (None, date(2018, 3, 31)),
+    (date(2018, 4, 1), date(2019, 3, 31)),
+    (date(2019, 4, 1), None),
+)
+# One trust was formed of two at the beginning of the year, which have the figures of the year before.
+MERGED, BEFORE_MERGER, MERGER = "Z56", ("Z57", "Z58"), date(2016, 4, 1)
 # One CCG of area 2 reaches into area 4.
 SPANNING_CCG = ("2", "4")
 # Shares of registered people by age, nearly those of England in 2016.
@@ -143,7 +152,12 @@ def simulate(spec: Specification, seed: int = 2017) -> Simulation:
         unit = spec.item[item].unit
         if unit != "category":
             then = value * float(rng.lognormal(0.02, 0.06))
-            earlier[code, item, parts, before] = round(then) if spec.item[item].whole else round(then, 1)
+            whole = spec.item[item].whole
+            # Months of two trusts are no sum; each had about the same.
+            shares = (1.0, 1.0) if unit == "months" else (0.6, 0.4)
+            owners = zip(BEFORE_MERGER, shares, strict=True) if code == MERGED else ((code, 1.0),)
+            for owner, part in owners:
+                earlier[owner, item, parts, before] = round(then * part) if whole else round(then * part, 1)
     earlier |= _national_series(spec)
     return Simulation(spec, register, populations, services, answers, earlier)
 
@@ -153,15 +167,13 @@ def _who(rng: np.random.Generator) -> tuple[Register, dict[str, float]]:
     bodies = [Body(COUNTRY, "England", "country")]
     links: list[Membership] = []
     size: dict[str, float] = {}
-    places = invented_places(425)
+    places = invented_places(425 + len(BEFORE_MERGER))
     found = areas()
-    regions = list(dict.fromkeys(a.region for a in found))
-    codes = {name: f"R{i + 1}" for i, name in enumerate(regions)}
-    bodies += [Body(codes[r], r, "region") for r in regions]
-    links += [Membership(codes[r], COUNTRY) for r in regions]
+    codes = _regions(bodies, links)
     for a in found:
         bodies.append(Body(f"STP{a.number}", f"{a.number} - {a.name}", "stp"))
-        links.append(Membership(f"STP{a.number}", codes[a.region]))
+        for names, (begins, ends) in zip((a.region, a.region_2018, a.region_2019), REGION_DAYS, strict=True):
+            links.append(Membership(f"STP{a.number}", codes[names], begins, ends))
         size[f"STP{a.number}"] = a.people
     number = 0
     for kind, letter, words, field in (("ccg", "C", "CCG", "ccgs"), ("la", "L", "Council", "authorities")):
@@ -184,9 +196,28 @@ def _who(rng: np.random.Generator) -> tuple[Register, dict[str, float]]:
         code, number = f"Z{i:02d}", number + 1
         bodies.append(Body(code, f"{places[number]} {kinds[i % 4]}", "trust"))
         links += [Membership(code, f"STP{n}") for n in numbers]
-        links.append(Membership(code, codes[by_number[numbers[-1]].region]))
+        # Trusts are of their own region at the census; later ones are of other collections.
+        links.append(Membership(code, codes[by_number[numbers[-1]].region], None, REGION_DAYS[0][1]))
         size[code] = float(np.round(sum(by_number[n].people / many[n] for n in numbers), -2))
+    for i, code in enumerate(BEFORE_MERGER):
+        bodies.append(Body(code, f"{places[425 + i]} {kinds[i]}", "trust", None, MERGER - timedelta(days=1), MERGED))
+    bodies = [replace(b, begins=MERGER) if b.code == MERGED else b for b in bodies]
     return Register({b.code: b for b in bodies}, tuple(links)), size
+
+
+def _regions(bodies: list[Body], links: list[Membership]) -> dict[str, str]:
+    """Add the four regions of 2017, and those that became of them: five in 2018 and seven in 2019; codes by name."""
+    spans: dict[str, list[tuple[date | None, date | None]]] = {}
+    for a in areas():
+        for name, days in zip((a.region, a.region_2018, a.region_2019), REGION_DAYS, strict=True):
+            spans.setdefault(name, []).append(days)
+    order = sorted(spans, key=lambda name: min(REGION_DAYS.index(d) for d in spans[name]))
+    codes = {name: f"R{i}" for i, name in enumerate(order, start=1)}
+    for name in order:
+        first, last = (f(spans[name], key=REGION_DAYS.index) for f in (min, max))
+        bodies.append(Body(codes[name], name, "region", first[0], last[1]))
+        links.append(Membership(codes[name], COUNTRY, first[0], last[1]))
+    return codes
 
 
 def _people(register: Register, size: Mapping[str, float], rng: np.random.Generator) -> Populations:
@@ -194,7 +225,7 @@ def _people(register: Register, size: Mapping[str, float], rng: np.random.Genera
     people: dict[tuple[str, Key], float] = {}
     older = {f"STP{a.number}": a.over_65 / a.people for a in areas()}
     for kind in ("ccg", "la", "trust"):
-        codes = [c for c, b in register.bodies.items() if b.kind == kind]
+        codes = [c for c, b in register.bodies.items() if b.kind == kind and c in size]
         need = rng.lognormal(0, 0.18, len(codes))
         for i, code in enumerate(codes):
             own = [m.parent for m in register.memberships if m.child == code and m.parent in older]

@@ -100,7 +100,11 @@ def summary_rows(blocks: Sequence[Block], spec: Specification) -> list[dict[str,
             continue
         found = spread(block.value)
         limits = _funnel(block, spec)
-        rate, phi = (np.nan, np.nan) if limits is None else (limits.rate, limits.phi)
+        rate, phi, outside = np.nan, np.nan, None
+        if limits is not None:
+            rate, phi = limits.rate, limits.phi
+            value = block.value / block.indicator.per
+            outside = int(((value < limits.low[:, 1]) | (value > limits.high[:, 1])).sum())
         rows.append(
             {
                 "audit": spec.code,
@@ -114,6 +118,8 @@ def summary_rows(blocks: Sequence[Block], spec: Specification) -> list[dict[str,
                 **{name: _number(getattr(found, name)) for name in SPREAD},
                 "funnel_rate": _number(rate * block.indicator.per),
                 "funnel_phi": _number(phi),
+                "funnel_times": _number(np.sqrt(phi)),
+                "funnel_outside": outside,
             }
         )
     return rows

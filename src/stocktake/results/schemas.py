@@ -229,6 +229,8 @@ AUDIT_SCHEMAS: dict[str, dict[str, Column]] = {
         "fold_inner": (F, "ninetieth over tenth percentile"),
         "funnel_rate": (F, "rate of all together, about which the funnel lies; null where there is no funnel"),
         "funnel_phi": (F, "over-dispersion: how many times the variance of chance alone the rates have, at least 1"),
+        "funnel_times": (F, "its square root: how many times as much as by chance alone the rates differ"),
+        "funnel_outside": (I, "organisations outside the 99.8% limits"),
     },
     "national": {
         **_AUDIT_WHO,

@@ -47,6 +47,8 @@ secret: invented for the demo
 services: services.csv
 earlier: earlier.csv
 """
+# An authority whose two forms, filled in by two people, have different numbers of the same professionals.
+TWO_ANSWERS = ("L003", "workforce")
 # The first return of an area comes on the first day; corrections come later.
 FIRST_DAY, SECOND_DAY = 1_510_000_000, 1_512_000_000
 
@@ -71,16 +73,16 @@ def audit_folder(folder: Path) -> None:
     if settings.exists():
         _check_demo(folder)
     made = simulation()
-    bodies = [(b.code, b.name, b.kind) for b in made.register.bodies.values()]
-    links = [(m.child, m.parent) for m in made.register.memberships]
+    bodies = [(b.code, b.name, b.kind, b.begins, b.ends, b.successor) for b in made.register.bodies.values()]
+    links = [(m.child, m.parent, m.begins, m.ends) for m in made.register.memberships]
     people = [(c, k.kind, k.ages, k.year, v) for (c, k), v in made.populations.people.items()]
     services = [(c, d, o) for c, own in made.services.items() for d, options in own.items() for o in sorted(options)]
     earlier = [(c, i, part_name(p), y, v) for (c, i, p, y), v in made.earlier.items()]
     known_collection.cache_clear()
     with writing(folder):
         for name, columns, rows in (
-            ("organisations.csv", ["code", "name", "kind"], bodies),
-            ("memberships.csv", ["child", "parent"], links),
+            ("organisations.csv", ["code", "name", "kind", "begins", "ends", "successor"], bodies),
+            ("memberships.csv", ["child", "parent", "begins", "ends"], links),
             ("populations.csv", ["code", "kind", "ages", "year", "people"], people),
             ("services.csv", ["code", "dimension", "option"], services),
             ("earlier.csv", ["organisation", "item", "parts", "year", "value"], earlier),
@@ -118,6 +120,8 @@ def _fill_in(folder: Path, organisation: str, corrected: bool) -> None:
         values: dict[tuple[str, Parts], Any] = {k: v for k, v in made.of[organisation].items() if k[0] in items}
         for cell, value in () if corrected else _faults().get(organisation, ()):
             values[cell] = value
+        if organisation == TWO_ANSWERS[0] and template == TWO_ANSWERS[1]:
+            values["amhp", ()] = float(values["amhp", ()]) + 2
         one = form(collection, organisation, template)
         content = form_bytes(one, values)
         number = int("".join(c for c in organisation if c.isdigit()))

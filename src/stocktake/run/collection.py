@@ -13,6 +13,7 @@ from pydantic import Field
 from stocktake.audit.answers import Parts
 from stocktake.audit.checks import Checks
 from stocktake.audit.commentary import Commentary, library_commentary, load_commentary
+from stocktake.audit.figures import NOT_ADDITIVE
 from stocktake.audit.lists import Earlier, Services, read_earlier, read_services
 from stocktake.audit.specification import Specification, load
 from stocktake.definitions import Part, read_text, validated
@@ -119,11 +120,22 @@ class Collection:
 
     @cached_property
     def last_year(self) -> dict[str, dict[tuple[str, Parts], float]]:
-        """The figures of the year before, by organisation."""
+        """The figures of the year before, by organisation; of one that was formed of others the sum of theirs."""
         out: dict[str, dict[tuple[str, Parts], float]] = {}
+        before: dict[str, dict[tuple[str, Parts], list[float]]] = {}
         for (code, item, parts, year), value in self.earlier.items():
             if year == self.spec.begins.year - 1:
-                out.setdefault(code, {})[item, parts] = value
+                *_, now = self.register.successors(code)
+                if now == code:
+                    out.setdefault(code, {})[item, parts] = value
+                else:
+                    before.setdefault(now, {}).setdefault((item, parts), []).append(value)
+        for code, cells in before.items():
+            many = sum(b.successor == code for b in self.register.bodies.values())
+            for (item, parts), values in cells.items():
+                # A sum of some of them is no figure of all, and months or years are no sum.
+                if len(values) == many and self.spec.item[item].unit not in NOT_ADDITIVE:
+                    out.setdefault(code, {}).setdefault((item, parts), sum(values))
         return out
 
     @property

@@ -9,12 +9,10 @@ from typing import Literal
 
 from stocktake.codes import file_name
 from stocktake.files import writing
-from stocktake.problems import StocktakeError, nearest
 from stocktake.run.audit import AuditRun, open_audit
 from stocktake.run.audit_site import write_shared
 from stocktake.run.documents import FORMATS, Format
-from stocktake.run.pool import on_every_core
-from stocktake.run.reporting import Made
+from stocktake.run.reporting import Made, chosen, make_files
 from stocktake.run.stamps import is_current, stamp_of, write_stamped
 
 ALONE = 4
@@ -42,15 +40,9 @@ def make_packs(
     _run.cache_clear()
     run = _run(folder)
     areas = [c for c in run.organisations if run.collection.register.bodies[c].kind == "stp"]
-    wanted = areas if organisations is None else list(dict.fromkeys(organisations))
-    unknown = [c for c in wanted if c not in run.organisations]
-    if unknown:
-        known = list(run.organisations)
-        raise StocktakeError([f"no organisation {c!r} in these results.{nearest(c, known)}" for c in unknown])
+    wanted = chosen(organisations, list(run.organisations), areas)
     if begin is not None:
         begin(len(wanted) * len(formats))
-    made: list[Made] = []
-    problems: list[str] = []
     with writing(folder):
         stamp = _stamp(run)
         if "html" in formats:
@@ -58,16 +50,7 @@ def make_packs(
         # A few readers a job, so that what all packs share is read once for each worker.
         size = max(1, -(-len(wanted) // 8))
         batches = [wanted[i : i + size] for i in range(0, len(wanted), size)] if len(wanted) >= ALONE else [wanted]
-        for _, result in on_every_core(_make, [(folder, batch, tuple(formats), stamp) for batch in batches], alone=2):
-            if isinstance(result, StocktakeError):
-                problems.extend(result.problems)
-                continue
-            made.extend(result)
-            for one in result:
-                if progress is not None:
-                    progress(one)
-    if problems:
-        raise StocktakeError([*problems, f"The other {len(made)} files are there."])
+        made = make_files(_make, [(folder, batch, tuple(formats), stamp) for batch in batches], 2, progress)
     order = {c: i for i, c in enumerate(wanted)}
     return sorted(made, key=lambda m: (order[m.organisation], m.path.suffix))
 

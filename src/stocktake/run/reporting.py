@@ -6,6 +6,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
+from typing import Any
 
 from stocktake.codes import file_name
 from stocktake.files import write_file, writing
@@ -48,39 +49,67 @@ def make_reports(
     """
     _run.cache_clear()
     run = _run(folder)
-    wanted = list(run.organisations) if organisations is None else list(dict.fromkeys(organisations))
-    unknown = [c for c in wanted if c not in run.organisations]
-    if unknown:
-        known = list(run.organisations)
-        raise StocktakeError([f"no organisation {c!r} in these results.{nearest(c, known)}" for c in unknown])
+    wanted = chosen(organisations, list(run.organisations))
     run.check_disclosure()
     files = documents(editions, formats)
     if begin is not None:
         begin(len(wanted) * len(files))
-    made: list[Made] = []
+    with writing(folder):
+        stamp = _stamp(run)
+        todo = [c for c in wanted if any(not is_current(_path(folder, c, d), stamp) for d in files)]
+        waiting = set(todo)
+        there = [Made(c, _path(folder, c, d), False) for c in wanted if c not in waiting for d in files]
+        made = make_files(_make, [(folder, code, files, stamp) for code in todo], ALONE, progress, there)
+    order = {c: i for i, c in enumerate(wanted)}
+    place = {d.name: i for i, d in enumerate(files)}
+    return sorted(made, key=lambda m: (order[m.organisation], place[m.path.name]))
 
-    def add(new: list[Made]) -> None:
+
+def chosen(
+    organisations: Sequence[str] | None, known: Sequence[str], default: Sequence[str] | None = None
+) -> list[str]:
+    """The organisations that were asked for, each once; None means the default, or all that are known.
+
+    Raises StocktakeError with every code that is not known.
+    """
+    if organisations is None:
+        return list(known if default is None else default)
+    everyone = set(known)
+    unknown = [c for c in organisations if c not in everyone]
+    if unknown:
+        raise StocktakeError([f"no organisation {c!r} in these results.{nearest(c, known)}" for c in unknown])
+    return list(dict.fromkeys(organisations))
+
+
+def make_files(
+    work: Callable[..., list[Made]],
+    jobs: Sequence[tuple[Any, ...]],
+    alone: int,
+    progress: Callable[[Made], None] | None,
+    there: Sequence[Made] = (),
+) -> list[Made]:
+    """What every job made, on every core, behind what was `there` before; `progress` is called with each file.
+
+    Raises StocktakeError with the problems of all jobs when the others are done.
+    """
+    made: list[Made] = []
+    problems: list[str] = []
+
+    def add(new: Sequence[Made]) -> None:
         made.extend(new)
         for one in new:
             if progress is not None:
                 progress(one)
 
-    problems: list[str] = []
-    with writing(folder):
-        stamp = _stamp(run)
-        todo = [c for c in wanted if any(not is_current(_path(folder, c, d), stamp) for d in files)]
-        waiting = set(todo)
-        add([Made(c, _path(folder, c, d), False) for c in wanted if c not in waiting for d in files])
-        for _, result in on_every_core(_make, [(folder, code, files, stamp) for code in todo], alone=ALONE):
-            if isinstance(result, StocktakeError):
-                problems.extend(result.problems)
-            else:
-                add(result)
+    add(there)
+    for _, result in on_every_core(work, jobs, alone=alone):
+        if isinstance(result, StocktakeError):
+            problems.extend(result.problems)
+        else:
+            add(result)
     if problems:
         raise StocktakeError([*problems, f"The other {sum(not m.missing for m in made)} files are there."])
-    order = {c: i for i, c in enumerate(wanted)}
-    place = {d.name: i for i, d in enumerate(files)}
-    return sorted(made, key=lambda m: (order[m.organisation], place[m.path.name]))
+    return made
 
 
 def make_national_documents(folder: Path, names: Sequence[str]) -> list[Path]:

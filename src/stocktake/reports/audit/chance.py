@@ -65,29 +65,28 @@ def _funnel(facts: Facts, reader: Reader, indicator: Indicator) -> list[Block]:
         low, high = funnel_limits(rate / per, phi, people, level)
         curves.append((name, tuple(zip(people.tolist(), (low * per).tolist(), (high * per).tolist(), strict=True))))
     unit = facts.unit(indicator)
-    outside = [r for r in rows if not r["funnel_lower"] <= r["value"] <= r["funnel_upper"]]
     region = indicator.highlight == "own region" or reader.kind == "region"
     where = listed([facts.register.bodies[c].name for c in (reader.region if region else reader.area)]) or "your area"
     title = facts.spec.population[indicator.population].title
     alt = (
-        f"{indicator.title}: {len(points)} {WORDS[kind][1]} by the number of people, {len(outside)} of them outside the "
+        f"{indicator.title}: {len(points)} {WORDS[kind][1]} by the number of people, {summary['funnel_outside']} of them outside the "
         f"99.8% limits about {unit.text(rate)}."
     )
     chart = RateFunnel(
         indicator.title, points, rate, tuple(curves), unit, title, where, alt, f"{indicator.code}-funnel"
     )
-    return [Figure(chart), _reading(facts, indicator, rows, outside, summary), *_own(facts, indicator, rows, own)]
+    return [Figure(chart), _reading(indicator, summary), *_own(facts, indicator, rows, own)]
 
 
-def _reading(facts: Facts, indicator: Indicator, rows: list[Row], outside: list[Row], summary: Row) -> Text:
+def _reading(indicator: Indicator, summary: Row) -> Text:
     source = f"{indicator.code}.funnel"
-    times = summary["funnel_phi"] ** 0.5
+    times = summary["funnel_times"]
     return paragraph(
         f"{{outside}} of {{n}} {WORDS[indicator.of][1]} lie outside the 99.8% limits. The rates differ {{times}} times as much as "
         "chance alone would have them; the limits are that much wider.",
         "note",
-        outside=Number(len(outside), f"{len(outside):,}", f"{source}.outside"),
-        n=Number(len(rows), f"{len(rows):,}", f"{source}.n"),
+        outside=Number(summary["funnel_outside"], f"{summary['funnel_outside']:,}", f"{source}.outside"),
+        n=Number(summary["n"], f"{summary['n']:,}", f"{indicator.code}.n"),
         times=Number(times, f"{times:,.0f}" if times >= 10 else f"{times:,.1f}", f"{source}.times"),
     )
 
