@@ -31,6 +31,7 @@ FOUND = {
     "A.4": ("one name, several populations", {"therapists_rate", "enhanced_rate"}),
     "I10": ("n x mean", {"referrals_mean", "referrals"}),
     "I11": ("n x mean", {"cost_mean", "cost"}),
+    "I13": ("page number", {"person_cost_all"}),
     "I15": ("parts of a whole", {"cost_generic", "cost_mean"}),
     "I15, rates": ("parts of a whole", {"cost_rate_generic", "cost_rate"}),
     "I15, rates again": ("parts of a whole", {"cost_rate_generic", "cost_rate_again"}),
@@ -176,6 +177,18 @@ def test_ranges() -> None:
     assert said({**MEAN, "figure": "2", "part": "a"}, *ends) == []
 
 
+def test_page_numbers() -> None:
+    """A figure that is its page's number is a stray one only where it is unlike all others of its statistic."""
+    others = tuple({"stat": "ratio", "figure": f, "of": o} for f, o in (("£3,345", "a"), ("£2,829", "b")))
+    stray = {"stat": "ratio", "figure": "35", "page": 35}
+    ((rule, words),) = said(*others, stray)
+    assert rule == "page number" and words.endswith(
+        "35, as m, is the number of the page and unlike the other 2 figures."
+    )
+    assert said(*others, {**stray, "page": 36}) == said(*others, {**stray, "page": None}) == said(stray) == []
+    assert said({"stat": "ratio", "figure": "£40", "of": "a"}, stray) == []
+
+
 def test_directions() -> None:
     series = ({**TOTAL, "figure": "100", "year": 2012}, {**TOTAL, "figure": "80", "year": 2016})
     falls = {"stat": "words", "direction": "falls", "years": [2012, 2016]}
@@ -237,7 +250,7 @@ def test_periods_time_bases_and_names() -> None:
 
 
 def test_nothing_is_found_twice() -> None:
-    assert len(RULES) == 15
+    assert len(RULES) == 16
     found = lint(load_claims(PACK))
     assert len(found) == len(set(found))
 

@@ -41,6 +41,7 @@ class Claim(Part):
     superlative: str = Field("", description="such as largest fall; `part` says of what")
     includes: tuple[str, ...] = ()
     excludes: tuple[str, ...] = ()
+    page: int | None = Field(None, ge=1, description="the number of the page that a cell of a table stands on")
     called: str = Field("", description="the word that is used for the part here")
 
     @model_validator(mode="after")

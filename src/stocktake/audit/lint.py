@@ -186,6 +186,26 @@ def ranges(claims: Claims) -> Iterator[Contradiction]:
                     )
 
 
+# A figure that is so many times any other of its table, or so small a part of it, is none of them.
+FAR = 10.0
+
+
+def page_numbers(claims: Claims) -> Iterator[Contradiction]:
+    """A cell of a table that is the number of its page, and unlike every other figure of the table, is no figure of it."""
+    for claim in claims.claims:
+        if claim.page is None or claim.figure.strip() != str(claim.page):
+            continue
+        same = [c for c in claims.claims if (c.measure, c.stat) == (claim.measure, claim.stat)]
+        others = [c.printed for c in same if c.id != claim.id and c.figure]
+        far = all(o.high * FAR < claim.page or o.low > claim.page * FAR for o in others)
+        if others and far:
+            yield Contradiction(
+                "page number",
+                (claim.id,),
+                f"{claim.where}: {claim.figure}, as {claim.name}, is the number of the page and unlike the other {len(others)} figures.",
+            )
+
+
 def directions(claims: Claims) -> Iterator[Contradiction]:
     """A rise or fall that is told is one in the figures of the two years; where these round alike, nothing follows."""
     for told in claims.claims:
@@ -312,6 +332,6 @@ def _sum(figures: Sequence[Printed]) -> Printed:
 PERIOD = re.compile(r"((?:19|20)\d\d)/(\d\d)(?!\d)", re.ASCII)
 
 RULES: tuple[Rule, ...] = (
-    same_figure, shares_of_a_whole, totals_of_parts, ratios, products, totals_of_means, extrapolations, ranges, directions,
-    superlatives, inclusions, overlaps, periods, time_bases, names,
+    same_figure, shares_of_a_whole, totals_of_parts, ratios, products, totals_of_means, extrapolations, ranges, page_numbers,
+    directions, superlatives, inclusions, overlaps, periods, time_bases, names,
 )  # fmt: skip
