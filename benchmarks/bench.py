@@ -1,7 +1,7 @@
 # ruff: noqa: T201
-"""How fast and how sparing the survey's way is, each time against a named peer or limit in the same run.
+"""How fast and how sparing the ways of surveys and audits are, each time against a named peer or limit in the same run.
 
-    python benchmarks/bench.py [--quick] [--only survey,large,many,reports]
+    python benchmarks/bench.py [--quick] [--only survey,large,many,reports,audit]
 
 It informs: whatever it finds, its exit status is 0.
 """
@@ -339,6 +339,49 @@ def bench_national(quick: bool) -> None:
     compare(f"{what}: peak memory", most / MB, "limit", 1.5 * GB / MB, 1, "of the limit", "MB")
 
 
+def bench_audit(quick: bool) -> None:
+    """A simulated collection's intake, results and packs by the command, against limits and against reading the files alone."""
+    import openpyxl
+    from data import FOLDER
+
+    from stocktake.run.audit_demo import audit_folder, simulated_returns
+
+    folder = FOLDER / "audit"
+    shutil.rmtree(folder, ignore_errors=True)
+    audit_folder(folder)
+    many = simulated_returns(folder)
+
+    def by_command(*words: str) -> float:
+        start = perf_counter()
+        # Intake ends with 1 where a file was refused, as one of these is.
+        done = subprocess.run([sys.executable, "-m", "stocktake", *words], capture_output=True, check=False)
+        if done.returncode not in (0, 1):
+            raise subprocess.CalledProcessError(done.returncode, words, done.stdout, done.stderr)
+        return perf_counter() - start
+
+    def read_alone() -> None:
+        for path in sorted((folder / "returns").glob("*.xlsx")):
+            if path.name != "notes from a telephone call.xlsx":
+                for sheet in openpyxl.load_workbook(path, read_only=True).worksheets:
+                    for _ in sheet.iter_rows(values_only=True):
+                        pass
+
+    seconds = by_command("audit", "intake", str(folder))
+    compare(f"intake of {many} returns", seconds * 500 / many, "limit for 500", 60, 1, "of the limit")
+    compare(
+        f"intake of {many} returns, two cores",
+        seconds,
+        "openpyxl reading them, one core",
+        clock(read_alone)(),
+        2,
+        "as long",
+    )
+    compare(
+        "figures of all, small numbers withheld", by_command("benchmark", str(folder)), "limit", 30, 1, "of the limit"
+    )
+    compare("packs of 44 areas as PDF", by_command("report", str(folder), "--all"), "limit", 60, 1, "of the limit")
+
+
 def bench_editions(quick: bool) -> None:
     """Decks, workbooks and the site of 53 organisations, by the command; and how fast and heavy the pages are."""
     from data import FOLDER
@@ -456,6 +499,7 @@ BENCHES = {
     "reports": bench_reports,
     "disclosure": bench_disclosure,
     "editions": bench_editions,
+    "audit": bench_audit,
 }
 
 
