@@ -137,7 +137,7 @@ def test_packs_of_every_kind_of_reader_are_sound(run: AuditRun, tmp_path: Path) 
     register, day = run.collection.register, run.collection.spec.census
     three = next(c for c in register.of_kind("trust", day) if len(register.parents(c, "stp", day)) == 3)
     spans = register.parents(three, "stp", day)[0]
-    for code in (DEMO_AREA, spans, "R2", "L001"):
+    for code in (spans, "R2", "L001"):
         pack = run.report(code)
         assert checker.validate_pdf_bytes(
             pack.as_bytes(".pdf"), profile=checker.ValidationProfile.PDF_UA_1

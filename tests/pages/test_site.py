@@ -8,7 +8,8 @@ import os
 import re
 import threading
 from collections.abc import Iterator
-from html.parser import HTMLParser
+from dataclasses import dataclass
+from html import unescape
 from pathlib import Path
 from typing import Any
 from urllib.parse import unquote, urldefrag
@@ -59,31 +60,30 @@ def address(site: Path) -> Iterator[str]:
         running.shutdown()
 
 
-class Links(HTMLParser):
-    """The links, anchors and images of a page."""
+@dataclass(frozen=True)
+class Links:
+    """The links and anchors of a page."""
 
-    def __init__(self, text: str) -> None:
-        super().__init__()
-        self.links: list[str] = []
-        self.ids: list[str] = []
-        self.charts = self.tables = 0
-        self.feed(text)
+    links: list[str]
+    ids: list[str]
 
-    def handle_starttag(self, tag: str, attrs: Any) -> None:
-        output = dict(attrs)
-        if "id" in output:
-            self.ids.append(output["id"])
-        if tag in ("a", "link", "script", "img") and (output.get("href") or output.get("src")):
-            self.links.append(output.get("href") or output["src"])
-        self.charts += tag == "figure"
-        self.tables += tag == "table"
+
+# Our own pages, whose attributes always stand in double quotes: a parser of any HTML takes thirty times as long.
+ATTRIBUTES = re.compile(r'<(a|link|script|img)\b[^>]*? (?:href|src)="([^"]*)"')
+IDS = re.compile(r'<[a-z][^>]*? id="([^"]*)"')
+
+
+def links_of(path: str) -> Links:
+    text = Path(path).read_text("utf-8")
+    return Links([unescape(link) for _, link in ATTRIBUTES.findall(text)], [unescape(i) for i in IDS.findall(text)])
 
 
 def test_every_link_leads_somewhere(site: Path) -> None:
     files = {str(p) for p in site.rglob("*") if p.is_file()}
-    pages = {p: Links(Path(p).read_text("utf-8")) for p in files if p.endswith(".html")}
+    pages = {p: links_of(p) for p in files if p.endswith(".html")}
     anchors = {p: set(found.ids) for p, found in pages.items()}
     assert len(pages) == 53 * 2 + 48 + 5
+    assert all(found.links for found in pages.values()) and sum(len(f.ids) for f in pages.values()) > 5_000
     for page, found in pages.items():
         assert len(anchors[page]) == len(found.ids), page
         for link in set(found.links):
@@ -152,7 +152,8 @@ LOOKS = {
     ("width", "scheme", "options", "kinds"),
     [
         (1280, "light", None, KINDS),
-        (320, "dark", LOOKS, KINDS),
+        # A second page of one kind looks like the first.
+        (320, "dark", LOOKS, tuple(k for k in KINDS if k != "trusts/Z20.html")),
         # Colours depend on the scheme and sizes on the width; the other two looks are tried where a page is light.
         (1280, "dark", LOOKS, ("index.html", "measures/Q6.html", "compare.html")),
         (320, "light", LOOKS, ("index.html", "measures/Q6.html", "compare.html")),
