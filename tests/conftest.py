@@ -2,18 +2,17 @@
 
 from __future__ import annotations
 
-import os
-import shutil
 import subprocess
 import sys
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from filelock import FileLock
 
 # So that `import oracle` and `import helpers` work from every folder of tests.
 sys.path.insert(0, str(Path(__file__).parent))
+
+from made_once import made_once
 
 SHARED = Path(__file__).parents[2] / "shared"
 
@@ -60,19 +59,12 @@ def workbook() -> Path:
 @pytest.fixture(scope="session")
 def demo(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A benchmarked folder with the simulated survey, made once for all tests that only read it."""
-    # Made by one of the parallel workers, copied by each: some tests write into it.
-    shared = tmp_path_factory.getbasetemp()
-    if os.environ.get("PYTEST_XDIST_WORKER"):
-        shared = shared.parent
-    made = shared / "the demo"
-    with FileLock(shared / "the demo.lock"):
-        if not made.exists():
-            new = shared / "the demo, unfinished"
-            # In a process of its own, for coverage makes it take twice as long.
-            subprocess.run([sys.executable, "-c", MAKE_DEMO, str(new)], check=True)
-            new.rename(made)
-    folder = tmp_path_factory.mktemp("demo")
-    return Path(shutil.copytree(made, folder, dirs_exist_ok=True))
+
+    def make(folder: Path) -> None:
+        # In a process of its own, for coverage makes it take twice as long.
+        subprocess.run([sys.executable, "-c", MAKE_DEMO, str(folder)], check=True)
+
+    return made_once(tmp_path_factory, "demo", make)
 
 
 @pytest.fixture(scope="session")

@@ -247,3 +247,17 @@ def test_further_results_are_withheld_with_their_sections() -> None:
     assert shown.status.tolist() == [[0, 0, 0], [0, Status.WITHHELD_BASE, Status.WITHHELD_PART]]
     assert np.isnan(shown.value[1]).tolist() == [False, True, True]
     assert np.isnan(shown.n[1]).tolist() == [False, True, True]
+
+
+def test_change_of_shares_by_hand_and_as_published() -> None:
+    """Newcombe 1998, table II: 56 of 70 against 48 of 80, method 10: 0.0524 to 0.3339."""
+    from stocktake.compare.change import share_change
+
+    found = share_change((np.array([56 / 70]), np.array([70.0])), (np.array([48 / 80]), np.array([80.0])))
+    assert found.difference == pytest.approx([0.2])
+    assert (round(float(found.low[0]), 4), round(float(found.high[0]), 4)) == (0.0524, 0.3339)
+    # The pooled share is 104/150; 0.2 / sqrt(0.6933 x 0.3067 x (1/70 + 1/80)) = 2.65.
+    assert float(found.z[0]) == pytest.approx(2.65, abs=0.005) and float(found.p[0]) == pytest.approx(0.008, abs=0.0005)
+    # Nobody in both: no test; no base: no difference.
+    none = share_change((np.array([0.0, 0.5]), np.array([10.0, 0.0])), (np.array([0.0, 0.5]), np.array([20.0, 20.0])))
+    assert none.difference[0] == 0 and np.isnan(none.z).all() and np.isnan(none.difference[1])

@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from hostile import write_hostile
+from made_once import made_once
 from stocktake.run.documents import EDITIONS, FORMATS, NATIONAL
 from stocktake.run.quality import benchmark_folder
 from stocktake.run.reporting import make_national_documents, make_reports
@@ -21,12 +22,15 @@ OFFICE = shutil.which("soffice") or shutil.which("libreoffice")
 @pytest.fixture(scope="session")
 def hostile(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Every edition in every format of a survey whose names try to be anything but text."""
-    folder = write_hostile(tmp_path_factory.mktemp("hostile"))
-    benchmark_folder(folder)
-    make_reports(folder, None, editions=EDITIONS, formats=FORMATS)
-    make_national_documents(folder, NATIONAL)
-    make_site(folder)
-    return folder
+
+    def make(folder: Path) -> None:
+        write_hostile(folder)
+        benchmark_folder(folder)
+        make_reports(folder, None, editions=EDITIONS, formats=FORMATS)
+        make_national_documents(folder, NATIONAL)
+        make_site(folder)
+
+    return made_once(tmp_path_factory, "hostile", make)
 
 
 @pytest.fixture(scope="session")

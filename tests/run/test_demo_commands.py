@@ -215,6 +215,31 @@ def test_a_common_reference_and_other_settings(few: Path) -> None:
     assert set(run.measures.filter(~every)["reference"]) == {"all respondents"}
 
 
+def test_percentages_of_every_question_and_wave(few: Path) -> None:
+    done = stocktake("percentages", few)
+    assert done.returncode == 0 and "changes.csv" in done.stdout, done.stderr
+    table = pl.read_csv(few / "percentages" / "percentages.csv")
+    whole = table.group_by("year", "area", "question").agg(
+        pl.col("percent").sum(), pl.col("base").first(), pl.col("count").sum()
+    )
+    assert whole.height > 100 and (whole["percent"] - 100).abs().max() < 1e-9  # type: ignore[operator]
+    assert (whole["base"] == whole["count"]).all() and (table["effective_base"] <= table["base"] + 1e-6).all()
+    assert (
+        set(table["area"]) > {"England"} and set(table["year"]) == {2023, 2024} and table["weighted_for_response"].all()
+    )
+    changes = pl.read_csv(few / "percentages" / "changes.csv").filter(pl.col("area") == "England")
+    now = table.filter((pl.col("year") == 2024) & (pl.col("area") == "England"))
+    both = changes.join(now, on=["question", "option"])
+    assert both.height == changes.height and (both["now"] - both["percent"]).abs().max() < 1e-9  # type: ignore[operator]
+    assert ((both["lower_95"] <= both["points"]) & (both["points"] <= both["upper_95"])).all()
+    assert "Not for publication" in (few / "percentages" / "README.txt").read_text("utf-8")
+    # Without a sample file nobody knows who did not answer, and that is said.
+    text = (few / "survey.yaml").read_text("utf-8")
+    (few / "survey.yaml").write_text(text.replace("    sample: 2024/sample.csv\n", ""), "utf-8")
+    assert "2024: no sample with age and sex" in stocktake("percentages", few, "--influence", "none").stdout
+    (few / "survey.yaml").write_text(text, "utf-8")
+
+
 def test_nothing_withheld_in_the_demo_can_be_worked_out(demo: Path) -> None:
     done = stocktake("disclosure", demo)
     assert done.returncode == 0, done.stdout

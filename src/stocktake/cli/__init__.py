@@ -145,6 +145,28 @@ def benchmark(
 
 
 @app.command
+def percentages(
+    folder: Folder,
+    *,
+    influence: Annotated[
+        Literal["survey", "question", "none"],
+        Parameter(
+            help="Organisations count alike among all who answered the survey, among those of each question, or by size."
+        ),
+    ] = "survey",
+) -> None:
+    """Compute what people answered, nationally and by region and wave, weighted for those who did not answer."""
+    from stocktake.run.percentages import write_percentages
+
+    console = output()
+    paths, made = write_percentages(folder, influence)
+    for note in made.notes:
+        console.print(note)
+    for path in paths:
+        console.print(f"wrote {path}")
+
+
+@app.command
 def published(
     workbook: Path,
     folder: Path,

@@ -7,9 +7,10 @@ from enum import IntEnum
 from typing import Literal
 
 import numpy as np
-from scipy.special import ndtri, stdtrit
+from scipy.special import ndtr, ndtri, stdtrit
 
 from stocktake.compare.estimates import Floats
+from stocktake.compare.rates import share
 
 
 class Verdict(IntEnum):
@@ -66,3 +67,33 @@ def change(
         np.where(np.abs(statistic) > critical, np.sign(np.nan_to_num(statistic)), 0),
     )
     return Change(difference, statistic, critical, verdict.astype(np.int64))
+
+
+@dataclass(frozen=True)
+class ShareChange:
+    """Change of shares, 0 to 1: the difference with its interval, z (NaN where untested) and the two-sided p."""
+
+    difference: Floats
+    low: Floats
+    high: Floats
+    z: Floats
+    p: Floats
+
+
+def share_change(now: tuple[Floats, Floats], then: tuple[Floats, Floats], level: float = 0.95) -> ShareChange:
+    """Test the difference between two independent shares, each given as (share, effective base); all of one shape.
+
+    The interval joins Wilson's of the two (Newcombe 1998, method 10): d - sqrt((p1 - l1)^2 + (u0 - p0)^2) and
+    d + sqrt((u1 - p1)^2 + (p0 - l0)^2). z is the difference over the standard error of the pooled share. NaN where one of
+    them has no base, and no z where nobody or everybody gave the answer in both.
+    """
+    (p1, n1), (p0, n0) = now, then
+    ends1, ends0 = (share(p * n, n, level) for p, n in (now, then))
+    d = ends1.value - ends0.value
+    low = d - np.sqrt((p1 - ends1.low) ** 2 + (ends0.high - p0) ** 2)
+    high = d + np.sqrt((ends1.high - p1) ** 2 + (p0 - ends0.low) ** 2)
+    both = np.where(np.isnan(d), np.nan, n1 + n0)
+    pooled = (p1 * n1 + p0 * n0) / np.where(both > 0, both, np.nan)
+    variance = pooled * (1 - pooled) * (1 / np.where(n1 > 0, n1, np.nan) + 1 / np.where(n0 > 0, n0, np.nan))
+    z = np.where(variance > 0, d / np.sqrt(np.where(variance > 0, variance, 1.0)), np.nan)
+    return ShareChange(d, low, high, z, 2 * ndtr(-np.abs(z)))
