@@ -317,6 +317,9 @@ def _answer(
             # All together the published figure of each part, for those who take part.
             wanted = _total(spec, item) * scale.sum() * _options(spec, item) / _options(spec, item).sum()
             values *= wanted / np.maximum(values.sum(0), 1e-9)
+            if item.code == "offers":
+                # Nearly every part is less than one: rounded to the nearest there would be none.
+                values = np.floor(values + np.random.default_rng(values.size).random(values.shape))
         values = np.where(there, np.round(values) if item.whole else np.round(values, 1), 0.0)
         made[item.code] = values
         for i, code in enumerate(codes):

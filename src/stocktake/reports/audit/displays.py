@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from stocktake.audit.figures import ALL, SHOWN, is_whole
-from stocktake.audit.specification import Indicator
+from stocktake.audit.specification import Indicator, reference
 from stocktake.reports.audit.facts import WORDS, Facts, Reader, Row, near_of, own_of, shown
 from stocktake.reports.audit.maps import map_blocks, own_words
 from stocktake.reports.figure_charts import (
@@ -16,7 +16,7 @@ from stocktake.reports.figure_charts import (
     Tone,
     Unit,
 )
-from stocktake.reports.model import Block, Cell, Figure, Heading, Inline, Number, Table, Text, paragraph
+from stocktake.reports.model import Block, Cell, Figure, Inline, Number, Table, Text, paragraph
 from stocktake.reports.words import listed
 
 # So many of the reader's own organisations have a row of their own in a table below a chart.
@@ -257,6 +257,8 @@ def _parts(facts: Facts, reader: Reader, indicator: Indicator) -> list[Block]:
     labels = list(dimension.options.items())
     if not is_whole(indicator) and facts.england(indicator.code, ALL) is not None and indicator.chart == "table":
         labels.append((ALL, "All together"))
+    # Of answers yes and no there is no median.
+    counted = facts.spec.item[reference(indicator.numerator[0]).item].unit != "category"
     rows: list[tuple[str, float | None, float | None]] = []
     of: list[tuple[Cell, ...]] = []
     for option, label in labels:
@@ -271,7 +273,7 @@ def _parts(facts: Facts, reader: Reader, indicator: Indicator) -> list[Block]:
         cells: list[Cell] = [
             label,
             facts.number(indicator, rows[-1][1], f"{indicator.code}.england.{option}"),
-            median,
+            *((median,) if counted else ()),
             n,
         ]
         if own:
@@ -283,8 +285,9 @@ def _parts(facts: Facts, reader: Reader, indicator: Indicator) -> list[Block]:
         f", with those of {name} beside them." if own else "."
     )
     asked = WORDS[facts.asked(indicator)]
-    header = (dimension.title, "England", f"Median of {asked[1]}", "Made of", *((name,) if own else ()))
-    widths = (2.4, 1.4, 1.4, 1.2, *((1.8,) if own else ()))
+    middle = (f"Median of {asked[1]}",) if counted else ()
+    header = (dimension.title, "England", *middle, "Made of", *((name,) if own else ()))
+    widths = (2.4, 1.4, *((1.4,) if counted else ()), 1.2, *((1.8,) if own else ()))
     table = Table(f"{indicator.title} ({indicator.unit})", header, tuple(of), widths=widths)
     if indicator.chart == "table":
         return [paragraph(f"Unit: {indicator.unit}.", "note"), table]
@@ -313,8 +316,14 @@ def _several(facts: Facts, reader: Reader, columns: tuple[Indicator, ...]) -> li
             if option != ALL or any(not isinstance(c, str) for c in cells):
                 rows.append(tuple(cells))
         widths = (2.4, *[1.4] * len(columns))
-        blocks.append(Heading(name if code else "England", 2))
-        blocks.append(Table(title, (dimension.title, *(c.heading for c in columns)), tuple(rows), widths=widths))
+        blocks.append(
+            Table(
+                title,
+                (f"{name if code else 'England'}: {dimension.title.lower()}", *(c.heading for c in columns)),
+                tuple(rows),
+                widths=widths,
+            )
+        )
     sample = facts.england(first.code, next(iter(dimension.options)))
     if sample is not None:
         blocks.append(_completeness(facts, first, sample))

@@ -91,7 +91,7 @@ class Pack:
 def _about_pack(facts: Facts, reader: Reader) -> Page:
     spec = facts.spec
     words = [
-        f"{facts.answered:,} organisations sent returns; {facts.signed:,} of them are signed off."
+        f"{facts.answered:,} organisations sent returns; {facts.signed:,} of them {'is' if facts.signed == 1 else 'are'} signed off."
         if facts.signed
         else f"{facts.answered:,} organisations sent returns. None of them is signed off yet.",
         "Each display says how many organisations its figures are of. Where there is no figure, it says why: the question "
