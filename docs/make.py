@@ -18,7 +18,7 @@ from stocktake.definitions import DEEPEST, LARGEST_FILE, MOST_VALUES
 from stocktake.disclosure.rules import Rules
 from stocktake.organisations import LARGEST_LIST
 from stocktake.results import Results
-from stocktake.results.schemas import SCHEMAS
+from stocktake.results.schemas import AUDIT_SCHEMAS, SCHEMAS
 from stocktake.results.store import read_results
 from stocktake.run.core import open_run
 from stocktake.run.documents import national_contents
@@ -54,10 +54,12 @@ def reference() -> str:
     """Every results column, setting and check, from the schemas themselves."""
     out = ["# Reference", "", "Made by `make docs` from the schemas in the code.", "", "## Results", ""]
     out += ["`stocktake benchmark` writes each table to `results/` as Parquet and CSV.", ""]
-    for table, columns in SCHEMAS.items():
-        out += [f"### {table}", "", "| Column | Type | Meaning |", "|---|---|---|"]
-        out += [f"| `{name}` | {kind} | {text} |" for name, (kind, text) in columns.items()]
-        out.append("")
+    for title, tables in (("Of a survey", SCHEMAS), ("Of an audit", AUDIT_SCHEMAS)):
+        out += [f"### {title}", ""]
+        for table, columns in tables.items():
+            out += [f"#### {table}", "", "| Column | Type | Meaning |", "|---|---|---|"]
+            out += [f"| `{name}` | {kind} | {text} |" for name, (kind, text) in columns.items()]
+            out.append("")
     out += [
         "`manifest.json` holds the SHA-256 of every table, of every input by its role, and of the instrument, every setting, "
         "and versions. The folder is not for publication: see [disclosure control](disclosure.md).",
