@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -13,7 +12,6 @@ import pytest
 # So that `import oracle` and `import helpers` work from every folder of tests.
 sys.path.insert(0, str(Path(__file__).parent))
 
-from every_core import EVERY_CORE
 from made_once import made_once
 
 SHARED = Path(__file__).parents[2] / "shared"
@@ -21,13 +19,6 @@ SHARED = Path(__file__).parents[2] / "shared"
 
 # Coverage slows every line that runs, and is of what other tests are for.
 UNMEASURED = ("pages", "render", "reports", "run")
-
-
-def pytest_configure(config: pytest.Config) -> None:
-    """Each parallel worker has one core to itself: the pools and threads of two workers would only wait for each other."""
-    worker = os.environ.get("PYTEST_XDIST_WORKER", "")
-    if worker and hasattr(os, "sched_setaffinity"):
-        os.sched_setaffinity(0, {EVERY_CORE[int(worker.removeprefix("gw")) % len(EVERY_CORE)]})
 
 
 @pytest.hookimpl(wrapper=True)
