@@ -142,3 +142,10 @@ def test_the_attacker_finds_what_is_not_withheld() -> None:
     pinned = attacker.pinned(small)
     assert {(round(p.low), round(p.high)) for p in pinned} == {(3, 3)}
     assert pytest.approx(3, abs=1e-4) == pinned[0].low
+
+
+def test_returns_that_break_a_rule_are_no_contradiction() -> None:
+    """More accepted than received, as a return that was asked about may say: the rule gives way, and all is protected."""
+    blocks = blocks_of(LARGE | {"T1": [3, 50, 60, 70]}, {"T1": [90, 125], "T2": [93, 60]})
+    after, pinned = protected(SPEC, blocks, RULES)
+    assert pinned == [] and status(after, "A5", "gp/generic", "T1") == WITHHELD

@@ -213,8 +213,11 @@ class Attacker:
                 total = min(totals, key=lambda q: (view.open[q], len(view.terms[q]), view.shown[q]))
                 out.add(view.beside(total, own, -1.0 if len(one.terms) > 1 else 1.0))
             else:
-                # Printed by themselves: a share of which both sides are shown elsewhere.
-                out.add(min((q for q, _ in one.terms if q in view.shown), key=lambda q: view.shown[q]))
+                # Both sides of a share are shown elsewhere, by themselves or in parts.
+                printed = [q for q, _ in one.terms if q in view.shown] or [
+                    view.alone[t] for t in own if t in view.alone
+                ]
+                out |= {min(printed, key=lambda q: (view.shown[q], q[0], sorted(q[1])))} if printed else set()
         return out
 
     @cached_property
@@ -349,15 +352,16 @@ class Relations:
                 # A cell that is in no figure was not answered, or there is no such service.
                 if all(t in self.unknown or t in self.known for t, _ in pairs):
                     low = -rule.slack if rule.rule.relation == "=" else -np.inf
-                    self._relation(pairs, low, rule.slack)
+                    # Returns that were asked about may break a rule; then it gives way.
+                    self._relation(pairs, low, rule.slack, elastic=True)
 
-    def _relation(self, terms: Sequence[tuple[Term, float]], low: float, high: float) -> None:
+    def _relation(self, terms: Sequence[tuple[Term, float]], low: float, high: float, elastic: bool = False) -> None:
         columns = [(self.unknown[t], v) for t, v in terms if t in self.unknown]
         if not columns:
             return
         rest = sum(v * self.known[t] for t, v in terms if t in self.known)
         pairs = [(np.array([c]), np.array([v])) for c, v in columns]
-        self.system.relations(pairs, np.array([low - rest]), np.array([high - rest]))
+        self.system.relations(pairs, np.array([low - rest]), np.array([high - rest]), elastic=elastic)
 
     def bounds(self, targets: Sequence[Sequence[tuple[Quantity, float]]], width: float) -> Range:
         """The least and the most that sums of quantities may be; those that are open by `width` no further."""
@@ -376,7 +380,7 @@ class Relations:
             row = {i: n for n, i in enumerate(open_)}
             values = [v for v, _, _ in entries]
             places = ([row[i] for _, i, _ in entries], [c for _, _, c in entries])
-            figures = csr_array((values, places), shape=(len(open_), len(self.unknown)))
+            figures = csr_array((values, places), shape=(len(open_), self.system.size))
             figures.sum_duplicates()
             found = bounds(self.system.solver(), figures, lambda least, most: most - least >= width - SLACK)
             low[open_] += found.low
@@ -385,10 +389,10 @@ class Relations:
 
 
 def protected(spec: Specification, blocks: Sequence[Block], rules: CountRules) -> tuple[list[Block], list[Pinned]]:
-    """The blocks without small numbers of people, and without what would give one of them away; what is left open to attack.
+    """The blocks without small numbers of people and what would give one of them away, and what could be worked out still.
 
-    For every number that could be worked out one more figure is withheld in each round: of those that it follows from
-    the one of the smallest body and number.
+    In each round every total with one unknown gets another, and then, by what the relations leave open, every number that
+    could be worked out a ring around it; until none is left or nothing more can be withheld.
     """
     attacker = Attacker(spec, figures_of(spec, blocks), rules)
     targets = attacker.small()
