@@ -111,7 +111,11 @@ def _areas(organisations: Sequence[Organisation]) -> list[tuple[str, np.ndarray[
     """England and each region with the rows of its organisations, where the list has regions."""
     regions = np.array([o.region for o in organisations], dtype=object)
     out = [(ENGLAND, np.arange(len(organisations)))]
-    out += [(r, np.flatnonzero(regions == r)) for r in dict.fromkeys(o.region for o in organisations) if r]
+    for region in dict.fromkeys(o.region for o in organisations):
+        if region:
+            # A region that is called as the whole is must not be taken for it.
+            name = region if region != ENGLAND else f"{region} (region)"
+            out.append((name, np.flatnonzero(regions == region)))
     return out
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from stocktake.audit.figures import ALL, SHOWN, is_whole
+from stocktake.audit.figures import ALL, NO_SERVICE, SHOWN, is_whole
 from stocktake.audit.specification import Indicator, reference
 from stocktake.reports.audit.facts import WORDS, Facts, Reader, Row, near_of, own_of, shown
 from stocktake.reports.audit.maps import map_blocks, own_words
@@ -304,30 +304,31 @@ def _several(facts: Facts, reader: Reader, columns: tuple[Indicator, ...]) -> li
     own, name = _own_body(facts, reader, first)
     blocks: list[Block] = []
     for title, code in ((f"{first.title}: England", ""), *(((f"{first.title}: {name}", own),) if own else ())):
-        rows = []
+        rows: list[tuple[Cell, ...]] = []
+        without = []
         for option, label in (*dimension.options.items(), (ALL, "All together")):
-            cells: list[Cell] = [label]
-            for column in columns:
-                row = facts.row(column.code, code, option) if code else facts.england(column.code, option)
-                source = f"{column.code}.{code or 'england'}.{option}"
-                state = "-" if row is None else str(row["status"])
-                known = row is not None and row["value"] is not None
-                cells.append(facts.number(column, row["value"], source) if row is not None and known else state)
-            if option != ALL or any(not isinstance(c, str) for c in cells):
-                rows.append(tuple(cells))
-        widths = (2.4, *[1.4] * len(columns))
-        blocks.append(
-            Table(
-                title,
-                (f"{name if code else 'England'}: {dimension.title.lower()}", *(c.heading for c in columns)),
-                tuple(rows),
-                widths=widths,
-            )
-        )
-    sample = facts.england(first.code, next(iter(dimension.options)))
-    if sample is not None:
-        blocks.append(_completeness(facts, first, sample))
+            found = [facts.row(c.code, code, option) if code else facts.england(c.code, option) for c in columns]
+            if all(row is None or row["status"] == NO_SERVICE for row in found):
+                # A sum that has no meaning has no row either.
+                without += [label] if option != ALL else []
+                continue
+            cells = [_state(facts, c, r, code or "england") for c, r in zip(columns, found, strict=True)]
+            made = found[0]
+            cells += [] if code else ["-" if made is None else f"{made['organisations']} of {made['asked']}"]
+            rows.append((label, *cells))
+        head = (f"{name if code else 'England'}: {dimension.title.lower()}", *(c.heading for c in columns))
+        head += () if code else ("Made of",)
+        blocks.append(Table(title, head, tuple(rows), widths=(2.4, *[1.4] * (len(head) - 1))))
+        if without:
+            blocks.append(paragraph(f"No such service: {', '.join(without)}.", "note"))
     return blocks
+
+
+def _state(facts: Facts, indicator: Indicator, row: Row | None, whose: str) -> Cell:
+    """A figure, or the state in its place."""
+    if row is None or row["value"] is None:
+        return "-" if row is None else str(row["status"])
+    return facts.number(indicator, row["value"], f"{indicator.code}.{whose}.{row['part']}")
 
 
 def _two_ways(facts: Facts, indicator: Indicator) -> list[Block]:

@@ -159,7 +159,8 @@ def _scorecard(facts: Facts, reader: Reader) -> list[Page]:
                 float(summary[c]) for c in ("lowest", "lower_quartile", "median", "upper_quartile", "highest")
             )
             own = row["value"] if row["status"] == SHOWN else None
-            label, unit = f"{indicator.code} {indicator.title}", facts.unit(indicator)
+            label = f"{indicator.code} {indicator.title} (n {summary['n']:,})"
+            unit = facts.unit(indicator)
             spine = SpineRow(label, own, row["reason"], lowest, lower, median, upper, highest, unit)
             groups.setdefault(name, []).append(spine)
     pages: list[Page] = []
@@ -170,7 +171,7 @@ def _scorecard(facts: Facts, reader: Reader) -> list[Page]:
             part = tuple(rows[i * SPINE_ROWS : (i + 1) * SPINE_ROWS])
             blocks = (
                 Figure(Spine(name, part, alt)),
-                paragraph("Diamond: here. Line: median of the organisations. Dark: their middle half. A place to the right is a higher figure, which is neither good nor bad by itself.", "note"),
+                paragraph("Diamond: here. Line: median of the n organisations with a figure. Dark: their middle half. A place to the right is a higher figure, which is neither good nor bad by itself.", "note"),
             )  # fmt: skip
             title = f"Scorecard: {name}{' (continued)' if i else ''}"
             pages.append(Page("scorecard", title, blocks, anchor="" if i or pages else "scorecard"))
