@@ -96,7 +96,7 @@ def cells_in(block: Block, above: bool) -> list[tuple[str, str]]:
 numbers = st.lists(st.sampled_from([0, 1, 3, 4, 6, 12, 40, 90, 300]), min_size=4, max_size=4)
 
 
-@settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(st.fixed_dictionaries(dict.fromkeys(TRUSTS, numbers)))
 def test_nothing_small_follows_from_what_is_shown(referrals: dict[str, list[int]]) -> None:
     """An attacker written from the displays alone, with every cell an unknown, bounds no small number by less than 5."""
