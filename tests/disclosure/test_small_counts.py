@@ -14,7 +14,8 @@ from scipy.optimize import linprog
 from small_audit import populations, register, spec
 from stocktake.audit.answers import answers_of
 from stocktake.audit.figures import SHOWN, WITHHELD, Block, Source
-from stocktake.disclosure.small_counts import Attacker, CountRules, figures_of, protected
+from stocktake.disclosure.count_relations import Attacker, CountRules, figures_of
+from stocktake.disclosure.small_counts import protected
 
 SPEC, WHO = spec(), register()
 CELLS = [*product(("generic", "crisis"), ("gp", "other"))]

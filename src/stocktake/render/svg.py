@@ -7,7 +7,7 @@ from functools import singledispatchmethod
 from itertools import pairwise
 from xml.sax.saxutils import escape, quoteattr
 
-from stocktake.render import figure_drawings
+from stocktake.render import figure_drawings, map_drawings
 from stocktake.render.theme import Theme
 from stocktake.render.words import text_width
 from stocktake.reports.charts import (
@@ -526,7 +526,7 @@ class Canvas:
 
     @draw.register
     def _(self, chart: TileMap) -> None:
-        figure_drawings.tile_map(self, chart)
+        map_drawings.tile_map(self, chart)
 
     @draw.register
     def _(self, chart: SeriesLines) -> None:
@@ -546,4 +546,4 @@ class Canvas:
 
     @draw.register
     def _(self, chart: AreaMap) -> None:
-        figure_drawings.area_map(self, chart)
+        map_drawings.area_map(self, chart)

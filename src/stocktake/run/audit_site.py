@@ -88,6 +88,7 @@ def _shared(run: AuditRun, out: Path, reader: str) -> None:
     ]  # fmt: skip
     spec = run.collection.spec
     page = environment().get_template("packs.html").render(
+        root="",
         report=run.report(reader).report,
         version=__version__,
         about=f"{spec.programme or spec.title}. Year from {spec.begins:%d %B %Y}; census on {spec.census:%d %B %Y}.",

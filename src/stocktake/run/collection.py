@@ -17,7 +17,7 @@ from stocktake.audit.figures import NOT_ADDITIVE
 from stocktake.audit.lists import Earlier, Services, read_earlier, read_services
 from stocktake.audit.specification import Specification, load
 from stocktake.definitions import Part, read_text, validated
-from stocktake.disclosure.small_counts import CountRules
+from stocktake.disclosure.count_relations import CountRules
 from stocktake.files import sha256
 from stocktake.organisations.maps import Outline, read_outlines
 from stocktake.organisations.populations import Populations, read_populations

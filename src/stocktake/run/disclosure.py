@@ -10,7 +10,7 @@ import polars as pl
 from stocktake.audit.figures import WITHHELD
 from stocktake.audit.ledger import read_ledger
 from stocktake.disclosure.attack import attack, sentences, table_of
-from stocktake.disclosure.small_counts import Attacker, Figure, figures_of
+from stocktake.disclosure.count_relations import Attacker, Figure, figures_of
 from stocktake.run.audit import open_audit, source_of
 from stocktake.run.collection import is_collection
 from stocktake.run.core import open_run, refuse_or_warn

@@ -2,16 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass
-from datetime import datetime
 from functools import singledispatchmethod
 from typing import Any
 
 from lxml import etree
-from pptx.chart.data import CategoryChartData, XyChartData
-from pptx.chart.xlsx import CategoryWorkbookWriter, XyWorkbookWriter
 from pptx.dml.color import RGBColor
 from pptx.enum.chart import (
     XL_CHART_TYPE,
@@ -23,9 +18,10 @@ from pptx.enum.chart import (
 from pptx.enum.dml import MSO_LINE, MSO_THEME_COLOR
 from pptx.enum.shapes import MSO_CONNECTOR
 from pptx.enum.text import MSO_ANCHOR, PP_ALIGN
-from pptx.util import Inches, Pt, lazyproperty
+from pptx.util import Inches, Pt
 
 from stocktake.render.deck import figure_charts
+from stocktake.render.deck.chart_data import ChartData, PlaceData
 from stocktake.render.deck.words import A, Run, paragraph, put
 from stocktake.render.svg import ink_on, side_by_side
 from stocktake.render.theme import Theme
@@ -59,44 +55,6 @@ from stocktake.reports.words import as_shown, rounded
 
 C = "http://schemas.openxmlformats.org/drawingml/2006/chart"
 DECORATIVE = "{C183D7F6-B498-43B3-948B-1728B52AA6E4}"
-
-
-# The same results must give the same bytes, so the clock has no place in a chart's workbook.
-WHEN = datetime(2000, 1, 1)
-
-
-class _Dateless:
-    """A chart's embedded workbook, with a fixed date in its properties."""
-
-    @contextmanager
-    def _open_worksheet(self, xlsx_file: Any) -> Iterator[tuple[Any, Any]]:
-        with super()._open_worksheet(xlsx_file) as (workbook, worksheet):  # type: ignore[misc]
-            workbook.set_properties({"created": WHEN})
-            yield workbook, worksheet
-
-
-class _Workbook(_Dateless, CategoryWorkbookWriter):
-    """The workbook of a chart of categories."""
-
-
-class _PlaceWorkbook(_Dateless, XyWorkbookWriter):
-    """The workbook of a chart of places."""
-
-
-class PlaceData(XyChartData):
-    """The library's data of a chart of places, whose workbook has no time of its own."""
-
-    @lazyproperty
-    def _workbook_writer(self) -> _PlaceWorkbook:
-        return _PlaceWorkbook(self)
-
-
-class ChartData(CategoryChartData):
-    """The library's chart data, whose workbook has no time of its own."""
-
-    @lazyproperty
-    def _workbook_writer(self) -> _Workbook:
-        return _Workbook(self)
 
 
 @dataclass(frozen=True)

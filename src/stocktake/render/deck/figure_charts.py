@@ -16,6 +16,7 @@ from pptx.enum.dml import MSO_LINE, MSO_THEME_COLOR
 from pptx.enum.text import MSO_ANCHOR, PP_ALIGN
 from pptx.util import Inches, Pt
 
+from stocktake.render.deck.chart_data import ChartData, PlaceData
 from stocktake.render.figure_drawings import LEVELS, NEAR, PARTS, REST
 from stocktake.render.svg import ink_on
 from stocktake.render.words import clean
@@ -93,7 +94,7 @@ def _fill(series: Any, colour: str) -> None:
 
 
 def figure_bars(drawing: Drawing, model: FigureBars, frame: Frame) -> None:
-    from stocktake.render.deck.charts import ChartData, as_line
+    from stocktake.render.deck.charts import as_line
 
     data = ChartData(number_format=_format(model.unit))
     data.categories = [clean(b.label) for b in model.bars]
@@ -118,8 +119,6 @@ def figure_bars(drawing: Drawing, model: FigureBars, frame: Frame) -> None:
 
 
 def part_bars(drawing: Drawing, model: PartBars, frame: Frame) -> None:
-    from stocktake.render.deck.charts import ChartData
-
     data = ChartData(number_format=_format(model.unit))
     data.categories = [clean(label) for label, *_ in model.rows]
     data.add_series("England", [_shown(model.unit, e) for _, e, _ in model.rows])
@@ -142,8 +141,6 @@ def part_bars(drawing: Drawing, model: PartBars, frame: Frame) -> None:
 
 
 def stacked_shares(drawing: Drawing, model: StackedShares, frame: Frame) -> None:
-    from stocktake.render.deck.charts import ChartData
-
     unit = Unit("%")
     data = ChartData(number_format=_format(unit))
     data.categories = [f"{clean(label)}{'' if values else ' (no figures)'}" for label, values in model.rows]
@@ -166,8 +163,6 @@ def stacked_shares(drawing: Drawing, model: StackedShares, frame: Frame) -> None
 
 
 def series_lines(drawing: Drawing, model: SeriesLines, frame: Frame) -> None:
-    from stocktake.render.deck.charts import ChartData
-
     data = ChartData(number_format=_format(model.unit))
     data.categories = list(model.years)
     for name, values in model.lines:
@@ -187,8 +182,6 @@ def series_lines(drawing: Drawing, model: SeriesLines, frame: Frame) -> None:
 
 
 def rate_funnel(drawing: Drawing, model: RateFunnel, frame: Frame) -> None:
-    from stocktake.render.deck.charts import PlaceData
-
     names = {"rest": "Others", "near": model.near, "own": "Your own"}
     fills = {"rest": REST, "near": NEAR, "own": drawing.theme.own}
     used = [t for t in names if any(p.tone == t for p in model.points)]

@@ -45,7 +45,7 @@ def shared_charts(report: Report, theme: Theme, version: str) -> dict[str, str]:
             header, rows = chart.table()
             body = table(f"Figures of the chart: {chart.title}", header, rows, numeric_columns(header, rows))
             page = environment().get_template("chart.html")
-            out[f"{chart.code}.html"] = page.render(report=report, chart=chart, body=body, version=version)
+            out[f"{chart.code}.html"] = page.render(root="../", report=report, chart=chart, body=body, version=version)
     return out
 
 
@@ -87,6 +87,7 @@ def pack_page(report: Report, theme: Theme, version: str, home: str = "") -> str
         environment()
         .get_template("pack.html")
         .render(
+            root="../",
             report=report,
             version=version,
             home=home,
