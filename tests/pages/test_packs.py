@@ -7,6 +7,7 @@ import shutil
 import subprocess
 import sys
 import zipfile
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, Literal
 
@@ -113,6 +114,19 @@ def test_who_is_named_is_a_setting(run: AuditRun) -> None:
     assert {len(n) for n in own} == {1}
     assert near[0] == near[1] == {register.bodies[c].name for c in region}
     assert everyone[0] == everyone[1] == set(trusts)
+
+
+def test_an_organisations_pack_has_no_figure_of_those_beside_it(run: AuditRun) -> None:
+    """Its area's organisations are named on the page about the pack alone; everywhere else they stand under codes."""
+    register, day = run.collection.register, run.collection.spec.census
+    for code in (register.members(DEMO_AREA, "trust", day)[0], register.members(DEMO_AREA, "la", day)[0]):
+        names = [b.name for b in register.bodies.values() if b.kind in ("trust", "ccg", "la") and b.code != code]
+        names = [n for n in names if n not in register.bodies[code].name]
+        report, book = run.report(code).report, run.report(code).book
+        rest = replace(report, pages=tuple(p for p in report.pages if p.kind != "about"))
+        said = repr(rest) + "".join(str(s.cells.collect().to_dict(as_series=False)) for s in book.sheets)
+        assert register.bodies[code].name in said
+        assert [n for n in names if n in said] == []
 
 
 def test_every_figure_in_a_sentence_is_a_result(run: AuditRun) -> None:

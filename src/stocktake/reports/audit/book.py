@@ -7,7 +7,7 @@ from typing import Any
 
 from stocktake.audit.figures import SHOWN
 from stocktake.audit.specification import Indicator, Specification, reference
-from stocktake.reports.audit.facts import WORDS, Facts, Reader, near_of, own_of
+from stocktake.reports.audit.facts import WORDS, Facts, Reader, highlight, own_of
 from stocktake.reports.books import CONFIDENTIAL, NOT_APPLICABLE, UNAVAILABLE, Book, Column, Sheet, sheet_of
 
 # Titles of columns that their names in the results would leave unexplained.
@@ -148,12 +148,11 @@ def _everyone(facts: Facts, reader: Reader) -> Sheet:
     for indicator in facts.spec.indicators:
         if indicator.chart != "ranked bars":
             continue
-        own = set(own_of(facts, reader, indicator.of))
-        named = facts.named(indicator.of, own, near_of(facts, reader, indicator, indicator.of))
+        marks = highlight(facts, reader, indicator)
         found = facts.rows(indicator.code, indicator.of).values()
         ordered = sorted(found, key=lambda r: (r["value"] is None, r["value"] or 0.0, facts.alias(r["organisation"])))
         for row in ordered:
-            name = row["organisation_name"] if named(row["organisation"]) else facts.alias(row["organisation"])
+            name = facts.called(row, marks)
             place = int(row["place"]) if row["status"] == SHOWN else MISSING.get(row["status"], UNAVAILABLE)
             rows.append((indicator.code, indicator.title, indicator.unit, name, _value(row), place, row["status"]))
     about = ("This sheet holds one table: the bars of every ranked display.",)

@@ -7,10 +7,9 @@ import numpy as np
 from stocktake.audit.specification import Indicator
 from stocktake.audit.tables import has_funnel
 from stocktake.compare.rates import funnel_limits
-from stocktake.reports.audit.facts import WORDS, Facts, Reader, Row, near_of, own_of, shown
-from stocktake.reports.figure_charts import FunnelPoint, RateFunnel, Tone
+from stocktake.reports.audit.facts import WORDS, Facts, Reader, Row, highlight, shown
+from stocktake.reports.figure_charts import FunnelPoint, RateFunnel
 from stocktake.reports.model import Block, Figure, Number, Page, Text, paragraph
-from stocktake.reports.words import listed
 
 LEVELS = (("95%", 0.95), ("99.8%", 0.998))
 # Places of a curve, closer together where it bends.
@@ -45,16 +44,10 @@ def _funnel(facts: Facts, reader: Reader, indicator: Indicator) -> list[Block]:
     summary = facts.summary(indicator.code)
     if not rows or summary is None or summary["funnel_rate"] is None:
         return []
-    own = own_of(facts, reader, kind) if reader.kind in ("stp", kind) else ()
-    near = near_of(facts, reader, indicator, kind)
-    named = facts.named(kind, own, near)
+    marks = highlight(facts, reader, indicator)
 
     def point(row: Row) -> FunnelPoint:
-        code = row["organisation"]
-        tone: Tone = "own" if code in own else "near" if code in near else "rest"
-        return FunnelPoint(
-            row["organisation_name"] if named(code) else facts.alias(code), row["denominator"], row["value"], tone
-        )
+        return FunnelPoint(facts.called(row, marks), row["denominator"], row["value"], marks.tone(row["organisation"]))
 
     points = tuple(point(r) for r in rows)
     rate, phi, per = summary["funnel_rate"], summary["funnel_phi"], indicator.per
@@ -65,17 +58,15 @@ def _funnel(facts: Facts, reader: Reader, indicator: Indicator) -> list[Block]:
         low, high = funnel_limits(rate / per, phi, people, level)
         curves.append((name, tuple(zip(people.tolist(), (low * per).tolist(), (high * per).tolist(), strict=True))))
     unit = facts.unit(indicator)
-    region = indicator.highlight == "own region" or reader.kind == "region"
-    where = listed([facts.register.bodies[c].name for c in (reader.region if region else reader.area)]) or "your area"
     title = facts.spec.population[indicator.population].title
     alt = (
         f"{indicator.title}: {len(points)} {WORDS[kind][1]} by the number of people, {summary['funnel_outside']} of them outside the "
         f"99.8% limits about {unit.text(rate)}."
     )
     chart = RateFunnel(
-        indicator.title, points, rate, tuple(curves), unit, title, where, alt, f"{indicator.code}-funnel"
+        indicator.title, points, rate, tuple(curves), unit, title, marks.where, alt, f"{indicator.code}-funnel"
     )
-    return [Figure(chart), _reading(indicator, summary), *_own(facts, indicator, rows, own)]
+    return [Figure(chart), _reading(indicator, summary), *_own(facts, indicator, rows, marks.own)]
 
 
 def _reading(indicator: Indicator, summary: Row) -> Text:

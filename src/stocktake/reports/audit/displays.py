@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from stocktake.audit.figures import ALL, NO_SERVICE, SHOWN, is_whole
 from stocktake.audit.specification import Indicator, reference
-from stocktake.reports.audit.facts import WORDS, Facts, Reader, Row, near_of, own_of, shown
+from stocktake.reports.audit.facts import WORDS, Facts, Reader, Row, highlight, near_of, own_of, shown
 from stocktake.reports.audit.maps import map_blocks, own_words
 from stocktake.reports.figure_charts import (
     FigureBar,
@@ -13,15 +13,11 @@ from stocktake.reports.figure_charts import (
     PartBars,
     SeriesLines,
     StackedShares,
-    Tone,
     Unit,
 )
 from stocktake.reports.model import Block, Cell, Figure, Inline, Number, Table, Text, paragraph
-from stocktake.reports.words import listed
 
-# So many of the reader's own organisations have a row of their own in a table below a chart.
-MOST_OWN = 12
-# And so many of all those that are named.
+# So many of those that are named have a row of their own in a table below a chart.
 MOST_NAMED = 24
 
 
@@ -41,37 +37,26 @@ def blocks_of_indicator(facts: Facts, reader: Reader, indicator: Indicator, comp
 def _ranked(facts: Facts, reader: Reader, indicator: Indicator, compact: bool) -> list[Block]:
     kind = indicator.of
     rows = facts.rows(indicator.code, kind)
-    own, near = own_of(facts, reader, kind), near_of(facts, reader, indicator, kind)
-    # A pack of a trust has many CCGs and authorities beside it; none of them is its own.
-    mine = set(own) if len(own) <= MOST_OWN and (reader.kind in ("stp", kind)) else set()
+    marks = highlight(facts, reader, indicator)
     unit, summary = facts.unit(indicator), facts.summary(indicator.code)
-
-    def tone(code: str) -> Tone:
-        return "own" if code in mine else "near" if code in near or code in own else "rest"
-
     found = shown(rows)
-    # Those that are the reader's own in another way, as the authorities of a trust's area, are near it.
-    named = facts.named(kind, mine, {*near, *own})
     bars = tuple(
-        FigureBar(r["organisation"], r["organisation_name"] if named(r["organisation"]) else facts.alias(r["organisation"]),
-                  r["value"], tone(r["organisation"]), named(r["organisation"]))
+        FigureBar(r["organisation"], facts.called(r, marks), r["value"], marks.tone(r["organisation"]), marks.named(r["organisation"]))
         for r in found
     )  # fmt: skip
     if not bars or summary is None:
         return [paragraph(f"No {WORDS[kind][0]} has a figure for this display.", "note")]
-    region = indicator.highlight == "own region" or reader.kind == "region"
-    names = [facts.register.bodies[c].name for c in (reader.region if region else reader.area)]
-    where = listed(names) or "your area"
     alt = (
         f"{indicator.title}: bars of {len(bars)} {WORDS[kind][1]} from {unit.text(summary['lowest'])} to "
-        f"{unit.text(summary['highest'])}. " + own_words(facts, indicator, [rows[c] for c in own if c in mine])
+        f"{unit.text(summary['highest'])}. " + own_words(facts, indicator, [rows[c] for c in marks.own])
     )
     chart = FigureBars(
-        indicator.title, bars, summary["mean"], summary["median"], unit, where, alt, compact, indicator.code
+        indicator.title, bars, summary["mean"], summary["median"], unit, marks.where, alt, compact, indicator.code
     )
     blocks: list[Block] = [Figure(chart), reading(facts, indicator, summary)]
-    listed_ = dict.fromkeys((*(c for c in own if c in mine), *(c for c in (*near, *own) if named(c))))
-    table = _named_table(facts, indicator, [rows[c] for c in listed_ if c in rows][:MOST_NAMED])
+    named = [c for c in rows if marks.tone(c) != "rest" and marks.named(c)]
+    named.sort(key=lambda c: marks.tone(c) != "own")
+    table = _named_table(facts, indicator, [rows[c] for c in named][:MOST_NAMED])
     if table is not None and not compact:
         blocks.append(table)
     return blocks

@@ -16,11 +16,14 @@ from stocktake.audit.specification import Indicator, Specification, reference
 from stocktake.definitions import Part
 from stocktake.organisations.maps import Outline
 from stocktake.organisations.register import Kind, Register
-from stocktake.reports.figure_charts import Unit
+from stocktake.reports.figure_charts import Tone, Unit
 from stocktake.reports.model import Inline, Number, Text
+from stocktake.reports.words import listed
 from stocktake.results import Results
 
 Row = Mapping[str, Any]
+# So many of the reader's own organisations are marked one by one.
+MOST_OWN = 12
 # What bodies of a kind are called.
 WORDS: Mapping[Kind, tuple[str, str]] = {
     "trust": ("trust", "trusts"),
@@ -170,6 +173,10 @@ class Facts:
         rule = self.naming.of(kind)
         return lambda code: rule == "everyone" or code in own or (rule == "near" and code in near)
 
+    def called(self, row: Row, marks: Highlight) -> str:
+        """What the organisation of a row is called for a reader: its name, or its code."""
+        return str(row["organisation_name"]) if marks.named(row["organisation"]) else self.alias(row["organisation"])
+
     def alias(self, organisation: str) -> str:
         """A code by which nobody knows an organisation who does not know the collection's secret."""
         return self._aliases[organisation]
@@ -229,13 +236,17 @@ def reader_of(register: Register, code: str, day: Any) -> Reader:
 
 
 def own_of(facts: Facts, reader: Reader, kind: Kind) -> tuple[str, ...]:
-    """Which organisations of a kind are the reader's own: itself, or those of its area or region."""
-    day = facts.spec.census
+    """Which organisations of a kind are the reader's own: itself, or an area's members; those beside it are not."""
     if reader.kind == kind:
         return (reader.code,)
+    return beside(facts, reader, kind) if reader.kind == "stp" else ()
+
+
+def beside(facts: Facts, reader: Reader, kind: Kind) -> tuple[str, ...]:
+    """The organisations of a kind in the areas that the reader is or belongs to; none for a region, which has too many."""
     if reader.kind == "region":
         return ()
-    return tuple(dict.fromkeys(m for a in reader.area for m in facts.register.members(a, kind, day)))
+    return tuple(dict.fromkeys(m for a in reader.area for m in facts.register.members(a, kind, facts.spec.census)))
 
 
 def near_of(facts: Facts, reader: Reader, indicator: Indicator, kind: Kind) -> tuple[str, ...]:
@@ -245,6 +256,29 @@ def near_of(facts: Facts, reader: Reader, indicator: Indicator, kind: Kind) -> t
         reader.region if indicator.highlight == "own region" or reader.kind == "region" else reader.area
     )
     return tuple(dict.fromkeys(m for a in areas for m in facts.register.members(a, kind, day)))
+
+
+@dataclass(frozen=True)
+class Highlight:
+    """How a display marks organisations for a reader: its own, those near it, what these are together, and who is named."""
+
+    own: tuple[str, ...]
+    near: frozenset[str]
+    where: str
+    named: Callable[[str], bool]
+
+    def tone(self, organisation: str) -> Tone:
+        return "own" if organisation in self.own else "near" if organisation in self.near else "rest"
+
+
+def highlight(facts: Facts, reader: Reader, indicator: Indicator) -> Highlight:
+    """The organisations of an indicator's kind as they are marked for a reader; too many of its own are only near."""
+    kind = indicator.of
+    own, near = own_of(facts, reader, kind), near_of(facts, reader, indicator, kind)
+    mine = own if len(own) <= MOST_OWN else ()
+    region = indicator.highlight == "own region" or reader.kind == "region"
+    names = [facts.register.bodies[c].name for c in (reader.region if region else reader.area)]
+    return Highlight(mine, frozenset(near), listed(names) or "your area", facts.named(kind, own, near))
 
 
 def shown(rows: Mapping[str, Row]) -> list[Row]:

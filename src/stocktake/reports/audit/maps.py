@@ -58,18 +58,18 @@ def map_blocks(facts: Facts, reader: Reader, indicator: Indicator) -> list[Block
         said = " ".join(f"{n} {plural(n, 'area')}: {reason}" for reason, n in sorted(reasons.items()))
         blocks.append(paragraph(f"Areas without a figure: {missing} of {len(rows)}. {said}", "note"))
     for row in own[: 2 if reader.kind == "region" else 4]:
-        how = made_words(facts, row) if row["status"] == SHOWN else row["reason"]
+        how = made_words(facts, reader, row) if row["status"] == SHOWN else row["reason"]
         figure: Inline = facts.number(indicator, row["value"], f"{indicator.code}.{row['organisation']}.value")
         blocks.append(paragraph(f"{row['organisation_name']}: {{figure}}. {how}", figure=figure))
     return blocks
 
 
-def made_words(facts: Facts, row: Row) -> str:
-    """How an area's figure was made: of whose answers."""
+def made_words(facts: Facts, reader: Reader, row: Row) -> str:
+    """How an area's figure was made: of whose answers, named to the area itself."""
     codes = row["made_of"].split()
-    names = (
-        listed([facts.register.bodies[c].name for c in codes[:4]]) if len(codes) <= 4 else f"{len(codes)} organisations"
-    )
+    names = f"{len(codes)} organisation{'' if len(codes) == 1 else 's'}"
+    if reader.kind == "stp" and len(codes) <= 4:
+        names = listed([facts.register.bodies[c].name for c in codes])
     return f"Made of the returns of {names}; {row['organisations']} of {row['asked']} that were asked count in it."
 
 

@@ -14,7 +14,7 @@ from stocktake.organisations.register import Register
 from stocktake.reports.audit.book import pack_book
 from stocktake.reports.audit.chance import chance_pages
 from stocktake.reports.audit.displays import blocks_of_indicator
-from stocktake.reports.audit.facts import WORDS, Facts, Naming, Reader, own_of, reader_of
+from stocktake.reports.audit.facts import WORDS, Facts, Naming, Reader, beside, own_of, reader_of
 from stocktake.reports.audit.maps import made_words
 from stocktake.reports.books import Book
 from stocktake.reports.figure_charts import Spine, SpineRow
@@ -105,10 +105,12 @@ def _about_pack(facts: Facts, reader: Reader) -> Page:
     blocks += [paragraph(w) for w in words]
     day = spec.census
     for kind in ("trust", "ccg", "la"):
-        own = own_of(facts, reader, kind)
+        own = beside(facts, reader, kind)
         if own:
             names = "; ".join(facts.register.bodies[c].name for c in own)
-            blocks.append(paragraph(f"Your {WORDS[kind][1 if len(own) > 1 else 0]}: {names}."))
+            word = WORDS[kind][len(own) > 1]
+            who = f"Your {word}" if reader.kind == "stp" else f"{word[:1].upper()}{word[1:]} of your area"
+            blocks.append(paragraph(f"{who}: {names}."))
         if kind == "trust" and reader.kind == "stp":
             spans = [c for c in own if len(facts.register.parents(c, "stp", day)) > 1]
             for code in spans:
@@ -234,7 +236,7 @@ def _how_made(facts: Facts, reader: Reader, indicator: Indicator) -> list[Text]:
     if row["status"] != SHOWN:
         return [paragraph(f"{reader.name} as a whole: no figure. {row['reason']}", "note")]
     figure = facts.number(indicator, row["value"], f"{indicator.code}.{reader.code}.value")
-    return [paragraph(f"{reader.name} as a whole: {{figure}}. {made_words(facts, row)}", "note", figure=figure)]
+    return [paragraph(f"{reader.name} as a whole: {{figure}}. {made_words(facts, reader, row)}", "note", figure=figure)]
 
 
 def _conclusions(facts: Facts, reader: Reader) -> Page:
