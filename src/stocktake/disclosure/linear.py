@@ -1,4 +1,4 @@
-"""Bounds of linear figures under linear relations, with HiGHS through SciPy.
+"""Bounds of linear figures under linear relations, with HiGHS.
 
 Most figures are proved safe by two points that satisfy every relation and differ enough; only the others are
 maximised and minimised, one for each independent part of the system at a time.
@@ -10,9 +10,9 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 
+import highspy
 import numpy as np
 from numpy.typing import NDArray
-from scipy.optimize import Bounds, LinearConstraint, milp
 from scipy.sparse import coo_array, csr_array, vstack
 from scipy.sparse.csgraph import connected_components
 
@@ -123,6 +123,7 @@ class System:
             cost[slack] = 1.0
             needed = solver.point(cost)[slack]
             high[slack] = np.where(needed > TOLERANCE, needed * (1 + TOLERANCE) + TOLERANCE, 0.0)
+            return replace(solver, high=high)
         return solver
 
 
@@ -143,14 +144,30 @@ class Solver:
 
     def point(self, cost: Floats) -> Floats:
         """The point that satisfies every relation at the least cost; raises Inconsistent where there is none."""
-        found = milp(
-            cost,
-            constraints=LinearConstraint(self.matrix, self.row_low - TOLERANCE, self.row_high + TOLERANCE),
-            bounds=Bounds(self.low, self.high),
-        )
-        if found.x is None:
-            raise Inconsistent(found.message)
-        return np.asarray(found.x)
+        model = self._model
+        model.changeColsCost(cost.size, np.arange(cost.size, dtype=np.int32), cost)
+        model.run()
+        if model.getModelStatus() != highspy.HighsModelStatus.kOptimal:
+            raise Inconsistent(model.modelStatusToString(model.getModelStatus()))
+        return np.asarray(model.getSolution().col_value)
+
+    @cached_property
+    def _model(self) -> highspy.Highs:
+        """The relations as HiGHS holds them; each further cost starts from the point that the last one reached."""
+        model = highspy.Highs()
+        model.setOptionValue("output_flag", False)
+        # Systems are solved beside one another; none has threads of its own.
+        model.setOptionValue("threads", 1)
+        problem = highspy.HighsLp()
+        problem.num_row_, problem.num_col_ = self.matrix.shape
+        problem.col_cost_ = np.zeros(self.low.size)
+        problem.col_lower_, problem.col_upper_ = self.low, self.high
+        problem.row_lower_, problem.row_upper_ = self.row_low - TOLERANCE, self.row_high + TOLERANCE
+        rows = problem.a_matrix_
+        rows.format_ = highspy.MatrixFormat.kRowwise
+        rows.start_, rows.index_, rows.value_ = self.matrix.indptr, self.matrix.indices, self.matrix.data
+        model.passModel(problem)
+        return model
 
     def without_links(self) -> Solver:
         """The parts alone: figures can only lie further apart than in the whole."""
