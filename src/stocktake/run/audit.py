@@ -17,6 +17,7 @@ from stocktake.audit.answers import Answers, Parts, answers_of
 from stocktake.audit.checks import Held
 from stocktake.audit.figures import Source
 from stocktake.audit.ledger import read_ledger
+from stocktake.audit.returns import Return
 from stocktake.audit.tables import figures_columns, national_rows, summary_rows
 from stocktake.disclosure.small_counts import protected
 from stocktake.files import write_file, writing
@@ -52,11 +53,11 @@ def source_of(collection: Collection, held: Mapping[str, HeldReturns]) -> Source
     return Source(collection.spec, answers, collection.register, collection.populations)
 
 
-def audit_results(collection: Collection) -> Results:
-    """The results of what was received: figures, summaries, national totals, answers and queries."""
+def audit_results(collection: Collection, read: Mapping[str, Return] | None = None) -> Results:
+    """The results of what was received: figures, summaries, national totals, answers and queries; see `make_results`."""
     spec = collection.spec
     lines = read_ledger(collection.folder / LEDGER)
-    held = held_returns(collection, lines)
+    held = held_returns(collection, lines, read)
     if not held:
         raise StocktakeError(f"{collection.folder}: nothing was received yet; run `stocktake audit intake` first.")
     source = source_of(collection, held)
@@ -129,11 +130,11 @@ def provenance(collection: Collection) -> dict[str, Any]:
     }
 
 
-def make_results(folder: Path) -> AuditRun:
-    """Compute the results of a collection's folder into its results/."""
+def make_results(folder: Path, read: Mapping[str, Return] | None = None) -> AuditRun:
+    """Compute the results of a collection's folder into its results/; `read` are returns by SHA-256 that were read before."""
     collection = open_collection(folder)
     with writing(folder):
-        results = audit_results(collection)
+        results = audit_results(collection, read)
         write_results(results, folder / "results")
     return AuditRun(collection, results)
 

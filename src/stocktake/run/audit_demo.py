@@ -189,12 +189,12 @@ def make_audit_demo(folder: Path, say: Callable[[str], None]) -> AuditDemo:
         say(f"  {sentence}")
     say(f"{len(first.queries)} queries went back: {folder / QUERIES}")
     simulated_returns(folder, corrected=True)
-    second = take_in(folder)
+    second = take_in(folder, read=first.read)
     say(f"{second.received} corrected returns replaced earlier ones; {len(second.queries)} queries are left.")
     collection = open_collection(folder)
     for code in collection.register.members(DEMO_AREA, "trust", collection.spec.census):
         sign_off(folder, code, SIGNER)
-    run = make_results(folder)
+    run = make_results(folder, second.read)
     say(
         f"{run.results.tables['figures'].height:,} figures of {len(run.collection.spec.displays)} displays: {folder / 'results'}"
     )

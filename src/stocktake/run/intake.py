@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from functools import cache
 from pathlib import Path
@@ -83,15 +83,21 @@ class Taken:
     organisations: int
     asked: int
     queries: tuple[Query, ...]
+    read: Mapping[str, Return] = field(default_factory=dict, repr=False)
 
 
 def take_in(
-    folder: Path, source: Path | None = None, now: datetime | None = None, progress: Callable[[int], None] | None = None
+    folder: Path,
+    source: Path | None = None,
+    now: datetime | None = None,
+    progress: Callable[[int], None] | None = None,
+    read: Mapping[str, Return] | None = None,
 ) -> Taken:
     """Take in every file of a folder of returns (folder/returns/ unless given), and write the query lists.
 
     Each file that was not received before is copied to folder/received/ under its SHA-256 and entered in the ledger, in
-    the order of their times; one that is refused is kept and entered too, with the reason.
+    the order of their times; one that is refused is kept and entered too, with the reason. `read` are returns by SHA-256
+    that an earlier call has read, so that they need not be read again.
     """
     known_collection.cache_clear()
     collection = open_collection(folder)
@@ -130,13 +136,12 @@ def take_in(
             if progress is not None:
                 progress(1)
         _write_ledger(folder, lines)
-        held = held_returns(
-            collection, lines, {d: r for n, (d, _) in enumerate(new) if isinstance(r := results[n], Return)}
-        )
+        known = {**(read or {}), **{d: r for n, (d, _) in enumerate(new) if isinstance(r := results[n], Return)}}
+        held = held_returns(collection, lines, known)
         queries = all_queries(collection, held)
         _write_queries(folder, collection, queries)
     done = len(new) - sum(line.event == "refused" for line in lines[len(lines) - len(new) :]) if new else 0
-    return Taken(done, tuple(refused), len(files) - len(new), len(held), len(collection.asked), tuple(queries))
+    return Taken(done, tuple(refused), len(files) - len(new), len(held), len(collection.asked), tuple(queries), known)
 
 
 def _read(folder: Path, path: Path) -> Return:
