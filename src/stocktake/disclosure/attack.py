@@ -23,8 +23,6 @@ from stocktake.survey.engines import cores
 
 # Figures that the solver meets within this are taken as met.
 CLOSE = 1e-4
-# Pairs of opposite ends between which a centre is taken.
-CORNERS = 3
 
 
 @dataclass(frozen=True)
@@ -102,22 +100,12 @@ def _pinned_across(solver: Solver, targets: Sequence[Target], minimum: int, comp
     can only lie further apart: what is pinned then is pinned. Of the few that are left the whole is asked, unless
     something was found and the answer need not be `complete`.
     """
-    suspects = [p.target for p in _pinned(solver.around(_centre(solver)), targets, minimum)]
+    suspects = [p.target for p in _pinned(solver.around(solver.centre()), targets, minimum)]
     found = _pinned(solver.without_links(), suspects, minimum)
     if found and not complete:
         return found
     done = {p.target for p in found}
     return [*found, *_pinned(solver, [t for t in suspects if t not in done], minimum)]
-
-
-def _centre(solver: Solver) -> Floats:
-    """A point amid all that satisfy the relations: the mean of some that lie at their ends."""
-    rng = np.random.default_rng(0)
-    points = []
-    for _ in range(CORNERS):
-        cost = rng.uniform(-1.0, 1.0, solver.low.size)
-        points += [solver.point(cost), solver.point(-cost)]
-    return np.asarray(np.mean(points, axis=0))
 
 
 CONTRADICTION = "figures that contradict each other, so that nothing can be concluded from them"

@@ -24,6 +24,8 @@ Bools = NDArray[np.bool_]
 ROUNDS = 6
 # Steps towards the end of a ratio, each from the ratio that the last one reached.
 STEPS = 6
+# Pairs of opposite ends between which a centre is taken.
+CORNERS = 3
 # HiGHS' own tolerance for a relation, with a margin for the sums of hundreds of people.
 TOLERANCE = 1e-6
 
@@ -168,6 +170,15 @@ class Solver:
         rows.start_, rows.index_, rows.value_ = self.matrix.indptr, self.matrix.indices, self.matrix.data
         model.passModel(problem)
         return model
+
+    def centre(self) -> Floats:
+        """A point amid all that satisfy the relations: the mean of some that lie at their ends."""
+        rng = np.random.default_rng(0)
+        points = []
+        for _ in range(CORNERS):
+            cost = rng.uniform(-1.0, 1.0, self.low.size)
+            points += [self.point(cost), self.point(-cost)]
+        return np.asarray(np.mean(points, axis=0))
 
     def without_links(self) -> Solver:
         """The parts alone: figures can only lie further apart than in the whole."""

@@ -9,6 +9,8 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
+from stocktake.compare.rates import share
+from stocktake.compare.trend import LEVEL
 from stocktake.disclosure.rules import Rules
 from stocktake.results import ALL, Results
 from stocktake.results.schemas import BANDS, LIMITS
@@ -115,3 +117,46 @@ def _apply(table: pl.DataFrame, roundings: dict[str, Rounding]) -> pl.DataFrame:
         values = table[name].cast(pl.Float64).fill_null(float("nan")).to_numpy()
         columns.append(pl.Series(name, rounding(values)).fill_nan(None).cast(table[name].dtype))
     return table.with_columns(columns)
+
+
+def public_shares(results: Results, group_rounding: int) -> Results:
+    """Results of trends as pages and files may print them: what `small_shares.protected` reckons with, and no more.
+
+    Percentages of everybody have one decimal, of groups none, and intervals are those of the printed figures; numbers of
+    people in groups are multiples of `group_rounding`; how many chose an answer is left out, for weighted percentages do
+    not give it away. Differences between groups are whole points.
+    """
+    tables = dict(results.tables)
+    shares = tables["shares"].drop("count")
+    everybody = (shares["breakdown"] == ALL).to_numpy()
+    percent = shares["percent"].fill_null(float("nan")).to_numpy()
+    printed = np.where(everybody, round_values(percent, 1), round_values(percent, 0))
+    columns = {}
+    for name in ("base", "left_out"):
+        people = shares[name].cast(pl.Float64).fill_null(float("nan")).to_numpy()
+        exact = everybody & (name == "base")
+        columns[name] = np.where(exact, people, round_to(people, group_rounding))
+    effective = round_values(shares["effective_base"].fill_null(float("nan")).to_numpy(), 0)
+    effective = np.where(everybody, effective, round_to(effective, group_rounding))
+    ends = share(printed / 100 * effective, effective, LEVEL)
+    step = np.where(everybody, 1, 0)
+    low, high = (np.where(step, round_values(100 * e, 1), round_values(100 * e, 0)) for e in (ends.low, ends.high))
+    tables["shares"] = shares.with_columns(
+        pl.Series(name, values).fill_nan(None).cast(shares.schema[name])
+        for name, values in {
+            "percent": printed,
+            "lower_95": low,
+            "upper_95": high,
+            "effective_base": effective,
+            **columns,
+        }.items()
+    )
+    whole = dict.fromkeys(("difference", "adjusted", "lower_95", "upper_95"), 0)
+    tables["share_differences"] = _rounded(
+        tables["share_differences"], {**whole, "z": 1, "p": 3, "q_value": 3, "covered": 2}
+    )
+    points = dict.fromkeys(("points", "lower_95", "upper_95"), 1)
+    tables["share_changes"] = _rounded(tables["share_changes"], {**points, "z": 2, "p": 4})
+    slopes = dict.fromkeys(("points_a_year", "lower_95", "upper_95", "z", "departure"), 2)
+    tables["courses"] = _rounded(tables["courses"], {**slopes, "p": 4, "p_departure": 4})
+    return replace(results, tables=tables)

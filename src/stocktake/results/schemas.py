@@ -272,9 +272,111 @@ AUDIT_SCHEMAS: dict[str, dict[str, Column]] = {
         "sentence": (S, "what is asked"),
     },
 }
+
+_SHARE: dict[str, Column] = {
+    "series": (S, "code of the series"),
+    "breakdown": (S, "`all`, a grouping of organisations, or demographics by code, two of them with `and` between"),
+    "group": (S, "label of the group"),
+    "line": (S, "code of the line: an answer, or answers counted together"),
+}
+TREND_SCHEMAS: dict[str, dict[str, Column]] = {
+    "series": {
+        "series": _SHARE["series"],
+        "position": (I, "order of the series in lists"),
+        "title": (S, "wording, or the title that it was given"),
+        "short": (S, "what it is about, in a few words"),
+        "section": (S, "section of the latest questionnaire that it belongs to"),
+        "declared": (B, "whether trends.yaml defines it; otherwise it is one question of one survey"),
+        "year": (I, "year of the survey"),
+        "survey": (S, "folder of the survey"),
+        "question": (S, "code of the question then"),
+        "text": (S, "wording then"),
+        "segment": (I, "number of the stretch of years that compare with one another"),
+        "break_reason": (S, "why it does not compare with the year before; empty where it does"),
+        "note": (S, "what readers of the year must know; empty if nothing"),
+    },
+    "shares": {
+        "series": _SHARE["series"],
+        "year": (I, "year of the survey"),
+        "survey": (S, "folder of the survey"),
+        "question": (S, "code of the question then"),
+        "segment": (I, "number of the stretch of years that compare with one another"),
+        "breakdown": _SHARE["breakdown"],
+        "group": _SHARE["group"],
+        "line": _SHARE["line"],
+        "label": (S, "what the line says"),
+        "percent": (F, "weighted percentage of those who gave an answer that is counted"),
+        "lower_95": (F, "lower end of its 95% interval (Wilson, on the effective base)"),
+        "upper_95": (F, "upper end of the same"),
+        "count": (I, "people who chose it, unweighted"),
+        "base": (I, "people who gave an answer that is counted"),
+        "left_out": (I, "people who gave another answer, such as that they did not know"),
+        "effective_base": (F, "Kish's effective base, sum(w) squared over sum(w squared)"),
+        "weighted_for_response": (B, "whether weights are for those who did not answer too"),
+        "status": (S, "`shown`, `withheld` or `no data`"),
+        "reason": (S, "why the status is not `shown`, as a sentence; empty otherwise"),
+    },
+    "share_changes": {
+        **_SHARE,
+        "year_then": (I, "earlier year"),
+        "year_now": (I, "later year"),
+        "then": (F, "percentage then"),
+        "now": (F, "percentage now"),
+        "points": (F, "difference in percentage points"),
+        "lower_95": (F, "lower end of its 95% interval (Newcombe, method 10)"),
+        "upper_95": (F, "upper end of the same"),
+        "z": (F, "difference over its standard error with the pooled share"),
+        "p": (F, "two-sided p-value"),
+        "verdict": (S, "`rose`, `fell` or `no clear change`, at the 5% level"),
+    },
+    "courses": {
+        **_SHARE,
+        "year_first": (I, "first year of the stretch"),
+        "year_last": (I, "last year of the stretch"),
+        "years": (I, "years with a percentage"),
+        "points_a_year": (F, "slope of the straight line, percentage points a year"),
+        "lower_95": (F, "lower end of its 95% interval"),
+        "upper_95": (F, "upper end of the same"),
+        "z": (F, "slope over its standard error (Cochran and Armitage)"),
+        "p": (F, "two-sided p-value of the slope"),
+        "departure": (F, "chi-squared of the departure from a straight line"),
+        "freedom": (I, "its degrees of freedom"),
+        "p_departure": (F, "its p-value"),
+        "course": (S, "`rose`, `fell`, `varied` or `no clear change`"),
+        "steady": (B, "whether a straight line describes it; false where it rose or fell unevenly"),
+    },
+    "share_differences": {
+        "series": _SHARE["series"],
+        "year": (I, "year of the survey"),
+        "breakdown": (S, "demographic by code"),
+        "group": _SHARE["group"],
+        "line": _SHARE["line"],
+        "difference": (F, "percentage of the group less that of everybody else, percentage points"),
+        "adjusted": (F, "the same at one mix of age and sex"),
+        "lower_95": (F, "lower end of the 95% interval of the adjusted difference"),
+        "upper_95": (F, "upper end of the same"),
+        "z": (F, "adjusted difference over its standard error"),
+        "p": (F, "two-sided p-value"),
+        "q_value": (F, "adjusted p-value among all groups of the year, series and line (Benjamini and Hochberg)"),
+        "stands": (B, "whether the q-value is below 0.05"),
+        "covered": (F, "share of people in cells of age and sex in which both sides have somebody"),
+    },
+    "sentences": {
+        "indicator": (S, "code of the page"),
+        "position": (I, "place among its sentences"),
+        "text": (S, "the sentence as trends.yaml has it"),
+        "printed": (B, "whether all its claims hold"),
+        "problem": (S, "which claim does not hold, and what the figures say"),
+    },
+    "trend_notes": {
+        "year": (I, "year of the survey"),
+        "organisation": (S, "organisation's code; empty for all"),
+        "note": (S, "what was done to weight its answers, as a sentence"),
+    },
+}
 # The tables of each kind of results.
-KINDS: dict[str, dict[str, dict[str, Column]]] = {"survey": SCHEMAS, "audit": AUDIT_SCHEMAS}
-_EVERY = SCHEMAS | AUDIT_SCHEMAS
+KINDS: dict[str, dict[str, dict[str, Column]]] = {"survey": SCHEMAS, "audit": AUDIT_SCHEMAS, "trends": TREND_SCHEMAS}
+_EVERY = SCHEMAS | AUDIT_SCHEMAS | TREND_SCHEMAS
 
 
 def frame(table: str, columns: dict[str, object]) -> pl.DataFrame:

@@ -81,7 +81,8 @@ def _readme(survey: Survey) -> str:
     )
 
 
-def _organisations(organisations: tuple[Organisation, ...], path: Path) -> None:
+def organisations_file(organisations: tuple[Organisation, ...], path: Path) -> None:
+    """Write a list of organisations as CSV."""
     rows = [(o.code, o.name, o.kind, o.region) for o in organisations]
     table = pl.DataFrame(rows, schema=["code", "name", "kind", "region"], orient="row")
     write_file(path, table.write_csv())
@@ -100,8 +101,8 @@ def demo_folder(folder: Path, seed: int = 2024) -> None:
     folder.mkdir(parents=True, exist_ok=True)
     write(now, folder / str(now.year))
     write(before, folder / str(before.year), "responses.parquet")
-    _organisations(now.organisations, folder / "organisations.csv")
-    _organisations(before.organisations, folder / str(before.year) / "organisations.csv")
+    organisations_file(now.organisations, folder / "organisations.csv")
+    organisations_file(before.organisations, folder / str(before.year) / "organisations.csv")
     names = " and ".join(o.name for o in PREDECESSORS)
     write_file(
         folder / "survey.yaml",

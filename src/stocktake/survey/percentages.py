@@ -129,6 +129,23 @@ def counted_options(question: Question) -> tuple[int, ...]:
     return scored or tuple(range(1, len(question.options) + 1))
 
 
+def with_influence(weights: Floats, respondents: Ints, answered: Floats, influence: Influence) -> Floats:
+    """Weights with another influence of organisations, of the shape of all arguments: (organisations, cells).
+
+    `survey`: as they are, alike among all who answered the survey; `question`: alike among those who `answered` a
+    question; `none`: each organisation's weights sum to its `respondents`. Up to a factor, which no percentage depends on.
+    """
+    if influence == "survey":
+        return weights
+    if influence == "question":
+        sums = (weights * answered).sum(axis=1, keepdims=True)
+    else:
+        # Undo the equal influence: the sum of weights becomes the number of people.
+        sums = (weights * respondents).sum(axis=1, keepdims=True)
+        sums = sums / np.maximum(respondents.sum(axis=1, keepdims=True), 1)
+    return np.where(sums > 0, weights / np.where(sums > 0, sums, 1.0), 0.0)
+
+
 def percentages(
     counts: Counts,
     survey: Survey,
@@ -152,14 +169,7 @@ def percentages(
     taken = np.arange(w.shape[0]) if rows is None else rows
     table, w = table[taken], w[taken]
     answered = table[:, :, list(options)].astype(np.float64)
-    if influence != "survey":
-        sums = (w * cell_respondents(counts, None)[taken]).sum(axis=1, keepdims=True)
-        if influence == "question":
-            sums = (w[:, :, None] * answered).sum(axis=(1, 2))[:, None]
-        else:
-            # Undo the equal influence: the sum of weights becomes the number of people.
-            sums = sums / np.maximum(cell_respondents(counts, None)[taken].sum(axis=1, keepdims=True), 1)
-        w = np.where(sums > 0, w / np.where(sums > 0, sums, 1.0), 0.0)
+    w = with_influence(w, cell_respondents(counts, None)[taken], answered.sum(axis=2), influence)
     weighted = (w[:, :, None] * answered).sum(axis=(0, 1))
     total, squares = float(weighted.sum()), float((w[:, :, None] ** 2 * answered).sum())
     effective = total**2 / squares if squares > 0 else 0.0
