@@ -36,6 +36,7 @@ from stocktake.reports.figure_charts import (
     Tile,
     TileMap,
     Unit,
+    floor_of,
     money,
     ticks,
 )
@@ -235,7 +236,46 @@ def test_series(values: list[float | None], breaks: set[int]) -> None:
         for i, (a, b) in enumerate(itertools.pairwise(values), start=1)
     )
     assert sum(line.attrib["stroke"] == PARTS[0] for line in root.iter(f"{NS}line")) == joined
-    assert words_of(root).count("not comparable with before") == len(breaks)
+    dotted = [
+        line
+        for line in root.iter(f"{NS}line")
+        if line.attrib["x1"] == line.attrib["x2"] and "stroke-dasharray" in line.attrib
+    ]
+    assert len(dotted) == len(breaks)
+    # Two labels that would cover one another are one.
+    assert min(len(breaks), 1) <= words_of(root).count("not comparable with before") <= len(breaks)
+
+
+@FEW
+@given(st.lists(st.tuples(st.floats(20, 80), st.floats(0, 9)), min_size=2, max_size=9), st.sampled_from([0.0, 10.0]))
+def test_series_with_intervals_and_a_scale_of_their_own(values: list[tuple[float, float]], floor: float) -> None:
+    """Each figure and both ends of its interval lie where the scale says, which names where it begins."""
+    years = tuple(str(2010 + i) for i in range(len(values)))
+    ends = tuple((v - half, v + half) for v, half in values)
+    lines = (("A", tuple(v for v, _ in values)), ("B", tuple(v + 1 for v, _ in values)))
+    chart = SeriesLines("S", years, lines, (), Unit("%", 1), "S.", intervals=(ends, ends), floor=floor)
+    root = root_of(draw(chart, THEME, 757))
+    levels = [float(line.attrib["y1"]) for line in root.iter(f"{NS}line") if line.attrib["stroke"] == "#D5DADE"]
+    base, top = max(levels), min(levels)
+    highest = max(max(e[1] for e in ends), max(v + 1 for v, _ in values))
+    most = floor + ticks(highest - floor)[-1]
+
+    def value(y: float) -> float:
+        return floor + (base - y) / (base - top) * (most - floor)
+
+    first = next(g for g in root.iter(f"{NS}g") if g.attrib.get("data-line") == "0")
+    circles = [float(c.attrib["cy"]) for c in first.iter(f"{NS}circle")]
+    assert [value(c) for c in circles] == pytest.approx([v for v, _ in values], abs=0.3)
+    bars = [line.attrib for line in first.iter(f"{NS}line") if line.attrib["x1"] == line.attrib["x2"]]
+    assert [value(float(b["y1"])) for b in bars] == pytest.approx([e[0] for e in ends], abs=0.3)
+    assert [value(float(b["y2"])) for b in bars] == pytest.approx([e[1] for e in ends], abs=0.3)
+    assert any("The scale begins at 10%" in w for w in words_of(root)) == bool(floor)
+    assert "(" in chart.table()[1][0][1]
+
+
+def test_where_a_scale_begins() -> None:
+    assert floor_of(36.0, 48.0) == 34.0 and floor_of(3.0, 4.0) == 2.5 and floor_of(2.0, 20.0) == 0.0
+    assert floor_of(0.0, 0.0) == 0.0
 
 
 def test_several_series_have_their_names_at_the_end() -> None:

@@ -10,6 +10,7 @@ from cyclopts import App, Parameter
 
 from stocktake.cli.audit import audit, audit_demo, audit_results, report_packs
 from stocktake.cli.common import chosen, me, output, progress
+from stocktake.cli.trends import print_untrue, trend_results, trends_demo
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -59,15 +60,22 @@ Folder = Annotated[Path, Parameter(help="A folder with survey.yaml.")]
 
 @app.command
 def demo(
+    what: Annotated[
+        Literal["survey", "audit", "trends"],
+        Parameter(help="A survey, a national audit, or trends of several surveys."),
+    ] = "survey",
     *,
-    out: Annotated[Path | None, Parameter(help="Where to put it; demo, or demo-audit with --audit.")] = None,
-    audit: Annotated[bool, Parameter(help="A national audit instead of a survey.", negative="")] = False,
+    out: Annotated[Path | None, Parameter(help="Where to put it; demo, demo-audit or demo-trends.")] = None,
+    audit: Annotated[bool, Parameter(help="The same as `demo audit`.", negative="")] = False,
 ) -> None:
-    """Simulate a survey, benchmark it, make the reports of three trusts and the web edition; with --audit a national audit."""
+    """Simulate a survey, benchmark it, make the reports of three trusts and the web edition; or an audit, or trends."""
     from stocktake.run.demo import DEMO_REPORTS, make_demo
 
-    if audit:
+    if audit or what == "audit":
         audit_demo(out or Path("demo-audit"))
+        return
+    if what == "trends":
+        trends_demo(out or Path("demo-trends"))
         return
     out = out or Path("demo")
     console = output()
@@ -126,10 +134,14 @@ def benchmark(
     *,
     save_counts: Annotated[Path | None, Parameter(help="Also save this wave's counts to a file.")] = None,
 ) -> None:
-    """Compute the results of a folder, of a survey or of an audit, into its results/."""
+    """Compute the results of a folder, of a survey, an audit or trends, into its results/."""
     from stocktake.run.collection import is_collection
+    from stocktake.run.trends import is_trends
 
     console = output()
+    if is_trends(folder):
+        trend_results(folder)
+        return
     if is_collection(folder):
         audit_results(folder)
         return
@@ -200,7 +212,13 @@ def report(
     from stocktake.run.collection import is_collection
     from stocktake.run.documents import EDITIONS, FORMATS, NATIONAL
     from stocktake.run.reporting import Made, make_national_documents, make_reports
+    from stocktake.run.trends import is_trends
 
+    if is_trends(folder):
+        raise StocktakeError(
+            f"{folder}: this folder holds trends, whose pages are made all at once, with their PDFs, workbooks and pictures: "
+            f"stocktake site {folder}"
+        )
     if is_collection(folder):
         report_packs(folder, organisation, all, format)
         return
@@ -254,12 +272,17 @@ def site(folder: Folder) -> None:
     from stocktake.run.audit_site import make_audit_site
     from stocktake.run.collection import is_collection
     from stocktake.run.site import make_site
+    from stocktake.run.trend_site import make_trend_site
+    from stocktake.run.trends import is_trends
 
     console = output()
-    audit = is_collection(folder)
+    trends, audit = is_trends(folder), is_collection(folder)
+    make = make_trend_site if trends else make_audit_site if audit else make_site
     with progress("pages") as advance:
-        first = (make_audit_site if audit else make_site)(folder, advance, lambda total: advance(0, total))
-    if not audit:
+        first = make(folder, advance, lambda total: advance(0, total))
+    if trends:
+        print_untrue(folder)
+    elif not audit:
         _print_warnings(folder)
     console.print(f"Open {first} in a browser, or run {me()} serve {folder}")
 
@@ -277,10 +300,10 @@ def serve(folder: Folder, *, port: Annotated[int, Parameter(help="Port on this m
 @app.command
 def schema(
     what: Literal[
-        "instrument", "survey", "theme", "results", "specification", "claims", "audit", "commentary"
+        "instrument", "survey", "theme", "results", "specification", "claims", "audit", "commentary", "trends"
     ] = "instrument",
 ) -> None:
-    """Print the JSON Schema of a definition file (instrument, survey.yaml, theme, specification, claims, audit.yaml, commentary), or the results' columns."""
+    """Print the JSON Schema of a definition file (instrument, survey.yaml, theme, specification, claims, audit.yaml, commentary, trends.yaml), or the results' columns."""
     import json
 
     from stocktake.run.schemas import schema_of

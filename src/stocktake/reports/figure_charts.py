@@ -60,6 +60,14 @@ def ticks(high: float, many: int = 5) -> list[float]:
     return [i * step for i in range(math.ceil(high / step - 1e-9) + 1)]
 
 
+def floor_of(lowest: float, highest: float) -> float:
+    """A round value near the lowest, from which a scale may begin; zero where that is not far below."""
+    if lowest < 0.4 * highest:
+        return 0.0
+    step = next((s for s in (0.5, 1, 2, 5, 10, 20) if (highest - lowest) / s <= 6), 20.0)
+    return max(math.floor(lowest / step - 0.5) * step, 0.0)
+
+
 @dataclass(frozen=True)
 class FigureBar:
     """One organisation's bar; `label` is what it may be called here."""
@@ -99,19 +107,20 @@ class FigureBars:
 
 @dataclass(frozen=True)
 class PartBars:
-    """The parts of something, each with the figure of England and of the reader's own, where there is one."""
+    """The parts of something, each with the figure of the whole and of the reader's own, where there is one."""
 
     title: str
     rows: tuple[tuple[str, float | None, float | None], ...]
     unit: Unit
     own: str
     alt: str
+    whole: str = "England"
 
     def table(self) -> tuple[tuple[str, ...], Rows]:
         rows = tuple((label, self.unit.text(e), self.unit.text(o)) for label, e, o in self.rows)
         if self.own:
-            return ("Part", "England", self.own), rows
-        return ("Part", "England"), tuple(r[:2] for r in rows)
+            return ("Part", self.whole, self.own), rows
+        return ("Part", self.whole), tuple(r[:2] for r in rows)
 
 
 @dataclass(frozen=True)
@@ -203,9 +212,16 @@ class AreaMap:
         return self.tiles.table()
 
 
+Ends = tuple[float, float] | None
+
+
 @dataclass(frozen=True)
 class SeriesLines:
-    """Figures by year, one line each; `breaks` are years that do not compare with those before."""
+    """Figures by year, one line each; `breaks` are years, by place, that do not compare with those before.
+
+    `intervals` has the ends of each figure's interval, for each line, where there are any. `floor` is where the scale
+    begins, which is not zero where changes could not be seen otherwise; the drawing says so.
+    """
 
     title: str
     years: tuple[str, ...]
@@ -214,12 +230,20 @@ class SeriesLines:
     unit: Unit
     alt: str
     code: str = ""
+    intervals: tuple[tuple[Ends, ...], ...] = ()
+    floor: float = 0.0
 
     def table(self) -> tuple[tuple[str, ...], Rows]:
         rows = tuple(
-            (year, *(self.unit.text(values[i]) for _, values in self.lines)) for i, year in enumerate(self.years)
+            (year, *(self._cell(k, i, values[i]) for k, (_, values) in enumerate(self.lines)))
+            for i, year in enumerate(self.years)
         )
         return ("Year", *(name for name, _ in self.lines)), rows
+
+    def _cell(self, line: int, place: int, value: float | None) -> str:
+        ends = self.intervals[line][place] if self.intervals else None
+        shown = self.unit.text(value)
+        return shown if ends is None else f"{shown} ({self.unit.bare(ends[0])} to {self.unit.bare(ends[1])})"
 
 
 @dataclass(frozen=True)

@@ -14,6 +14,7 @@ from stocktake.results.schemas import KINDS
 from stocktake.run.collection import AuditSettings
 from stocktake.run.settings import Settings
 from stocktake.survey.instrument import Survey
+from stocktake.trends.definition import TrendSettings
 
 DRAFT = "https://json-schema.org/draft/2020-12/schema"
 
@@ -34,5 +35,6 @@ def schema_of(what: str) -> dict[str, Any]:
         "claims": Claims,
         "audit": AuditSettings,
         "commentary": Commentary,
+        "trends": TrendSettings,
     }
     return {"$schema": DRAFT, **models[what].model_json_schema()}

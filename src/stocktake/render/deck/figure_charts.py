@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
 from pptx.dml.color import RGBColor
@@ -121,7 +122,7 @@ def figure_bars(drawing: Drawing, model: FigureBars, frame: Frame) -> None:
 def part_bars(drawing: Drawing, model: PartBars, frame: Frame) -> None:
     data = ChartData(number_format=_format(model.unit))
     data.categories = [clean(label) for label, *_ in model.rows]
-    data.add_series("England", [_shown(model.unit, e) for _, e, _ in model.rows])
+    data.add_series(model.whole, [_shown(model.unit, e) for _, e, _ in model.rows])
     if model.own:
         data.add_series(clean(model.own), [_shown(model.unit, o) for *_, o in model.rows])
     chart = drawing.add(XL_CHART_TYPE.BAR_CLUSTERED, data, frame, model.alt, model.title)
@@ -165,11 +166,18 @@ def stacked_shares(drawing: Drawing, model: StackedShares, frame: Frame) -> None
 def series_lines(drawing: Drawing, model: SeriesLines, frame: Frame) -> None:
     data = ChartData(number_format=_format(model.unit))
     data.categories = list(model.years)
-    for name, values in model.lines:
-        data.add_series(clean(name) or "England", [_shown(model.unit, v) for v in values])
+    # A chart joins all that one series has; what does not compare is a series of its own.
+    stretches = list(pairwise((0, *model.breaks, len(model.years))))
+    numbers = []
+    for number, (name, values) in enumerate(model.lines):
+        for begin, end in stretches:
+            own = [_shown(model.unit, v) if begin <= i < end else None for i, v in enumerate(values)]
+            until = "" if end == len(values) else f", before {model.years[end]}"
+            data.add_series(f"{clean(name) or 'England'}{until}", own)
+            numbers.append(number)
     chart = drawing.add(XL_CHART_TYPE.LINE_MARKERS, data, frame, model.alt, model.title)
     dashes = (None, MSO_LINE.DASH, MSO_LINE.ROUND_DOT, MSO_LINE.DASH_DOT, MSO_LINE.LONG_DASH)
-    for i, series in enumerate(chart.plots[0].series):
+    for i, series in zip(numbers, chart.plots[0].series, strict=True):
         series.smooth = False
         series.format.line.width = Pt(2)
         series.format.line.color.rgb = RGBColor.from_string(PARTS[(0, 3, 5, 7, 11)[i % 5]][1:])
@@ -177,7 +185,7 @@ def series_lines(drawing: Drawing, model: SeriesLines, frame: Frame) -> None:
             series.format.line.dash_style = dashes[i % 5]
     _axis(chart.value_axis, model.unit)
     chart.category_axis.tick_labels.font.size = Pt(9)
-    if len(model.lines) > 1:
+    if len(numbers) > 1:
         _legend(chart)
 
 

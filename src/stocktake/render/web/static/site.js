@@ -216,6 +216,63 @@
     fill();
   }
 
+  // A chart of lines: which are shown, what they are in a year, and where the scale begins.
+  function series(figure) {
+    var form = figure.querySelector(".chart-controls");
+    var boxes = Array.prototype.slice.call(form.querySelectorAll("input[type=checkbox]"));
+    var year = form.querySelector("select");
+    var button = form.querySelector("[data-switch]");
+    var rows = Array.prototype.slice.call(figure.querySelectorAll("details tbody tr"));
+    var names = Array.prototype.slice.call(figure.querySelectorAll("details thead th"), 1).map(function (cell) { return cell.textContent; });
+
+    function shown(line) { return !boxes.length || boxes[line].checked; }
+
+    function draw() {
+      Array.prototype.forEach.call(figure.querySelectorAll("[data-line]"), function (part) {
+        part.classList.toggle("dim", !shown(Number(part.dataset.line)));
+      });
+      var row = rows.find(function (r) { return r.cells[0].textContent === year.value; });
+      form.querySelector("[data-read]").textContent = row ? year.value + ": " + names.map(function (name, i) {
+        return shown(i) ? (name ? name + " " : "") + row.cells[i + 1].textContent : "";
+      }).filter(Boolean).join("; ") + "." : "";
+    }
+
+    if (button) button.addEventListener("click", function () {
+      var zero = button.getAttribute("aria-pressed") !== "true";
+      button.setAttribute("aria-pressed", String(zero));
+      Array.prototype.forEach.call(figure.querySelectorAll("[data-scale]"), function (part) {
+        part.hidden = (part.dataset.scale === "zero") !== zero;
+      });
+    });
+    form.hidden = false;
+    form.addEventListener("submit", function (event) { event.preventDefault(); });
+    form.addEventListener("change", draw);
+    draw();
+  }
+
+  // A list of pages that is narrowed by the words of their titles.
+  function find(form) {
+    var items = Array.prototype.slice.call(document.querySelectorAll("[data-item]"));
+    function narrow() {
+      var words = plain(form.elements.find.value).split(" ").filter(Boolean);
+      var count = 0;
+      items.forEach(function (item) {
+        var own = plain(item.textContent);
+        var fits = words.every(function (word) { return own.indexOf(word) >= 0; });
+        item.hidden = !fits;
+        if (fits) count += 1;
+      });
+      Array.prototype.forEach.call(document.querySelectorAll("[data-group]"), function (group) {
+        group.hidden = !group.querySelector("[data-item]:not([hidden])");
+      });
+      form.querySelector("[data-count]").textContent = "Showing " + count + " of " + items.length + ".";
+    }
+    form.hidden = false;
+    form.addEventListener("submit", function (event) { event.preventDefault(); });
+    form.addEventListener("input", narrow);
+    narrow();
+  }
+
   // A region that does not scroll needs no stop for the keyboard.
   function stops() {
     Array.prototype.forEach.call(document.querySelectorAll(".scroll, .paper"), function (region) {
@@ -229,4 +286,6 @@
 
   Array.prototype.forEach.call(document.querySelectorAll("table[data-list]"), list);
   Array.prototype.forEach.call(document.querySelectorAll("[data-compare]"), compare);
+  Array.prototype.forEach.call(document.querySelectorAll("[data-series]"), series);
+  Array.prototype.forEach.call(document.querySelectorAll("[data-find]"), find);
 })();

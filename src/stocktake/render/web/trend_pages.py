@@ -1,0 +1,147 @@
+"""The web pages of trends, each from its report; nothing is worked out here."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from html import escape
+from typing import Any
+
+from stocktake.render.svg import draw
+from stocktake.render.theme import Theme
+from stocktake.render.web.html import Html, anchors_of, environment, numeric_columns, pages_html, table, text
+from stocktake.render.words import clean
+from stocktake.reports.figure_charts import SeriesLines
+from stocktake.reports.model import Figure, Report
+from stocktake.reports.trends import TrendPage
+from stocktake.trends.definition import TrendSettings
+
+# How wide the chart of a page is drawn, in points.
+WIDTH = 760
+
+
+@dataclass(frozen=True)
+class TrendSite:
+    """What all pages share."""
+
+    settings: TrendSettings
+    theme: Theme
+    digest: str
+    version: str
+    updated: str
+
+    def render(self, template: str, root: str, here: str, title: str, **more: Any) -> str:
+        """One page as HTML; `root` leads from the page to the top of the site."""
+        settings = self.settings
+        menu = [("index.html", "Questions"), ("data.html", "Data"), ("method.html", "Method")]
+        if settings.standards:
+            menu.insert(1, ("standards.html", "Standards"))
+        values = {"description": "", "address": self._address(here or more.get("path", "")), **more}
+        return str(
+            environment()
+            .get_template(template)
+            .render(
+                settings=settings,
+                version=self.version,
+                digest=self.digest,
+                updated=self.updated,
+                menu=menu,
+                root=root,
+                here=here,
+                title=title,
+                **values,
+            )
+        )
+
+    def _address(self, path: str) -> str:
+        base = self.settings.address.rstrip("/")
+        return f"{base}/{path}" if base and path else ""
+
+    def page(self, page: TrendPage, downloads: Sequence[tuple[str, str]]) -> str:
+        """The page of an indicator or question."""
+        report = page.report
+        # The page's own title stands above everything.
+        inner = replace(
+            report, pages=tuple(replace(p, title="In brief") if p.anchor == "top" else p for p in report.pages)
+        )
+        html = TrendHtml(self.theme, anchors_of(inner))
+        return self.render(
+            "trend.html",
+            "../",
+            "",
+            report.organisation,
+            path=f"pages/{page.code}.html",
+            description=page.summary,
+            contents=[(p.title, p.anchor) for p in inner.pages],
+            body=pages_html(inner, self.theme, html=html),
+            downloads=downloads,
+            alt="" if page.chart is None else page.chart.alt,
+        )
+
+    def index(
+        self,
+        indicators: Sequence[TrendPage],
+        sections: Sequence[tuple[str, Sequence[tuple[TrendPage, str]]]],
+    ) -> str:
+        lead = " ".join(p.summary for p in indicators[:1])
+        return self.render(
+            "trends.html",
+            "",
+            "index.html",
+            "Questions",
+            description=lead,
+            indicators=indicators,
+            sections=sections,
+            standards=bool(self.settings.standards),
+        )
+
+    def plain(
+        self,
+        here: str,
+        title: str,
+        lead: str,
+        report: Report | None,
+        files: Sequence[Mapping[str, str] | tuple[str, str, str]] = (),
+    ) -> str:
+        """A page of text alone: the method, the data, or what is compared with standards."""
+        body = "" if report is None else pages_html(report, self.theme)
+        return self.render("trend_plain.html", "", here, title, lead=lead, body=body, files=files)
+
+
+class TrendHtml(Html):
+    """Sets a page's blocks; a chart of lines has them by name, on two scales, for the script to show or hide."""
+
+    def figure(self, block: Figure) -> str:
+        chart = block.chart
+        if not isinstance(chart, SeriesLines):
+            return super().figure(block)
+        name = escape(clean(chart.title))
+        drawings = f'<div class="drawing" data-scale="own">{draw(chart, self.theme, WIDTH)}</div>'
+        if chart.floor:
+            zero = draw(replace(chart, floor=0.0), self.theme, WIDTH)
+            drawings += f'<div class="drawing" data-scale="zero" hidden>{zero}</div>'
+        header, rows = chart.table()
+        inner = table(f"Figures of the chart: {chart.title}", header, rows, numeric_columns(header, rows))
+        names = "".join(
+            f'<div class="nhsuk-checkboxes__item"><input class="nhsuk-checkboxes__input" type="checkbox" checked id="line{i}" value="{i}">'
+            f'<label class="nhsuk-label nhsuk-checkboxes__label" for="line{i}">{text(label)}</label></div>'
+            for i, (label, _) in enumerate(chart.lines)
+        )
+        lines = ""
+        if len(chart.lines) > 1:
+            lines = (
+                '<fieldset class="nhsuk-fieldset"><legend class="nhsuk-fieldset__legend nhsuk-fieldset__legend--s">Lines</legend>'
+                f'<div class="nhsuk-checkboxes nhsuk-checkboxes--small lines">{names}</div></fieldset>'
+            )
+        years = "".join(f"<option>{text(y)}</option>" for y in chart.years)
+        scale = '<button type="button" class="nhsuk-button nhsuk-button--secondary nhsuk-button--small" data-switch aria-pressed="false">Begin the scale at zero</button>'
+        controls = (
+            f'<form class="filter chart-controls" hidden>{lines}<div class="fields"><div><label class="nhsuk-label" for="year">Read a year</label>'
+            f'<select class="nhsuk-select" id="year"><option value="">Choose</option>{years}</select></div>'
+            f'{f"<div>{scale}</div>" if chart.floor else ""}</div><p class="shown" role="status" data-read></p></form>'
+        )
+        return (
+            f'<figure class="chart wide" data-series>{controls}<div class="paper" role="group" tabindex="0" aria-label="Chart: {name}">{drawings}</div>'
+            f'<details class="nhsuk-details"><summary class="nhsuk-details__summary"><span class="nhsuk-details__summary-text">'
+            f'The chart as a table<span class="nhsuk-u-visually-hidden">: {text(chart.title)}</span></span></summary><div class="nhsuk-details__text">{inner}</div></details></figure>\n'
+        )

@@ -1,0 +1,208 @@
+"""The web edition of trends: a page and its downloads for every indicator and question."""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Callable, Sequence
+from functools import cache
+from importlib import resources
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import polars as pl
+
+from stocktake import __version__
+from stocktake.codes import file_name
+from stocktake.files import Content, new_folder, write_file, writing
+from stocktake.problems import StocktakeError
+from stocktake.results.csv import csv_bytes
+from stocktake.run.pool import on_every_core
+from stocktake.run.trends import TrendRun, open_trends
+from stocktake.survey.engines import cores
+
+if TYPE_CHECKING:
+    from stocktake.render.web.trend_pages import TrendSite
+    from stocktake.reports.trends import TrendPage
+
+STATIC = ("nhsuk-frontend.css", "site.css", "site.js")
+# The tables that everybody may have, and what they are.
+DOWNLOADS = {
+    "shares": "Every percentage, by year and group (CSV)",
+    "share_changes": "Changes between any two years that compare (CSV)",
+    "courses": "Courses over all years that compare (CSV)",
+    "share_differences": "Differences between groups of people (CSV)",
+    "series": "What was asked in each year, and what compares (CSV)",
+}
+# Pixels for each point of a picture.
+SHARP = 2.0
+
+
+@cache
+def _run(folder: Path) -> TrendRun:
+    return open_trends(folder)
+
+
+def make_trend_site(
+    folder: Path, progress: Callable[[int], None] | None = None, begin: Callable[[int], None] | None = None
+) -> Path:
+    """Write the site of a folder of trends to folder/site/ and return its first page."""
+    _run.cache_clear()
+    run = _run(folder)
+    codes = page_codes(run)
+    if begin is not None:
+        begin(len(codes))
+    many = min(cores(), 8) * 4
+    with writing(folder), new_folder(folder / "site") as fresh:
+        jobs = [(folder, fresh, part) for i in range(many) if (part := codes[i::many])]
+        for number, result in on_every_core(_make, jobs):
+            if isinstance(result, StocktakeError):
+                raise result
+            if progress is not None:
+                progress(len(jobs[number][2]))
+        _common(run, fresh)
+    return folder / "site" / "index.html"
+
+
+def page_codes(run: TrendRun) -> list[str]:
+    """Every page: the indicators, then the series in their order."""
+    return [*(i.code for i in run.settings.indicators), *run.facts.points]
+
+
+def page_of(run: TrendRun, code: str) -> TrendPage:
+    """One page by its code; raises StocktakeError for a code that there is not."""
+    from stocktake.reports.trends import indicator_page, series_page
+
+    for indicator in run.settings.indicators:
+        if indicator.code == code:
+            return indicator_page(run.facts, indicator)
+    if code not in run.facts.points:
+        raise StocktakeError(f"no indicator or series {code!r}.")
+    return series_page(run.facts, code)
+
+
+def _site(run: TrendRun) -> TrendSite:
+    from stocktake.render.web.trend_pages import TrendSite
+    from stocktake.reports.trends import updated_words
+
+    return TrendSite(run.settings, run.theme, run.results.digest, __version__, updated_words(run.facts))
+
+
+def _make(folder: Path, out: Path, codes: Sequence[str]) -> None:
+    run = _run(folder)
+    site = _site(run)
+    for code in codes:
+        page = page_of(run, code)
+        downloads = _downloads(run, out, page)
+        _write(out, f"pages/{file_name(code, '.html')}", site.page(page, downloads))
+
+
+def _downloads(run: TrendRun, out: Path, page: TrendPage) -> list[tuple[str, str]]:
+    """Write the files of a page and return their links with what they are."""
+    from stocktake.render.pdf import pdf_bytes
+    from stocktake.render.svg import draw
+    from stocktake.render.xlsx import xlsx_bytes
+    from stocktake.reports.trend_books import page_book
+
+    code = page.code
+    shares = own_shares(run, code)
+    _write(out, f"data/{file_name(code, '.csv')}", csv_bytes(shares))
+    _write(
+        out,
+        f"data/{file_name(code, '.xlsx')}",
+        xlsx_bytes(page_book(run.public.tables, page, shares, run.results.digest)),
+    )
+    _write(out, f"pdf/{file_name(code, '.pdf')}", pdf_bytes(page.report, run.theme))
+    links = [
+        (f"../data/{code}.csv", "The figures of this page (CSV)"),
+        (f"../data/{code}.xlsx", "The figures of this page (Excel)"),
+        (f"../pdf/{code}.pdf", "This page to print (PDF)"),
+    ]
+    if page.chart is not None:
+        svg = draw(page.chart, run.theme, 760)
+        _write(out, f"images/{file_name(code, '.svg')}", svg)
+        _write(out, f"images/{file_name(code, '.png')}", picture(svg, page.chart.alt))
+        links += [
+            (f"../images/{code}.png", "The chart as a picture (PNG, with its description inside)"),
+            (f"../images/{code}.svg", "The chart as a drawing (SVG, with its description inside)"),
+        ]
+    return links
+
+
+def own_shares(run: TrendRun, code: str) -> pl.DataFrame:
+    """The public rows of `shares` that a page is made of."""
+    lines = {(x.series, x.line) for i in run.settings.indicators if i.code == code for x in i.lines}
+    shares = run.public.tables["shares"]
+    if not lines:
+        return shares.filter(pl.col("series") == code)
+    pairs = pl.DataFrame(sorted(lines), schema=["series", "line"], orient="row")
+    return shares.join(pairs, on=["series", "line"], how="semi", maintain_order="left")
+
+
+def picture(svg: str, alt: str) -> bytes:
+    """A drawing as PNG on white, with its description in the file."""
+    import typst
+    from PIL import Image
+    from PIL.PngImagePlugin import PngInfo
+
+    from stocktake.render.pdf import font_folders
+    from stocktake.render.theme import Theme
+
+    source = '#set page(width: auto, height: auto, margin: 8pt)\n#image(bytes(sys.inputs.svg), format: "svg")'
+    compiler = typst.Compiler(  # type: ignore[misc]
+        input=source.encode(), font_paths=font_folders(Theme()), ignore_system_fonts=True, sys_inputs={"svg": svg}
+    )
+    png = compiler.compile(format="png", ppi=72 * SHARP)
+    assert isinstance(png, bytes)
+    about = PngInfo()
+    about.add_itxt("Description", alt, lang="en-GB")
+    out = io.BytesIO()
+    Image.open(io.BytesIO(png)).convert("P", palette=Image.Palette.ADAPTIVE).save(
+        out, "PNG", optimize=True, pnginfo=about
+    )
+    return out.getvalue()
+
+
+def _common(run: TrendRun, out: Path) -> None:
+    """The first page, the data, the method, what is compared with standards, and the styles."""
+    from stocktake.reports.model import Heading, Page, Report
+    from stocktake.reports.trends import method_report, standard_blocks, updated_words
+
+    site, facts, settings = _site(run), run.facts, run.settings
+    indicators = [page_of(run, i.code) for i in settings.indicators]
+    sections: dict[str, list[tuple[TrendPage, str]]] = {}
+    for code in facts.points:
+        page = page_of(run, code)
+        years = facts.years(code)
+        span = f"{years[0]} to {years[-1]}" if len(years) > 1 else str(years[0])
+        title = "Over several surveys" if page.declared else page.section or "Other questions"
+        sections.setdefault(title, []).append((page, span))
+    _write(out, "index.html", site.index(indicators, list(sections.items())))
+    method = method_report(facts, run.results.tables["trend_notes"].to_dicts())
+    _write(out, "method.html", site.plain("method.html", "Method", "", method))
+    files = []
+    for name, words in DOWNLOADS.items():
+        path = _write(out, f"data/{name}.csv", csv_bytes(run.public.tables[name]))
+        files.append((f"data/{name}.csv", words, f"{path.stat().st_size / 1e6:.1f} MB"))
+    lead = "Every figure of this site. Figures withheld for small numbers are in none of the files; each page has its own besides."
+    _write(out, "data.html", site.plain("data.html", "Data", lead, None, files))
+    if settings.standards:
+        blocks = [
+            b
+            for s in settings.standards
+            for b in (Heading(facts.points[s.series][facts.years(s.series)[-1]]["title"]), *standard_blocks(facts, s))
+        ]
+        pages = (
+            Page(
+                "trend-standard", "How far what people say is from what guidelines ask for", tuple(blocks), "standards"
+            ),
+        )
+        report = Report(
+            settings.title, "", "Standards", "standards", updated_words(facts), pages, "", notice=settings.notice
+        )
+        _write(out, "standards.html", site.plain("standards.html", "Compared with standards", "", report))
+    for name in STATIC:
+        _write(out, f"static/{name}", (resources.files("stocktake.render.web") / "static" / name).read_bytes())
+
+
+def _write(out: Path, name: str, content: Content) -> Path:
+    return write_file(out / name, content, inside=out)
