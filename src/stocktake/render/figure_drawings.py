@@ -131,7 +131,7 @@ def part_bars(canvas: Canvas, chart: PartBars) -> None:
     theme = canvas.theme
     row = 15.0 if len(chart.rows) > 8 else 22.0
     canvas.height = canvas.height or len(chart.rows) * row + 22
-    label_w = min(0.4 * canvas.width, max((text_width(label, 9) for label, *_ in chart.rows), default=0) + 10)
+    label_w = min(0.4 * canvas.width, 1.12 * max((text_width(label, 9) for label, *_ in chart.rows), default=0) + 10)
     written = [text_width(chart.unit.text(v), 9) for _, e, o in chart.rows for v in (e, o)]
     figure_w = max(74.0, *written) + 10
     plot = canvas.width - label_w - figure_w - (figure_w if chart.own else 0)
@@ -206,7 +206,8 @@ def series_lines(canvas: Canvas, chart: SeriesLines) -> None:
     marks = [chart.floor + m for m in ticks(max(known, default=1.0) - chart.floor)]
     left = max(text_width(axis_text(chart.unit, m), 9) for m in marks) + 10
     names = [_line_name(chart, name, values) for name, values in chart.lines]
-    right = min(max(text_width(n, 9) for n in names) + 14, canvas.width * 0.4) if len(names) > 1 else 14.0
+    # Browsers without the font set wider letters.
+    right = min(1.12 * max(text_width(n, 9) for n in names) + 14, canvas.width * 0.45) if len(names) > 1 else 14.0
     top, foot = (24.0 if chart.floor else 14.0), 26.0
     plot_w, plot_h = canvas.width - left - right, canvas.height - top - foot
 
@@ -242,7 +243,7 @@ def series_lines(canvas: Canvas, chart: SeriesLines) -> None:
 
     if len(chart.lines) > 1:
         for at, name, colour in apart(labels, 11.0):
-            canvas.text(left + plot_w + 6, at + 3, shortened(name, right - 8, 9), 9, fill=colour)
+            canvas.text(left + plot_w + 6, at + 3, shortened(name, right - 10, 9), 9, fill=colour)
 
 
 def _line_name(chart: SeriesLines, name: str, values: Sequence[float | None]) -> str:

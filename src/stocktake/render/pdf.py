@@ -29,6 +29,7 @@ from stocktake.reports.model import (
     Table,
     Text,
     blocks_of,
+    is_figure,
 )
 
 # A4 on its side, in points, less the margins.
@@ -263,11 +264,7 @@ class _Setter:
     def _align(self, block: Table, column: int) -> str:
         # Figures line up on the right; words on the left.
         cells = [row[column] for row in block.rows]
-        figures = [
-            c
-            for c in cells
-            if isinstance(c, Number) or c == "-" or (isinstance(c, str) and c[:1].isdigit() and len(c) < 14)
-        ]
+        figures = [c for c in cells if is_figure(c) or (isinstance(c, str) and c[:1].isdigit() and len(c) < 14)]
         return "right" if cells and len(figures) == len(cells) and (column > 0 or not block.row_headers) else "left"
 
     @block.register

@@ -113,7 +113,9 @@ class Canvas:
         return (
             f'<svg xmlns="http://www.w3.org/2000/svg" width="{_fmt(self.width)}" height="{_fmt(self.height)}" '
             f'viewBox="0 0 {_fmt(self.width)} {_fmt(self.height)}" role="img" aria-label={quoteattr(chart.alt)} '
-            f"font-family={quoteattr(self.theme.font)}>" + "".join(self.parts) + "</svg>"
+            f"font-family={quoteattr(f'{self.theme.font}, Arial, Helvetica, sans-serif')}>"
+            + "".join(self.parts)
+            + "</svg>"
         )
 
     def rect(self, x: float, y: float, w: float, h: float, fill: str, stroke: str = "", sw: float = 0.5) -> None:

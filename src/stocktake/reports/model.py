@@ -69,6 +69,13 @@ class Heading:
 
 
 Cell = str | Number
+# In place of a figure: one that is withheld, and one that there is not.
+WITHHELD, NONE = "[c]", "-"
+
+
+def is_figure(cell: Cell) -> bool:
+    """Whether a cell holds a figure, or the mark in place of one."""
+    return isinstance(cell, Number) or cell in (WITHHELD, NONE)
 
 
 @dataclass(frozen=True)

@@ -8,11 +8,14 @@ from typing import Any
 
 from stocktake.reports.figure_charts import Ends, FigureChart, PartBars, SeriesLines, Unit, floor_of
 from stocktake.reports.model import (
+    WITHHELD,
+    Aside,
     Block,
     Bullets,
     Cell,
     Figure,
     Heading,
+    KeepTogether,
     Link,
     Number,
     Page,
@@ -30,7 +33,6 @@ from stocktake.trends.sentences import Reference, pieces
 UNIT = Unit("% of people", 1)
 # With fewer years than this nothing finer than a steady rise or fall can be told from chance.
 FEW_YEARS = 7
-WITHHELD = "[c]"
 
 
 @dataclass(frozen=True)
@@ -118,14 +120,16 @@ def _page(
     pages = [Page("trend", title, tuple(head), "top")]
     changes = _changes(facts, lines)
     if changes:
-        pages.append(Page("trend-change", "How it changed", tuple(changes), "change"))
-    pages.append(Page("trend-years", "Year by year", tuple(_years(facts, lines)), "years"))
+        pages.append(Page("trend-change", "How it changed", tuple(changes), "change", new_sheet=False))
+    pages.append(Page("trend-years", "Year by year", tuple(_years(facts, lines)), "years", new_sheet=False))
     pages += _group_pages(facts, lines)
     standards = [s for s in settings.standards if s.series in {line.series for line in lines}]
     if standards:
         blocks = [b for s in standards for b in standard_blocks(facts, s)]
-        pages.append(Page("trend-standard", "Compared with a standard", tuple(blocks), "standard"))
-    pages.append(Page("trend-about", "About this page", tuple(_about(facts, code, title, lines)), "about"))
+        pages.append(Page("trend-standard", "Compared with a standard", tuple(blocks), "standard", new_sheet=False))
+    pages.append(
+        Page("trend-about", "About this page", tuple(_about(facts, code, title, lines)), "about", new_sheet=False)
+    )
     report = Report(
         settings.title,
         settings.programme,
@@ -221,7 +225,9 @@ def _break_notes(facts: Facts, lines: Sequence[IndicatorLine]) -> list[Block]:
                 items[f"{year}: not comparable with the years before. {row['break_reason']}"] = None
             if row["note"]:
                 items[f"{year}: {row['note']}"] = None
-    return [Bullets(tuple(paragraph(words) for words in items))] if items else []
+    if not items:
+        return []
+    return [Aside((paragraph("Before you compare years:"), Bullets(tuple(paragraph(words) for words in items))))]
 
 
 def _sentence(facts: Facts, indicator: Indicator, position: int) -> Text | None:
@@ -373,7 +379,8 @@ def _years(facts: Facts, lines: Sequence[IndicatorLine]) -> list[Block]:
                 row = facts.everybody.get((series, line.line), {}).get(year)
                 base = base or row
                 cells.append("-" if row is None else share_number(row))
-                if row is not None and row["percent"] is not None:
+                # More than two intervals in a row make it too wide to read; the chart's own table has them.
+                if row is not None and row["percent"] is not None and len(own) < 3:
                     cells[-1:] = [_with_interval(row)]
             for column in ("base", "left_out"):
                 value = None if base is None else base[column]
@@ -381,14 +388,13 @@ def _years(facts: Facts, lines: Sequence[IndicatorLine]) -> list[Block]:
             rows.append(tuple(cells))
         header = ("Year", *(line.label for line in own), "People", "Left out")
         short = facts.points[series][facts.years(series)[-1]]["title"]
+        table = Table(f"{short} Percentages by year", header, tuple(rows))
         many = len({line.series for line in lines}) > 1
-        if many:
-            out.append(Heading(short, 3))
-        out.append(Table(f"{short} Percentages by year", header, tuple(rows)))
+        out.append(KeepTogether((Heading(short, 3), table) if many else (table,)))
     out.append(
         paragraph(
-            "In brackets: the 95% interval. People: those whose answer is counted. Left out: those who gave another answer, "
-            "such as that they did not know, to the nearest ten.",
+            "In brackets, where there are two answers or fewer: the 95% interval. People: those whose answer is counted. Left "
+            "out: those who gave another answer, such as that they did not know, to the nearest ten.",
             "note",
         )
     )
@@ -402,16 +408,6 @@ def _with_interval(row: Row) -> Cell:
     return Number(percent.value, f"{percent.text} ({low} to {high})", percent.source)
 
 
-TITLES = {"region": "Region", "kind": "Kind of organisation"}
-
-
-def group_title(name: str) -> str:
-    """A breakdown's name for readers."""
-    parts = [TITLES.get(p, p.replace("_", " ")) for p in name.split(" and ")]
-    words = " and ".join(p.lower() if i else p for i, p in enumerate(parts))
-    return words[:1].upper() + words[1:]
-
-
 def _group_pages(facts: Facts, lines: Sequence[IndicatorLine]) -> list[Page]:
     """What groups of people answered in the latest year: by one characteristic with a chart, and by two."""
     line = lines[0]
@@ -421,7 +417,7 @@ def _group_pages(facts: Facts, lines: Sequence[IndicatorLine]) -> list[Page]:
     pairs = [n for n in names if " and " in n]
     pages: list[Page] = []
     lead = paragraph(
-        f"Everything here is the share who answered \u2018{line.label}\u2019 in {year}, of everybody asked."
+        f"Everything here is the share who answered \u2018{line.label}\u2019 in {year}, of those whose answer is counted."
     )
     blocks: list[Block] = [lead]
     for name in single:
@@ -444,9 +440,15 @@ def _group_pages(facts: Facts, lines: Sequence[IndicatorLine]) -> list[Page]:
         rows = [r for r in facts.groups[line.series, year, name] if r["line"] == line.line]
         table = _pair_table(facts, name, rows)
         if table is not None:
-            tables += [Heading(group_title(name)), table]
+            tables.append(KeepTogether((Heading(facts.titles[name]), table)))
     if len(tables) > 1:
-        pages.append(Page("trend-pairs", "Two characteristics at a time", tuple(tables), "pairs"))
+        tables.append(
+            paragraph(
+                f"{WITHHELD}: withheld, too few people here or in a number that this one would give away. -: nobody.",
+                "note",
+            )
+        )
+        pages.append(Page("trend-pairs", "Two characteristics at a time", tuple(tables), "pairs", new_sheet=False))
     return pages
 
 
@@ -482,7 +484,7 @@ def _group_table(facts: Facts, line: IndicatorLine, name: str, rows: Sequence[Ro
         header, widths = header[:3], widths[:3]
         body = [r[:3] for r in body]
     shown = [(r["group"], r["percent"], None) for r in rows if r["percent"] is not None]
-    title = group_title(name)
+    title = facts.titles[name]
     alt = f"{title}: " + "; ".join(f"{label} {rounded(value, 0)}%" for label, value, _ in shown) + "."
     out: list[Block] = [Heading(title)]
     if len(shown) > 1:
@@ -495,7 +497,7 @@ def _group_table(facts: Facts, line: IndicatorLine, name: str, rows: Sequence[Ro
             )
         )
     out.append(Table(f"{title}: share, people and difference", header, tuple(body), widths=widths))
-    return out
+    return [KeepTogether(tuple(out))]
 
 
 def _pair_table(facts: Facts, name: str, rows: Sequence[Row]) -> Table | None:
@@ -509,7 +511,9 @@ def _pair_table(facts: Facts, name: str, rows: Sequence[Row]) -> Table | None:
         found = [by_group.get(f"{down}, {across}") for across in other]
         if any(r is not None for r in found):
             body.append((down, *("-" if r is None else share_number(r) for r in found)))
-    return Table(f"{group_title(name)}: share in per cent", (group_title(name.split(" and ")[0]), *other), tuple(body))
+    return Table(
+        f"{facts.titles[name]}: share in per cent", (facts.titles[name.split(" and ")[0]], *other), tuple(body)
+    )
 
 
 def _labels(facts: Facts, part: str, row: Row) -> list[str]:

@@ -316,6 +316,10 @@ TREND_SCHEMAS: dict[str, dict[str, Column]] = {
         "status": (S, "`shown`, `withheld` or `no data`"),
         "reason": (S, "why the status is not `shown`, as a sentence; empty otherwise"),
     },
+    "breakdowns": {
+        "breakdown": _SHARE["breakdown"],
+        "title": (S, "what readers call it"),
+    },
     "share_changes": {
         **_SHARE,
         "year_then": (I, "earlier year"),

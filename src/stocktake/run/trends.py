@@ -170,6 +170,7 @@ def trend_results(folder: Path, settings: TrendSettings, progress: Callable[[int
     tables = {
         "series": _frame("series", list(series_rows(series))),
         "shares": _frame("shares", shares),
+        "breakdowns": _frame("breakdowns", _breakdown_rows(blocks)),
         "share_changes": _frame("share_changes", list(change_rows(of_code, shares))),
         "courses": _frame("courses", list(course_rows(of_code, shares))),
         "share_differences": _frame("share_differences", with_q_values(differences)),
@@ -180,6 +181,12 @@ def trend_results(folder: Path, settings: TrendSettings, progress: Callable[[int
     facts = Facts(settings, public_shares(made, settings.disclosure.group_rounding).tables)
     sentences = _frame("sentences", list(judged(facts)))
     return Results({**tables, "sentences": sentences}, made.provenance, "trends")
+
+
+def _breakdown_rows(blocks: Sequence[ShareBlock]) -> list[dict[str, Any]]:
+    """Each breakdown with its title, the latest survey's words for it."""
+    titles = {b.breakdown.name: b.breakdown.title for b in blocks}
+    return [{"breakdown": name, "title": title or name[:1].upper() + name[1:]} for name, title in titles.items()]
 
 
 def _frame(table: str, rows: Sequence[Mapping[str, Any]]) -> pl.DataFrame:

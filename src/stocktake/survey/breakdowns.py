@@ -13,6 +13,9 @@ from stocktake.compare.estimates import Floats
 from stocktake.survey.counts import Batch, Ints, Layout
 from stocktake.survey.instrument import Survey
 
+# Shares of 0 or 1 come out of sums of weights with an error of this size instead of none.
+NO_ERROR = 1e-9
+
 
 @dataclass(frozen=True)
 class Tally:
@@ -34,7 +37,7 @@ class Tally:
 class Breakdown:
     """Groups of people: a name, the label of each group, and what they are made of.
 
-    Either `variables`, demographics taken together by code, whose combinations are the groups; or `organisations`, the
+    `title` is the name that readers see. Either `variables`, demographics taken together by code, whose combinations are the groups; or `organisations`, the
     group of each organisation by position (-1 for none). With neither, everybody is in the one group.
     """
 
@@ -42,6 +45,7 @@ class Breakdown:
     labels: tuple[str, ...]
     variables: tuple[str, ...] = ()
     organisations: tuple[int, ...] | None = None
+    title: str = ""
 
 
 def breakdown_of(survey: Survey, variables: Sequence[str]) -> Breakdown:
@@ -50,7 +54,9 @@ def breakdown_of(survey: Survey, variables: Sequence[str]) -> Breakdown:
     for variable in variables:
         options = [o.label for o in survey.demographic(variable).options]
         labels = [f"{left}, {label}" if left else label for left in labels for label in options]
-    return Breakdown(" and ".join(variables), tuple(labels), tuple(variables))
+    titles = [survey.demographic(v).title for v in variables]
+    title = " and ".join(t if i == 0 else f"{t[:1].lower()}{t[1:]}" for i, t in enumerate(titles))
+    return Breakdown(" and ".join(variables), tuple(labels), tuple(variables), title=title)
 
 
 def tallies(
@@ -145,7 +151,7 @@ def adjusted_difference(
     mix = everyone[both] / everyone[both].sum()
     shares, variances = zip(*(_standardised(p, both, mix) for p in parts), strict=True)
     difference, error = shares[0] - shares[1], float(np.sqrt(sum(variances)))
-    if error <= 0:
+    if error < NO_ERROR:
         return Difference(plain, difference, *(np.nan,) * 4, covered)
     half = float(ndtri(1 - (1 - level) / 2)) * error
     z = difference / error

@@ -60,6 +60,9 @@ def option_codes(
     `filled` is the same column from `whole_columns`, if it is there.
     """
     size = len(codes)
+    if not size:
+        # A question to be answered in words has nothing to count.
+        return np.zeros(series.len(), dtype=np.int16), None
     # Codes that count from 1 are what the counts hold, unchanged.
     plain = filled is not None and filled.size > 0 and list(codes) == list(range(1, size + 1))
     if plain and filled is not None and filled.min() >= 0 and filled.max() <= size:

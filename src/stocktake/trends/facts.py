@@ -88,6 +88,11 @@ class Facts:
         rows = self.tables["share_differences"].iter_rows(named=True)
         return {(r["series"], r["breakdown"], r["group"], r["line"]): r for r in rows}
 
+    @cached_property
+    def titles(self) -> dict[str, str]:
+        """What readers call each breakdown."""
+        return dict(self.tables["breakdowns"].select("breakdown", "title").iter_rows())
+
     def years(self, series: str) -> list[int]:
         return sorted(self.points[series])
 

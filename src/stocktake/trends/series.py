@@ -193,7 +193,8 @@ def _series(
             reason = "" if before is None else _why_not(settings.breaks, before, (asked, question, year))
             segment = 0 if before is None else points[-1].segment + (1 if reason else 0)
             note = definition.notes.get(year, "")
-            if before is not None and before[1].label != question.label:
+            # Of years that do not compare the wording is another as a matter of course.
+            if before is not None and not reason and before[1].label != question.label:
                 note = note or f"The wording was {before[1].label!r} before."
             points.append(Point(year, asked.folder, question.code, question.label, segment, reason, note))
             before = (asked, question, year)

@@ -230,8 +230,8 @@ def change_rows(series: Mapping[str, Series], rows: Iterable[Mapping[str, Any]])
             continue
         then, now = (
             (
-                np.array([years[p[i]]["percent"] / 100 for p in pairs]),
-                np.array([years[p[i]]["effective_base"] for p in pairs]),
+                np.array([_printed(years[p[i]]) for p in pairs]),
+                np.array([as_shown(years[p[i]]["effective_base"], 0) for p in pairs]),
             )
             for i in (0, 1)
         )
@@ -255,7 +255,7 @@ def course_rows(series: Mapping[str, Series], rows: Iterable[Mapping[str, Any]])
             found = share_trend(
                 np.array(known, dtype=np.float64),
                 np.array([_printed(years[y]) for y in known]),
-                np.array([years[y]["effective_base"] for y in known]),
+                np.array([as_shown(years[y]["effective_base"], 0) for y in known]),
             )
             if found.course is None:
                 continue

@@ -41,6 +41,7 @@ from stocktake.reports.model import (
     Table,
     Text,
     blocks_of,
+    is_figure,
     plain,
 )
 
@@ -160,10 +161,7 @@ class Html:
         )
 
     def _figures(self, block: Table) -> list[bool]:
-        return [
-            bool(block.rows) and all(isinstance(r[i], Number) or r[i] == "-" for r in block.rows)
-            for i in range(len(block.header))
-        ]
+        return [bool(block.rows) and all(is_figure(r[i]) for r in block.rows) for i in range(len(block.header))]
 
     @block.register
     def _(self, block: Figure, level: int) -> str:

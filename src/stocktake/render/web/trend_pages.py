@@ -11,7 +11,7 @@ from stocktake.render.svg import draw
 from stocktake.render.theme import Theme
 from stocktake.render.web.html import Html, anchors_of, environment, numeric_columns, pages_html, table, text
 from stocktake.render.words import clean
-from stocktake.reports.figure_charts import SeriesLines
+from stocktake.reports.figure_charts import PartBars, SeriesLines
 from stocktake.reports.model import Figure, Report
 from stocktake.reports.trends import TrendPage
 from stocktake.trends.definition import TrendSettings
@@ -104,7 +104,9 @@ class TrendSite:
         files: Sequence[Mapping[str, str] | tuple[str, str, str]] = (),
     ) -> str:
         """A page of text alone: the method, the data, or what is compared with standards."""
-        body = "" if report is None else pages_html(report, self.theme)
+        body = ""
+        if report is not None:
+            body = pages_html(report, self.theme, html=TrendHtml(self.theme, anchors_of(report)))
         return self.render("trend_plain.html", "", here, title, lead=lead, body=body, files=files)
 
 
@@ -113,6 +115,11 @@ class TrendHtml(Html):
 
     def figure(self, block: Figure) -> str:
         chart = block.chart
+        if isinstance(chart, PartBars):
+            # The same figures stand in the table beneath it, or in the sentence before.
+            drawn = draw(chart, self.theme, WIDTH)
+            label = escape(clean(block.title or chart.title))
+            return f'<figure class="chart wide"><div class="paper" role="group" tabindex="0" aria-label="Chart: {label}">{drawn}</div></figure>\n'
         if not isinstance(chart, SeriesLines):
             return super().figure(block)
         name = escape(clean(chart.title))
