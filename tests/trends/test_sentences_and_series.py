@@ -127,7 +127,7 @@ def test_a_question_without_options_and_surveys_that_cannot_be_read(tmp_path: Pa
     (tmp_path / "new" / "survey.yaml").write_text("instrument: nothing\nwaves: []\n", "utf-8")
     with pytest.raises(StocktakeError) as error:
         make_trend_results(tmp_path)
-    assert "old: " in str(error.value) and "new: " in str(error.value)
+    assert "old/2015.csv: no such file" in str(error.value) and "new: " in str(error.value)
 
 
 def test_what_blocks_a_survey_blocks_the_trends(tmp_path: Path) -> None:

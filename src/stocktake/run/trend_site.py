@@ -156,7 +156,7 @@ def picture(svg: str, alt: str) -> bytes:
     about = PngInfo()
     about.add_itxt("Description", alt, lang="en-GB")
     out = io.BytesIO()
-    Image.open(io.BytesIO(png)).convert("P", palette=Image.Palette.ADAPTIVE).save(
+    Image.open(io.BytesIO(png)).convert("RGB").convert("P", palette=Image.Palette.ADAPTIVE).save(
         out, "PNG", optimize=True, pnginfo=about
     )
     return out.getvalue()

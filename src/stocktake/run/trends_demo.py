@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -47,11 +48,16 @@ def make_trend_demo(folder: Path, say: Callable[[str], None]) -> TrendDemo:
     return TrendDemo(run, make_trend_site(folder))
 
 
-def history_folder(folder: Path, seed: int = 2024) -> None:
-    """Write the simulated surveys of all years to a folder, with trends.yaml."""
+def history_folder(folder: Path, seed: int = 2024, latest: Path | None = None) -> None:
+    """Write the simulated surveys of all years to a folder, with trends.yaml.
+
+    `latest` is a folder that has the demo's survey of the latest two years already, to be copied.
+    """
     folder.mkdir(parents=True, exist_ok=True)
+    if latest is not None:
+        shutil.copytree(latest, folder / NOW)
     with writing(folder):
-        jobs = [("now", folder, NOW, 0, seed)]
+        jobs = [("now", folder, NOW, 0, seed)] if latest is None else []
         jobs += [("year", folder, name, year, seed) for name, years in HISTORY.items() for year in years]
         for _, result in on_every_core(_one, jobs):
             if isinstance(result, StocktakeError):
