@@ -9,7 +9,7 @@ import numpy as np
 import polars as pl
 import yaml
 
-from stocktake.survey.instrument import Option, Question, Section, Survey
+from stocktake.survey.instrument import Demographic, DemographicOption, Option, Question, Section, Survey
 
 YES_NO = ("Yes", "No", "Don't know")
 YEARS = {"old": (2014, 2015, 2016, 2017), "new": (2018, 2019)}
@@ -33,11 +33,15 @@ def instrument(folder: str) -> Survey:
             "code": f"small_{folder}",
             "title": f"Small Survey {last}",
             "year": last,
-            "demographics": tuple(d.model_copy(update={"from_sample": True}) for d in base.demographics),
+            "demographics": (
+                *(d.model_copy(update={"from_sample": True}) for d in base.demographics),
+                Demographic(code="sex", title="Sex", options=tuple(DemographicOption(code=i, label=f"Sex {i}") for i in (1, 2, 3))),
+            ),
             "sections": (Section(code="S01", number=1, title="Section one"),),
             "questions": (
                 Question(code="Q1", text=f"Were you helped ({folder})?", short="help", section="S01", options=options, comparable=earlier),
                 extra,
+                Question(code="Q3", text="Who are you?", options=(Option(code=1, label="Me"), Option(code=2, label="Somebody else"))),
             ),
         }
     )  # fmt: skip
@@ -65,6 +69,8 @@ def write_survey(root: Path, folder: str, shares: dict[int, float], size: int = 
                 "respondent": [f"{year}{i}" for i in range(many)],
                 "organisation": [f"T{i % 6}" for i in range(many)],
                 "kind": rng.choice([1, 2], many, p=[0.7, 0.3]),
+                # Nobody has the third.
+                "sex": np.where(np.arange(many) % 12 == 0, 2, 1),
             }
         )
         # Exactly the share, and a few who did not know.
@@ -72,9 +78,11 @@ def write_survey(root: Path, folder: str, shares: dict[int, float], size: int = 
         answer = np.full(many, 2)
         answer[order[: round(shares[year] * many)]] = 1
         answer[order[-6:]] = 3
-        table = people.with_columns(Q1=pl.Series(answer), Q2=pl.Series(rng.choice([1, 2, 3], many)))
+        table = people.with_columns(
+            Q1=pl.Series(answer), Q2=pl.Series(rng.choice([1, 2, 3], many)), Q3=pl.Series(rng.choice([1, 2], many))
+        )
         if year != YEARS[folder][-1]:
-            table = table.drop("Q2")
+            table = table.drop("Q2", "Q3")
         table.write_csv(own / f"{year}.csv")
         wave: dict[str, Any] = {"year": year, "responses": f"{year}.csv"}
         if sample:
@@ -91,6 +99,7 @@ def definition(**changes: Any) -> dict[str, Any]:
         "title": "What people say",
         "publisher": "Somebody",
         "updated": "2026-11-01",
+        "corrections": [{"date": "2026-11-02", "text": "A figure of 2014 was mended.", "indicator": "helped"}],
         "surveys": ["old", "new"],
         "breaks": [{"year": 2018, "reason": "The survey was redesigned in 2018."}],
         "series": [

@@ -85,6 +85,14 @@ def test_tallies_are_sums_over_people(people: list[tuple[int, int, int, int, int
             assert getattr(found["Q1", b.name], name) == pytest.approx(table)
 
 
+def test_tallies_of_batches_add() -> None:
+    one, layout = people_batch([(0, 1, 1, 1, 1)])
+    other, _ = people_batch([(1, 1, 1, 1, 1)])
+    weights = {"Q1": np.full((2, 4), 2.0)}
+    found = tallies([one, other], layout, SURVEY, weights, [Breakdown("all", ("Everybody",))])["Q1", "all"]
+    assert found.count[0, 0, 1] == 2 and found.weight[0, 0, 1] == 4.0 and found.square[0, 0, 1] == 8.0
+
+
 def test_names_of_groups() -> None:
     both = breakdown_of(SURVEY, ("sex", "faith"))
     assert both.labels[:2] == ("One, One", "One, Two") and len(both.labels) == 6

@@ -113,14 +113,14 @@ def test_a_question_without_options_and_surveys_that_cannot_be_read(tmp_path: Pa
     write_trends(tmp_path)
     path = tmp_path / "new" / "instrument.yaml"
     survey = yaml.safe_load(path.read_text("utf-8"))
-    survey["questions"].append({"code": "Q3", "text": "Say anything."})
+    survey["questions"].append({"code": "Q4", "text": "Say anything."})
     path.write_text(yaml.safe_dump(survey), "utf-8")
     for year in (2018, 2019):
         table = pl.read_csv(tmp_path / "new" / f"{year}.csv")
-        table.with_columns(Q3=pl.lit("")).write_csv(tmp_path / "new" / f"{year}.csv")
-    extra = {"code": "words", "questions": {"new": "Q3"}}
+        table.with_columns(Q4=pl.lit("")).write_csv(tmp_path / "new" / f"{year}.csv")
+    extra = {"code": "words", "questions": {"new": "Q4"}}
     (tmp_path / "trends.yaml").write_text(yaml.safe_dump(definition(series=[*definition()["series"], extra])), "utf-8")
-    with pytest.raises(StocktakeError, match="Q3 of new has no options"):
+    with pytest.raises(StocktakeError, match="Q4 of new has no options"):
         make_trend_results(tmp_path)
     (tmp_path / "trends.yaml").write_text(yaml.safe_dump(definition()), "utf-8")
     (tmp_path / "old" / "2015.csv").unlink()
@@ -156,7 +156,7 @@ def test_years_compare_as_declared(run: TrendRun) -> None:
     assert [points["help"][y]["segment"] for y in sorted(points["help"])] == [0, 0, 0, 0, 1, 1]
     assert points["help"][2018]["break_reason"] == "The survey was redesigned in 2018."
     # Each survey's second question is new in its last year; nothing of it goes across.
-    assert sorted(points) == ["Q2", "help", "old-Q2"] and sorted(points["Q2"]) == [2019]
+    assert sorted(points) == ["Q2", "Q3", "help", "old-Q2", "old-Q3"] and sorted(points["Q2"]) == [2019]
     changes = run.results.tables["share_changes"]
     pairs = set(changes.filter(pl.col("series") == "help").select("year_then", "year_now").iter_rows())
     assert pairs == {(a, b) for a in range(2014, 2018) for b in range(a + 1, 2018)} | {(2018, 2019)}
@@ -263,7 +263,7 @@ def test_groupings_of_organisations(tmp_path: Path) -> None:
     path = tmp_path / "groups.csv"
     path.write_text("organisation,grouping,group\nT0,size,Small\nT1,size,Large\nT2,size,Large\n", "utf-8")
     shares = make_trend_results(tmp_path).results.tables["shares"]
-    assert set(shares["breakdown"].unique()) == {"all", "size", "kind"}
+    assert set(shares["breakdown"].unique()) == {"all", "size", "kind", "sex"}
     small = shares.filter((pl.col("group") == "Small") & (pl.col("year") == 2019) & (pl.col("series") == "help"))
     table = pl.read_csv(tmp_path / "new" / "2019.csv").filter((pl.col("organisation") == "T0") & (pl.col("Q1") < 3))
     assert small["base"].to_list() == [table.height] * 2
@@ -273,6 +273,9 @@ def test_groupings_of_organisations(tmp_path: Path) -> None:
     assert [p.split(": ")[0] for p in error.value.problems] == [
         "groups.csv, row 2, column grouping", "groups.csv, row 3", "groups.csv, row 5",
     ]  # fmt: skip
+    path.write_text("organisation,grouping,group\nT0,sex,Small\n", "utf-8")
+    with pytest.raises(StocktakeError, match="the grouping .sex. is called as a demographic is"):
+        make_trend_results(tmp_path)
     path.write_text("organisation,group\nT0,x\n", "utf-8")
     with pytest.raises(StocktakeError, match="column 'grouping' is missing"):
         make_trend_results(tmp_path)
@@ -284,7 +287,10 @@ def test_groupings_of_organisations(tmp_path: Path) -> None:
 def test_without_a_sample_it_is_said(tmp_path: Path) -> None:
     write_trends(tmp_path)
     write_survey(tmp_path, "new", {2018: 0.4, 2019: 0.4}, sample=False)
+    standard = {"series": "help", "answer": "yes", "statement": "s", "source": "s", "address": "https://x.org"}
+    (tmp_path / "trends.yaml").write_text(yaml.safe_dump(definition(standards=[standard])), "utf-8")
     run = make_trend_results(tmp_path)
+    assert run.facts.points["Q3"][2019]["section"] == ""
     notes = run.results.tables["trend_notes"]
     assert notes["year"].to_list() == [2018, 2019] and "not weighted for" in notes["note"][0]
     assert not run.facts.everybody["help", "yes"][2019]["weighted_for_response"]
@@ -326,6 +332,52 @@ def test_influence_is_a_setting_that_moves_percentages(tmp_path: Path, influence
     alike, by_size = by_trust["Q1"].mean(), (by_trust["Q1"] * by_trust["len"]).sum() / by_trust["len"].sum()
     expected = {"survey": alike, "question": alike, "none": by_size}[influence]
     assert percent == pytest.approx(100 * expected, abs=0.6 if influence == "survey" else 0.06)
+
+
+def test_figures_over_several_years(run: TrendRun) -> None:
+    values = [run.facts.everybody["help", "yes"][y]["percent"] for y in range(2014, 2018)]
+    own = run.settings.indicators[0]
+    for what, expected in (("lowest", min(values)), ("highest", max(values)), ("mean", sum(values) / 4)):
+        found = run.facts.resolve(own, reference_of(f"yes@2014..2017.{what}"))
+        assert found.value == pytest.approx(expected) and found.text == percent_text(expected)
+
+
+def test_groups_two_at_a_time_and_what_is_not_there(tmp_path: Path) -> None:
+    """A pair is of the latest year; a group of nobody has no row; a question that nobody answered says so; a group that
+    answers as everybody else has a difference of none that cannot be tested."""
+    write_trends(tmp_path, pairs=[["kind", "sex"]])
+    path = tmp_path / "new" / "2019.csv"
+    table = pl.read_csv(path)
+    table.with_columns(Q2=pl.lit(3)).write_csv(path)
+    old = tmp_path / "old" / "2017.csv"
+    # Each sex is of one kind alone, so that there is no mix at which to compare them.
+    pl.read_csv(old).with_columns(Q2=pl.lit(1), sex=pl.col("kind")).write_csv(old)
+    run = make_trend_results(tmp_path)
+    shares = run.results.tables["shares"]
+    pairs = shares.filter(pl.col("breakdown") == "kind and sex")
+    assert pairs.filter(pl.col("series") == "help")["year"].unique().to_list() == [2019]
+    assert "Sex 3" not in shares["group"].to_list() and "Kind 1, Sex 2" in pairs["group"].to_list()
+    nobody = shares.filter((pl.col("series") == "Q2") & (pl.col("breakdown") == "all"))
+    assert nobody["status"].to_list() == ["no data"] * 2 and nobody["percent"].null_count() == 2
+    alike = run.results.tables["share_differences"].filter((pl.col("series") == "old-Q2") & (pl.col("line") == "a1"))
+    assert alike["adjusted"].to_list() == [0.0] * alike.height and alike["p"].null_count() == alike.height > 0
+    assert not alike["stands"].any() and set(alike["breakdown"]) >= {"kind"} and "sex" not in set(alike["breakdown"])
+
+
+def test_differences_of_what_is_withheld_are_not_there(tmp_path: Path) -> None:
+    """A group of two sexes of which one is too small, and an answer that three people of a group gave."""
+    write_trends(tmp_path, disclosure={"minimum_base": 40})
+    path = tmp_path / "new" / "2019.csv"
+    table = pl.read_csv(path).with_row_index("i")
+    few = (pl.col("kind") == 2) & (pl.col("Q1") == 1) & (pl.col("i").rank("ordinal").over("kind", "Q1") > 3)
+    sex = pl.when(pl.col("i") < 20).then(2).otherwise(1)
+    table.with_columns(Q1=pl.when(few).then(2).otherwise("Q1"), sex=sex).drop("i").write_csv(path)
+    run = make_trend_results(tmp_path)
+    own = run.results.tables["share_differences"].filter(pl.col("series") == "help")
+    assert set(own.select("breakdown", "group").iter_rows()) <= {("kind", "Kind 1"), ("sex", "Sex 1")}
+    shares = run.results.tables["shares"].filter((pl.col("series") == "help") & (pl.col("year") == 2019))
+    hidden = shares.filter(pl.col("status") == "withheld")
+    assert {("kind", "Kind 2"), ("sex", "Sex 2")} <= set(hidden.select("breakdown", "group").iter_rows())
 
 
 def test_small_percentages_never_read_as_none() -> None:

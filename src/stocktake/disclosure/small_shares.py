@@ -64,8 +64,13 @@ def small(block: ShareBlock, rules: ShareRules) -> Hidden:
         rest = base - own
         # With one line alone the people it leaves out are as plain to see as those it counts.
         lines[:, k] = _few(own, rules) | (_few(rest, rules) & (len(block.lines) == 1))
-    groups = base < rules.minimum_base
+    # A group of nobody has no row, which says so.
+    groups = _few_people(base, rules)
     return Hidden(groups, lines & ~groups[:, None])
+
+
+def _few_people(base: Ints, rules: ShareRules) -> Bools:
+    return (base > 0) & (base < rules.minimum_base)
 
 
 def _few(count: Ints, rules: ShareRules) -> Bools:
@@ -188,7 +193,7 @@ def _narrow(solver: Solver, columns: Ints, needed: Floats, one: Floats) -> Bools
 def _small_answers(block: ShareBlock, rules: ShareRules) -> Bools:
     """Answers of groups whose number of people must not be known: few people gave them, or the group is small."""
     count, base = block.count[:-1], block.base[:-1]
-    return _few(count, rules) | ((base > 0) & (base < rules.minimum_base) & _few(base, rules))[:, None]
+    return _few(count, rules) | (_few_people(base, rules) & _few(base, rules))[:, None]
 
 
 def _mean_weight(block: ShareBlock, group: int) -> float:
@@ -204,7 +209,9 @@ def _own_relations(
     total = weight.sum(axis=1)
     groups, answers = weight.shape
     each = np.where(base > 0, total / np.maximum(base, 1), 1.0)
-    half = np.zeros(groups) if block.breakdown.name == EVERYBODY else each * rules.group_rounding / 2
+    half = np.where(base > 0, each * rules.group_rounding / 2, 0.0)
+    if block.breakdown.name == EVERYBODY:
+        half = np.zeros(groups)
     shown = ~hidden.groups
     cells = system.variables(np.zeros((groups, answers)), np.full((groups, answers), np.inf))
     totals = system.variables(

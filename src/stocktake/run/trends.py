@@ -226,6 +226,13 @@ def _counted(folder: Path, settings: TrendSettings, progress: Callable[[int], No
 
 def _years(folder: Path, settings: TrendSettings, counted: Counted, notes: list[dict[str, Any]]) -> list[YearOf]:
     given = _groupings(folder, settings)
+    taken = {d.code for _, survey, _ in counted for d in survey.demographics}
+    clash = sorted(taken & set(GROUPINGS if given is None else given))
+    if clash:
+        where = settings.groupings or "organisations"
+        raise StocktakeError(
+            [f"{where}: the grouping {name!r} is called as a demographic is; rename one." for name in clash]
+        )
     out = []
     for name, survey, waves in counted:
         for wave, organisations in sorted(waves, key=lambda pair: pair[0].year):
@@ -245,14 +252,18 @@ def _years(folder: Path, settings: TrendSettings, counted: Counted, notes: list[
     return sorted(out, key=lambda y: y.year)
 
 
+# What readers call the groups that a list of organisations has by itself.
+GROUPINGS = {"organisation_region": "Region", "organisation_kind": "Kind of organisation"}
+
+
 def _organisation_groups(
     organisations: Sequence[Organisation], given: Mapping[str, Mapping[str, str]] | None
 ) -> list[Breakdown]:
     """Groups of organisations: those of the settings' file, else regions and kinds where the list has several."""
     if given is None:
         given = {
-            "region": {o.code: o.region for o in organisations},
-            "kind": {o.code: o.kind for o in organisations},
+            "organisation_region": {o.code: o.region for o in organisations},
+            "organisation_kind": {o.code: o.kind for o in organisations},
         }
     out = []
     for name, groups in given.items():
@@ -260,7 +271,8 @@ def _organisation_groups(
         labels = sorted({g for g in own if g})
         if len(labels) > 1:
             place = {label: i for i, label in enumerate(labels)}
-            out.append(Breakdown(name, tuple(labels), organisations=tuple(place.get(g, -1) for g in own)))
+            members = tuple(place.get(g, -1) for g in own)
+            out.append(Breakdown(name, tuple(labels), organisations=members, title=GROUPINGS.get(name, "")))
     return out
 
 

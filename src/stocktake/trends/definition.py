@@ -13,7 +13,7 @@ from stocktake.codes import code_problem, repeated
 from stocktake.definitions import Part, Place, Problem, located, read_text, validated
 from stocktake.problems import StocktakeError, nearest
 from stocktake.survey.instrument import Year
-from stocktake.trends.sentences import Claim, Reference, claim_of, pieces, undeclared_directions
+from stocktake.trends.sentences import Reference, claim_of, pieces, undeclared_directions
 
 FILE = "trends.yaml"
 
@@ -127,15 +127,6 @@ class TrendSettings(Part):
     theme: str | None = None
     notice: str = ""
     corrections: tuple[Correction, ...] = ()
-
-    def indicator_claims(self) -> Iterator[tuple[Indicator, int, Sentence, Claim]]:
-        """Every claim of every sentence; only of settings that were checked."""
-        for indicator in self.indicators:
-            for i, sentence in enumerate(indicator.sentences):
-                for words in sentence.holds:
-                    claim = claim_of(words)
-                    assert isinstance(claim, Claim)
-                    yield indicator, i, sentence, claim
 
 
 def read_trends(folder: Path) -> TrendSettings:

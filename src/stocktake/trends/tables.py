@@ -115,8 +115,6 @@ def blocks_of_year(
     Pairs are of the latest year of each series alone.
     """
     asked = [(s, s.by_year[here.year].question) for s in series if here.year in s.by_year]
-    if not asked:
-        return []
     survey, counts = here.wave.survey, here.wave.counts
     assert counts is not None
     known = {d.code for d in survey.demographics}
