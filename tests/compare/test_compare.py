@@ -12,6 +12,7 @@ from stocktake.compare.estimates import Estimates, Measure, Status, interval
 from stocktake.compare.expected_range import (
     CUTS,
     banding,
+    errors_from_spread,
     expected_range,
     overdispersion,
     spread_from_limits,
@@ -261,3 +262,26 @@ def test_change_of_shares_by_hand_and_as_published() -> None:
     # Nobody in both: no test; no base: no difference.
     none = share_change((np.array([0.0, 0.5]), np.array([10.0, 0.0])), (np.array([0.0, 0.5]), np.array([20.0, 20.0])))
     assert none.difference[0] == 0 and np.isnan(none.z).all() and np.isnan(none.difference[1])
+
+
+def test_errors_behind_published_spreads() -> None:
+    """Scores, errors and the range from them; then the errors again from scores and S alone."""
+    rng = np.random.default_rng(5)
+    error = rng.uniform(0.1, 0.3, (40, 3))
+    # Far more spread than chance, hardly more, and less than chance would give.
+    value = 6 + rng.normal(0, 1, (40, 3)) * error * np.array([3.0, 1.3, 0.2])
+    value[3, 0] = error[3, 0] = NAN
+    found = expected_range(estimates(value.tolist(), error.tolist()))
+    assert found.tau2[0] > found.tau2[1] > 0 == found.tau2[2]
+    again, tau2 = errors_from_spread(value, found.spread, found.centre)
+    assert tau2 == pytest.approx(found.tau2, abs=1e-9)
+    assert again == pytest.approx(error, rel=1e-6, nan_ok=True)
+
+
+def test_errors_that_no_spread_gives() -> None:
+    """One organisation alone has none; and where S can hardly be all chance, the most that it can be is taken."""
+    error, tau2 = errors_from_spread(np.array([[5.0], [NAN]]), np.array([[0.5], [NAN]]), np.array([5.0]))
+    assert np.isnan(error).all() and np.isnan(tau2).all()
+    value = np.array([[2.0], [8.0], [2.5], [7.5]])
+    error, tau2 = errors_from_spread(value, np.full((4, 1), 0.5), np.array([5.0]))
+    assert tau2[0] == pytest.approx(0.25) and (error < 1e-3).all()

@@ -274,7 +274,7 @@ def test_groupings_of_organisations(tmp_path: Path) -> None:
         "groups.csv, row 2, column grouping", "groups.csv, row 3", "groups.csv, row 5",
     ]  # fmt: skip
     path.write_text("organisation,grouping,group\nT0,sex,Small\n", "utf-8")
-    with pytest.raises(StocktakeError, match="the grouping .sex. is called as a demographic is"):
+    with pytest.raises(StocktakeError, match=r"the grouping .sex. is called as a demographic is"):
         make_trend_results(tmp_path)
     path.write_text("organisation,group\nT0,x\n", "utf-8")
     with pytest.raises(StocktakeError, match="column 'grouping' is missing"):

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 import numpy as np
+from scipy.optimize import brentq
 from scipy.special import ndtri
 
 from stocktake.compare.estimates import Estimates, Floats, Ints
@@ -140,6 +141,32 @@ def banding(
     steps = np.array([-CUTS[2], -CUTS[1], -CUTS[0], CUTS[0], CUTS[1], CUTS[2]])
     limits = np.clip(centre[:, None] + steps * spread[..., None], *scale)
     return z, band.astype(np.int64), np.where(np.isnan(z)[..., None], np.nan, limits)
+
+
+def errors_from_spread(
+    value: Floats, spread: Floats, centre: Floats, winsorise: float = 0.1, percentile: Percentile = "weibull"
+) -> tuple[Floats, Floats]:
+    """The standard errors (organisations, measures) behind published values and S, and tau squared (measures,).
+
+    S^2 = s^2 + tau^2, and tau^2 follows from the s: it is the one for which `overdispersion` of s = sqrt(S^2 - tau^2) gives
+    itself back; 0 where even that of s = S is none. NaN where there is no S. Inferred, for workbooks that do not carry s.
+    """
+    error, tau2 = np.full(value.shape, np.nan), np.full(centre.shape, np.nan)
+    for j in range(centre.size):
+        known = (spread[:, j] > 0) & ~np.isnan(value[:, j])
+        if known.sum() < 2:
+            continue
+        x, s2, middle = value[known, j][:, None], spread[known, j] ** 2, centre[j : j + 1]
+
+        def gap(t: float, x: Floats = x, s2: Floats = s2, middle: Floats = middle) -> float:
+            errors = np.sqrt(s2 - t)[:, None]
+            return float(overdispersion(x, errors, middle, winsorise, percentile)[1][0]) - t
+
+        # At its largest some organisation would have no error at all.
+        most = float(s2.min()) * (1 - 1e-9)
+        tau2[j] = 0.0 if gap(0.0) <= 0 else brentq(gap, 0.0, most, xtol=1e-14) if gap(most) < 0 else most
+        error[known, j] = np.sqrt(s2 - tau2[j])
+    return error, tau2
 
 
 def spread_from_limits(

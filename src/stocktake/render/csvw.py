@@ -18,7 +18,7 @@ DATATYPES = {pl.String: "string", pl.Float64: "double", pl.Int64: "integer", pl.
 KEYS = {
     "scores": ("year", "group", "organisation", "measure"),
     "firmness": ("year", "group", "organisation", "measure"),
-    "changes": ("group", "organisation", "measure", "year_then"),
+    "changes": ("group", "organisation", "measure", "year_then", "year_now"),
     "fieldwork": ("year", "group", "organisation"),
     "profile": ("year", "group", "organisation", "variable", "option"),
     "measures": ("year", "group", "measure"),

@@ -404,9 +404,17 @@ class Canvas:
         for tick in range(0, 11, 2):
             self.line(left, y(tick), left + plot_w, y(tick), "#D5DADE", 0.5)
             self.text(left - 5, y(tick) + 3, str(tick), 8, "end", fill=theme.soft)
+        step = x(1) - x(0) if len(chart.years) > 1 else plot_w
+        words = f" {chart.word}s"
+        if any(text_width(f"{n}{words}", 8) + 4 > step for n in chart.organisations):
+            # Many years: the word once, at the left.
+            self.text(0, top + plot_h + 25, f"{chart.word}s", 8, fill=theme.soft)
+            words = ""
+        every = max(1, math.ceil((text_width("2024", 9) + 5) / step))
         for i, (year, n) in enumerate(zip(chart.years, chart.organisations, strict=True)):
-            self.text(x(i), top + plot_h + 13, str(year), 9, "middle", "bold")
-            self.text(x(i), top + plot_h + 25, f"{n} {chart.word}s", 8, "middle", fill=theme.soft)
+            if (len(chart.years) - 1 - i) % every == 0:
+                self.text(x(i), top + plot_h + 13, str(year), 9, "middle", "bold")
+                self.text(x(i), top + plot_h + 25, f"{n}{words}", 8, "middle", fill=theme.soft)
         last_own = next((v for v in reversed(chart.own) if v is not None), None)
         last_avg = next((v for v in reversed(chart.average) if v is not None), None)
         labels: list[tuple[float, str, str, str]] = []

@@ -12,6 +12,7 @@ from stocktake.reports.model import (
     Figure,
     Heading,
     KeepTogether,
+    Number,
     Page,
     Table,
     Text,
@@ -27,10 +28,55 @@ def pages(facts: OrganisationResults) -> list[Page]:
     """The chapter's opening page and a page for each section; one page saying why where nothing compares."""
     out = [_opening(facts)]
     if facts.earlier is None or not facts.has_history:
-        return out
+        return out + _predecessors(facts)
     sections = [s.code for s in facts.survey.sections]
     shown = [s for s in sections if any(q.code in facts.questions for q in facts.survey.members(s))]
-    return out + [_section(facts, code, code == shown[0]) for code in shown]
+    out += [_section(facts, code, code == shown[0]) for code in shown]
+    return out + _predecessors(facts)
+
+
+def _predecessors(facts: OrganisationResults) -> list[Page]:
+    """What the organisations scored that this one was formed of, each by itself."""
+    formed_of = facts.predecessors
+    if not formed_of:
+        return []
+    latest = max(year for year, _, _ in formed_of)
+    shown = [(code, name) for year, code, name in formed_of if year == latest]
+    others = [OrganisationResults(facts.group_results, code) for code, _ in shown]
+    rows: list[tuple[Cell, ...]] = []
+    for section in facts.survey.sections:
+        for code in (section.code, *(q.code for q in facts.survey.members(section.code) if q.code in facts.questions)):
+            cells = [o.rows.get((latest, code)) for o in others]
+            if not any(row is not None and row["score"] is not None for row in cells):
+                continue
+            label = facts.section_title(code) if code == section.code else facts.named(code)
+            own = facts.rows.get((facts.year, code))
+            rows.append(
+                (
+                    label,
+                    *(o.number(row, "score") if row is not None else "-" for o, row in zip(others, cells, strict=True)),
+                    facts.number(own, "score") if own is not None else "-",
+                )
+            )
+    if not rows:
+        return []
+    word = facts.survey.organisation_word
+    blocks: list[Block] = [
+        paragraph(
+            f"These are the scores of {latest} of the {word}s that this one was formed of, beside its own of {facts.year}. They are "
+            f"shown for themselves: none is an average of the others, and no change from them to this {word} was tested, because "
+            "they served other people."
+        ),
+        Table(
+            f"Scores of the {word}s that this one was formed of",
+            ("Section or question", *(f"{name}, {latest}" for _, name in shown), f"Your {word}, {facts.year}"),
+            tuple(rows),
+            widths=(3, *(1.4,) * len(shown), 1.2),
+        ),
+    ]
+    return [
+        Page("change-predecessors", f"The {word}s that this one was formed of", tuple(blocks), "predecessors", CHAPTER)
+    ]
 
 
 def _new_questions(facts: OrganisationResults, year: int) -> list[str]:
@@ -190,16 +236,50 @@ def _question(facts: OrganisationResults, code: str, changes: list[Row]) -> Keep
             widths=(0.8, 1.2, 1.1, 1),
         )
     ]
-    for change in changes:
-        right.append(_verdict(facts, change))
+    # The year before, and the first: what lies between is in the table of any two years.
+    compared = [c for c in changes if c["difference"] is not None] or changes
+    told = changes if len(changes) < 3 else [changes[0], *(c for c in compared[-1:] if c is not changes[0])]
+    right += [_verdict(facts, change) for change in told]
     question = facts.survey.by_code[code]
     about = " ".join(part for part in (question.base, question.excluded) if part)
     if about:
         right.append(paragraph(about, "note"))
     right += unconfirmed(facts, [code])
-    return KeepTogether(
-        (Heading(facts.heading(code), 3), Columns((Figure(chart),), tuple(right), 1.2)),
-    )
+    blocks: list[Block] = [Heading(facts.heading(code), 3), Columns((Figure(chart),), tuple(right), 1.2)]
+    between = _any_two_years(facts, code, [y for y, n in zip(years, organisations, strict=True) if n])
+    return KeepTogether((*blocks, *between))
+
+
+def _any_two_years(facts: OrganisationResults, code: str, years: list[int]) -> list[Block]:
+    """The change between any two of three or more years, with a mark where it is more than chance."""
+    found = {
+        (then, now): row
+        for (then, now, measure), row in facts.every_change.items()
+        if measure == code and row["difference"] is not None
+    }
+    told = [y for y in years if any(y in pair for pair in found)]
+    if len(told) < 3:
+        return []
+    rows: list[tuple[Cell, ...]] = []
+    for then in told[:-1]:
+        cells: list[Cell] = []
+        for now in told[1:]:
+            row = found.get((then, now))
+            if row is None:
+                cells.append("-" if now > then else "")
+                continue
+            mark = {"Increase": " ▲", "Decrease": " ▼"}.get(row["verdict"] or "", "")
+            text = rounded(row["difference"], 1)
+            signed = f"+{text}" if row["difference"] > 0 and float(text) else text
+            source = f"changes/{then}-{now}/{facts.code}/{code}/difference"
+            cells.append(Number(row["difference"], f"{signed}{mark}", source))
+        rows.append((f"From {then}", *cells))
+    tested = any(row["verdict"] is not None for row in found.values())
+    words = "▲ and ▼: a change that is more than chance." if tested else "None of these was tested."
+    return [
+        Table(f"{code}: change between any two years", ("", *(f"To {y}" for y in told[1:])), tuple(rows)),
+        paragraph(words, "note"),
+    ]
 
 
 def _or_dash(value: float | None) -> str:

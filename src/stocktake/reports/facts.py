@@ -37,7 +37,14 @@ class GroupResults:
 
     @cached_property
     def changes(self) -> dict[str, list[Row]]:
-        return _by_organisation(self.results.changes.filter(pl.col("group") == self.group))
+        return _by_organisation(self.results.latest_changes.filter(pl.col("group") == self.group))
+
+    @cached_property
+    def changes_between(self) -> dict[str, list[Row]]:
+        """Changes between two earlier years by organisation."""
+        now = self.results.changes["year_now"].max()
+        here = (pl.col("group") == self.group) & (pl.col("year_now") != now)
+        return _by_organisation(self.results.changes.filter(here))
 
     @cached_property
     def profile(self) -> dict[str, list[Row]]:
@@ -153,6 +160,25 @@ class OrganisationResults:
     @cached_property
     def changes(self) -> dict[tuple[int, str], Row]:
         return {(r["year_then"], r["measure"]): r for r in self.group_results.changes.get(self.code, [])}
+
+    @cached_property
+    def every_change(self) -> dict[tuple[int, int, str], Row]:
+        """Changes between any two years, by earlier year, later year and measure."""
+        rows = [*self.group_results.changes.get(self.code, []), *self.group_results.changes_between.get(self.code, [])]
+        return {(r["year_then"], r["year_now"], r["measure"]): r for r in rows}
+
+    @cached_property
+    def predecessors(self) -> tuple[tuple[int, str, str], ...]:
+        """The organisations that this one was formed of, as year, code and name, where the settings name them."""
+        stated = self.group_results.results.provenance.get("run", {}).get("not_comparable", [])
+        names = {code: rows[0]["organisation_name"] for code, rows in self.group_results.scores.items()}
+        return tuple(
+            (x["year"], code, names[code])
+            for x in stated
+            if x["organisation"] == self.code
+            for code in x.get("predecessors", [])
+            if any(r["year"] == x["year"] for r in self.group_results.scores.get(code, []))
+        )
 
     @cached_property
     def earlier(self) -> int | None:

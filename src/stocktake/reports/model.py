@@ -75,7 +75,7 @@ WITHHELD, NONE = "[c]", "-"
 
 def is_figure(cell: Cell) -> bool:
     """Whether a cell holds a figure, or the mark in place of one."""
-    return isinstance(cell, Number) or cell in (WITHHELD, NONE)
+    return isinstance(cell, Number) or cell in (WITHHELD, NONE, "")
 
 
 @dataclass(frozen=True)

@@ -104,7 +104,7 @@ def _guidance(results: Results, survey: Survey, names: Mapping[str, str], notice
         *_rounding(results),
         "The 99 limits are those of the outermost bands, 3.090232 spreads from the average.",
     ]
-    never = results.changes.filter((pl.col("group") == "all") & (pl.col("status") == "not comparable"))
+    never = results.latest_changes.filter((pl.col("group") == "all") & (pl.col("status") == "not comparable"))
     whole = never.group_by("organisation", "reason", maintain_order=True).len()
     scored = len(survey.scored) + len(survey.sections)
     excluded = [(r["organisation"], r["reason"]) for r in whole.iter_rows(named=True) if r["len"] >= scored]
@@ -220,7 +220,7 @@ def _extent(measures: list[str], now: pl.DataFrame) -> Sheet:
 def _history(results: Results, questions: list[str], work: pl.DataFrame) -> list[Sheet]:
     """A sheet for each earlier year; organisations that cannot be compared with it are not on it."""
     sheets = []
-    changes = results.changes.filter(pl.col("group") == "all")
+    changes = results.latest_changes.filter(pl.col("group") == "all")
     years = sorted(changes["year_then"].unique(), reverse=True)
     for place, year in enumerate(years, start=1):
         end = "H" if place == 1 else f"H{place}"

@@ -48,6 +48,11 @@ class Results:
         return self.tables["changes"]
 
     @property
+    def latest_changes(self) -> pl.DataFrame:
+        """The changes between the latest year and each earlier one; the others are between earlier years."""
+        return self.changes.filter(pl.col("year_now") == pl.col("year_now").max())
+
+    @property
     def fieldwork(self) -> pl.DataFrame:
         return self.tables["fieldwork"]
 

@@ -100,7 +100,10 @@ SCHEMAS: dict[str, dict[str, Column]] = {
         "organisation_name": _WHO["organisation_name"],
         **_WHAT,
         "year_then": (I, "earlier wave"),
-        "year_now": (I, "later wave"),
+        "year_now": (
+            I,
+            "later wave: the latest, or an earlier one between which and a still earlier one there is a test",
+        ),
         "n_then": (I, "base then"),
         "n_now": (I, "base now"),
         "score_then": (F, "score then"),

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
+from itertools import combinations
 from pathlib import Path
 from typing import Any
 
@@ -138,6 +139,7 @@ def waves_of_folder(
             jobs.append((files, own, opened[0], opened[1] if files.sample else None))
     if problems:
         raise StocktakeError(problems)
+    _check_predecessors(folder, settings, {files.year: [o.code for o in own] for files, own, _, _ in jobs})
     return [
         (
             _wave(survey, files.year, own, responses, sample, files.expected_sample, progress, settings.show_values),
@@ -158,6 +160,23 @@ def _check_codes(folder: Path, settings: Settings, codes: list[str]) -> None:
             [
                 f"{folder / 'survey.yaml'}, {field}: no organisation {code!r}.{nearest(code, codes)}"
                 for field, code in unknown
+            ]
+        )
+
+
+def _check_predecessors(folder: Path, settings: Settings, codes: Mapping[int, list[str]]) -> None:
+    """Predecessors must be in the list of the year in which they answered; a misspelt code would never be shown."""
+    unknown = [
+        (x.year, code)
+        for x in settings.not_comparable
+        for code in x.predecessors
+        if x.year in codes and code not in codes[x.year]
+    ]
+    if unknown:
+        raise StocktakeError(
+            [
+                f"{folder / 'survey.yaml'}, not_comparable: no organisation {code!r} in {year}.{nearest(code, codes[year])}"
+                for year, code in unknown
             ]
         )
 
@@ -345,6 +364,7 @@ class _Tables:
             withheld.setdefault((when, group), []).append((str(organisation), str(measure)))
         for group in self.groups:
             label = group or ALL
+            earlier: list[tuple[int, Estimates]] = []
             for wave in self.waves:
                 key = (wave.year, group)
                 here = _compare(self.scored[key], survey, group, withheld.get((wave.year, label), ()))
@@ -369,7 +389,11 @@ class _Tables:
                     then = here.estimates
                     if key in self.common:
                         then = _compare(self.common[key], survey, group, withheld.get((wave.year, label), ())).estimates
-                    changes.append(self._changes(label, self.compared[year, group].estimates, then, wave.year))
+                    earlier.append((wave.year, then))
+                    now = self.compared[year, group].estimates
+                    changes += [self._changes(label, (year, now), (wave.year, then))]
+            # Earlier years among themselves, the later one of each pair first, as waves are.
+            changes += [self._changes(label, now, then) for now, then in combinations(earlier, 2)]
         fieldwork, profile = self.people
         return Results(
             {
@@ -384,15 +408,18 @@ class _Tables:
             self.source,
         )
 
-    def _changes(self, label: str, now: Estimates, then: Estimates, year: int) -> pl.DataFrame:
+    def _changes(self, label: str, now: tuple[int, Estimates], then: tuple[int, Estimates]) -> pl.DataFrame:
+        (year_now, later), (year_then, earlier) = now, then
+        # What cannot be compared with this year cannot be compared with another one either.
+        years = {year_then} if year_now == self.waves[0].year else {year_then, year_now}
         return changes_table(
             self.survey,
             label,
             self.names,
-            now,
-            then.select(now.organisations),
-            (year, self.waves[0].year),
-            {x.organisation: x.reason for x in self.settings.not_comparable if x.year == year},
+            later,
+            earlier.select(later.organisations),
+            (year_then, year_now),
+            {x.organisation: x.reason for x in self.settings.not_comparable if x.year in years},
         )
 
     def firmness(self) -> pl.DataFrame:
@@ -468,13 +495,15 @@ def changes_table(
         tested,
         incomparable,
         method.change_test,
-        not_comparable=not_comparable(survey, years[0]),
+        not_comparable={**not_comparable(survey, years[1]), **not_comparable(survey, years[0])},
     )
 
 
 def not_comparable(survey: Survey, year: int) -> dict[str, str]:
-    """Measures that an earlier year cannot be compared on, each with its reason."""
-    reasons = {}
+    """Measures that an earlier year cannot be compared on, each with its reason; none of the instrument's own year."""
+    reasons: dict[str, str] = {}
+    if year == survey.year:
+        return reasons
     for question in survey.scored:
         if year not in question.comparable:
             reasons[question.code] = f"The question is new or was changed after {year}."

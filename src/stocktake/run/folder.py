@@ -124,6 +124,7 @@ not_comparable:
     year: {before.year}
     kind: merged
     reason: "This trust was formed after {before.year} from {names}."
+    predecessors: [{", ".join(o.code for o in PREDECESSORS)}]
   - organisation: {EXCLUDED}
     year: {before.year}
     kind: excluded

@@ -30,6 +30,7 @@ class Incomparable(Part):
     year: Year
     kind: Literal["merged", "excluded", "not comparable"]
     reason: str = Field(min_length=1)
+    predecessors: tuple[str, ...] = Field((), description="codes of those that it was formed of, in that year's list")
 
 
 class Settings(Part):

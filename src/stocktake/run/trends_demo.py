@@ -88,8 +88,9 @@ def _survey_yaml(name: str, years: tuple[int, ...]) -> str:
     formed = ""
     if years[0] < FORMED_IN <= years[-1]:
         names = " and ".join(o.name for o in BEFORE_FORMED)
+        codes = ", ".join(o.code for o in BEFORE_FORMED)
         formed = "not_comparable:\n" + "".join(
-            f'  - {{organisation: {FORMED}, year: {y}, kind: merged, reason: "This trust was formed in {FORMED_IN} from {names}."}}\n'
+            f'  - {{organisation: {FORMED}, year: {y}, kind: merged, reason: "This trust was formed in {FORMED_IN} from {names}.", predecessors: [{codes}]}}\n'
             for y in years
             if y < FORMED_IN
         )

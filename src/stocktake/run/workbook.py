@@ -6,6 +6,7 @@ import json
 import os
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from itertools import combinations
 from pathlib import Path
 from typing import Any
 
@@ -89,6 +90,7 @@ def _published_results(survey: Survey, book: Workbook, settings: Settings, diges
         survey, book.year, every, names, now, compared, firm, method.false_discovery, FIRMNESS_NOT_PUBLISHED
     )
     changes = []
+    earlier: list[tuple[int, Estimates]] = []
     stated = {
         **book.incomparable,
         **{x.organisation: x.reason for x in settings.not_comparable},
@@ -109,7 +111,22 @@ def _published_results(survey: Survey, book: Workbook, settings: Settings, diges
                 survey, method, history.year, every, then, past, "phi tau2 tau winsorise percentile"
             )
         )
-        changes.append(_imported_changes(survey, names, now, then, verdict, history.year, book, stated))
+        changes.append(_imported_changes(survey, names, now, then, verdict, (history.year, book.year), stated))
+        earlier.append((history.year, then))
+    for (later, one), (before, other) in combinations(earlier, 2):
+        # The workbook tests no two earlier years against each other.
+        unknown_verdicts = np.full(other.value.shape, np.nan)
+        rows = _imported_changes(survey, names, one, other, unknown_verdicts, (before, later), stated)
+        untested = pl.col("status") == "not banded"
+        changes.append(
+            rows.with_columns(
+                status=pl.when(untested).then(pl.lit("not published")).otherwise("status"),
+                reason=pl.when(untested)
+                .then(pl.lit(f"No test between {before} and {later} is published."))
+                .otherwise("reason"),
+                not_published=pl.when(untested).then(pl.lit("statistic critical verdict")).otherwise("not_published"),
+            )
+        )
     return Results(
         {
             "scores": pl.concat(scores),
@@ -140,10 +157,10 @@ def _imported_changes(
     now: Estimates,
     then: Estimates,
     verdict: Any,
-    year: int,
-    book: Workbook,
+    years: tuple[int, int],
     stated: Mapping[str, str],
 ) -> pl.DataFrame:
+    year = years[0]
     index = {c: i for i, c in enumerate(then.organisations)}
     aligned = then.select(now.organisations)
     signs = np.array(
@@ -164,7 +181,7 @@ def _imported_changes(
         names,
         now,
         aligned,
-        (year, book.year),
+        years,
         imported,
         {c: r if r.endswith(".") else f"{r}." for c, r in absent.items()},
         "imported",
