@@ -179,6 +179,24 @@ def percentages(
 
 
 @app.command
+def comments(folder: Folder) -> None:
+    """Screen what people wrote, count it by theme, and write a file in which a human decides what may be quoted."""
+    from stocktake.run.comments import make_comments
+
+    console = output()
+    made = make_comments(folder)
+    console.print(
+        f"{made.comments:,} comments; in {made.flagged:,} something may tell who somebody is. {made.reviewed:,} were decided on, "
+        f"{made.quotes:,} may be quoted."
+    )
+    for path in made.paths:
+        console.print(f"wrote {path}")
+    for warning in made.warnings:
+        print(f"Warning: {warning}", file=sys.stderr)  # noqa: T201
+    console.print("Next: read review.csv, write approve or withhold and your name beside each, and run this again.")
+
+
+@app.command
 def published(
     workbook: Path,
     folder: Path,

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import polars as pl
 
+from stocktake.comments.simulate import simulated_comments
 from stocktake.files import write_file
 from stocktake.organisations import Organisation
 from stocktake.problems import StocktakeError
@@ -100,6 +101,7 @@ def demo_folder(folder: Path, seed: int = 2024) -> None:
     now, before = simulate(survey, seed=seed), simulate(survey, survey.year - 1, seed=seed)
     folder.mkdir(parents=True, exist_ok=True)
     write(now, folder / str(now.year))
+    write_file(folder / str(now.year) / "comments.csv", simulated_comments(now.responses, seed).write_csv())
     write(before, folder / str(before.year), "responses.parquet")
     organisations_file(now.organisations, folder / "organisations.csv")
     organisations_file(before.organisations, folder / str(before.year) / "organisations.csv")
@@ -115,6 +117,7 @@ waves:
     responses: {now.year}/responses.csv
     sample: {now.year}/sample.csv
     expected_sample: 1250
+    comments: {now.year}/comments.csv
   - year: {before.year}
     responses: {before.year}/responses.parquet
     sample: {before.year}/sample.csv

@@ -35,9 +35,12 @@ def provenance(survey: Survey, settings: Settings, inputs: Mapping[str, Any], wa
 
 
 def run_settings(settings: Settings) -> dict[str, Any]:
-    """What of survey.yaml the figures depend on; contact, notice and theme change documents alone."""
+    """What of survey.yaml the figures depend on; contact, notice, theme and comments change documents alone."""
     return settings.model_dump(
-        mode="json", include={"waves", "not_comparable", "disclosure", "workbook", "organisations"}
+        mode="json",
+        include={"waves", "not_comparable", "disclosure", "workbook", "organisations"},
+        # What people wrote is no part of the results.
+        exclude={"waves": {"__all__": {"comments"}}},
     )
 
 

@@ -21,6 +21,7 @@ class WaveFiles(Part):
     sample: str | None = None
     organisations: str | None = Field(None, description="the wave's own list, where it differs from this year's")
     expected_sample: int | None = Field(None, ge=0)
+    comments: str | None = Field(None, description="what people wrote: columns organisation and comment")
 
 
 class Incomparable(Part):
@@ -45,6 +46,7 @@ class Settings(Part):
     contact: str = Field("", description="how readers reach the trusts' survey lead; left out where empty")
     contacts: dict[str, str] = Field(default_factory=dict, description="the same for one organisation, by code")
     theme: str | None = None
+    themes: str | None = Field(None, description="a file of themes for comments; the program's own unless given")
     disclosure: Rules = Rules()
     show_values: bool = Field(False, description="findings repeat what the files hold; for one's own machine alone")
     notice: str = Field("", description="a line printed on the cover, the first page, the poster and every foot")
