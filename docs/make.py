@@ -18,13 +18,16 @@ from stocktake.definitions import DEEPEST, LARGEST_FILE, MOST_VALUES
 from stocktake.disclosure.rules import Rules
 from stocktake.organisations import LARGEST_LIST
 from stocktake.results import Results
-from stocktake.results.schemas import AUDIT_SCHEMAS, SCHEMAS
+from stocktake.results.schemas import AUDIT_SCHEMAS, SCHEMAS, TREND_SCHEMAS
 from stocktake.results.store import read_results
 from stocktake.run.core import open_run
 from stocktake.run.documents import national_contents
 from stocktake.run.folder import demo_folder
 from stocktake.run.quality import benchmark_folder
 from stocktake.run.site import make_site
+from stocktake.run.trend_site import make_trend_site
+from stocktake.run.trends import make_trend_results
+from stocktake.run.trends_demo import history_folder
 from stocktake.survey.findings import CHECKS
 from stocktake.survey.instrument import Method
 from stocktake.survey.instrument_parts import MOST_OPTIONS
@@ -54,7 +57,7 @@ def reference() -> str:
     """Every results column, setting and check, from the schemas themselves."""
     out = ["# Reference", "", "Made by `make docs` from the schemas in the code.", "", "## Results", ""]
     out += ["`stocktake benchmark` writes each table to `results/` as Parquet and CSV.", ""]
-    for title, tables in (("Of a survey", SCHEMAS), ("Of an audit", AUDIT_SCHEMAS)):
+    for title, tables in (("Of a survey", SCHEMAS), ("Of an audit", AUDIT_SCHEMAS), ("Of trends", TREND_SCHEMAS)):
         out += [f"### {title}", ""]
         for table, columns in tables.items():
             out += [f"#### {table}", "", "| Column | Type | Meaning |", "|---|---|---|"]
@@ -260,6 +263,18 @@ def pictures(folder: Path) -> None:
     sheet([Image.open(folder / "site.png")], 1, out / "site.png", 760)
 
 
+def trend_picture(demo: Path) -> None:
+    """The top of one page of the demo of trends."""
+    from PIL import Image
+
+    folder = demo / "trends"
+    history_folder(folder, latest=demo)
+    make_trend_results(folder)
+    shot = demo / "trends.png"
+    browser_picture(make_trend_site(folder).parent / "pages" / "support.html", shot)
+    sheet([Image.open(shot).crop((0, 0, 1100, 1300))], 1, DOCS / "pictures" / "trends.png", 860)
+
+
 def browser_picture(page: Path, out: Path) -> None:
     """A web page as Chromium shows it."""
     program = shutil.which("chromium")
@@ -279,6 +294,7 @@ def main() -> int:
         (DOCS / "simulated.md").write_text(simulation(read_results(folder / "results")), "utf-8")
         picture(folder)
         pictures(folder)
+        trend_picture(folder)
     print("wrote docs/reference.md, docs/simulated.md, docs/pictures/*.png")
     return 0
 

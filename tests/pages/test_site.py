@@ -151,9 +151,9 @@ LOOKS = {
 @pytest.mark.parametrize(
     ("width", "scheme", "options", "kinds"),
     [
-        (1280, "light", None, KINDS),
-        # A second page of one kind, and one of the same parts, look like the first.
-        (320, "dark", LOOKS, tuple(k for k in KINDS if k not in ("trusts/Z20.html", "service-groups/Z01.html"))),
+        # A second page of one kind, and one of the same parts, look like the first: each has its turn in one of the two.
+        (1280, "light", None, tuple(k for k in KINDS if k != "trusts/Z20.html")),
+        (320, "dark", LOOKS, tuple(k for k in KINDS if k not in ("trusts/Z01.html", "service-groups/Z01.html"))),
         # Colours depend on the scheme and sizes on the width; the other two looks are tried where a page is light.
         (1280, "dark", LOOKS, ("index.html", "measures/Q6.html", "compare.html")),
         (320, "light", LOOKS, ("index.html", "measures/Q6.html", "compare.html")),

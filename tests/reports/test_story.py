@@ -67,7 +67,13 @@ def look_up(run: Run, source: str) -> Any:
     table, _, group = table.partition(":")
     frame: pl.DataFrame = getattr(run.public, table)
     frame = frame.filter(pl.col("group") == (group or "all"))
-    frame = frame.filter(pl.col("year_then" if table == "changes" else "year") == int(year))
+    if table == "changes":
+        # Between two earlier years both are named.
+        then, _, now = year.partition("-")
+        latest = frame["year_now"].max()
+        frame = frame.filter((pl.col("year_then") == int(then)) & (pl.col("year_now") == (int(now) if now else latest)))
+    else:
+        frame = frame.filter(pl.col("year") == int(year))
     if organisation:
         frame = frame.filter(pl.col("organisation") == organisation)
     if table == "profile":
@@ -98,7 +104,7 @@ def check_report(run: Run, report: Report, code: str) -> int:
         else:
             value = look_up(run, number.source)
             assert value == number.value, number.source
-            shown = number.text.removeprefix("under ").rstrip("%").replace(",", "")
+            shown = number.text.removeprefix("under ").rstrip("% ▲▼").replace(",", "")
             share = number.source.endswith(("_rate", "/p_outside", "/p_band"))
             scale = 100 if number.text.endswith("%") and share else 1
             if number.text.startswith("under "):

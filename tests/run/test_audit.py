@@ -186,7 +186,7 @@ def test_results_that_no_longer_fit_are_not_told(tmp_path: Path, call: Call) -> 
 
 
 def test_mistakes_are_said(tmp_path: Path, call: Call) -> None:
-    assert "no such file; `stocktake demo --audit`" in call("audit", "template", tmp_path)[2]
+    assert "no such file; `stocktake demo audit`" in call("audit", "template", tmp_path)[2]
     folder = small_audit.folder(tmp_path / "audit", colour="red")
     assert "colour: this field is not known here" in call("audit", "template", folder)[2]
     folder = small_audit.folder(tmp_path / "audit")

@@ -169,6 +169,6 @@ def open_collection(folder: Path) -> Collection:
     """The collection of a folder; raises StocktakeError with file, line and field of every problem of audit.yaml."""
     path = folder / SETTINGS
     if not path.is_file():
-        raise StocktakeError(f"{path}: no such file; `stocktake demo --audit` shows what one looks like.")
+        raise StocktakeError(f"{path}: no such file; `stocktake demo audit` shows what one looks like.")
     settings, _ = validated(AuditSettings, read_text(path), str(path), "specification, organisations and populations")
     return Collection(folder, settings)
