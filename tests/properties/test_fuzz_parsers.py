@@ -18,6 +18,10 @@ import pytest
 import yaml
 
 from helpers import small_survey
+from small_trends import definition
+from stocktake.comments.review import decisions
+from stocktake.comments.themes import load_codebook
+from stocktake.definitions import read_text
 from stocktake.organisations import read_organisations
 from stocktake.problems import StocktakeError
 from stocktake.run.settings import read_settings
@@ -25,6 +29,7 @@ from stocktake.survey.instrument import Method, Survey, load
 from stocktake.survey.tables import open_table
 from stocktake.survey.wave import read_wave
 from stocktake.survey.workbooks import read_workbook
+from stocktake.trends.definition import read_trends
 
 ROUNDS = int(os.environ.get("STOCKTAKE_FUZZ", "12"))
 ODD = (
@@ -81,6 +86,12 @@ def sound(kind: str, path: Path) -> bytes:
         path.write_text(yaml.safe_dump(survey().model_dump(mode="json", by_alias=True, exclude_defaults=True)))
     elif kind == "organisations":
         path.write_text("code,name,kind,region\n" + "".join(f"T{i},Trust {i},acute,North\n" for i in range(9)))
+    elif kind == "trends":
+        path.write_text(yaml.safe_dump(definition()), "utf-8")
+    elif kind == "themes":
+        path.write_text("themes:\n- {code: a, title: A, words: [wait*, too long], not: [can't wait]}\n", "utf-8")
+    elif kind == "review":
+        path.write_text("check,decision,quote,reviewer\nabc,approve,'=1,A\ndef,,,\n", "utf-8")
     elif kind == "settings":
         path.write_text(
             "instrument: cmh_2024\nwaves:\n  - {year: 2024, responses: a.csv, sample: b.csv}\ncontact: x\n"
@@ -151,6 +162,9 @@ READERS: dict[str, tuple[str, Callable[[Path], Any]]] = {
     "instrument": ("own.yaml", load),
     "settings": ("survey.yaml", lambda path: read_settings(path.parent)),
     "organisations": ("organisations.csv", read_organisations),
+    "trends": ("trends.yaml", lambda path: read_trends(path.parent)),
+    "themes": ("themes.yaml", load_codebook),
+    "review": ("review.csv", lambda path: decisions(read_text(path), path.name)),
     "published.xlsx": ("published.xlsx", read_workbook),
     "published.ods": ("published.ods", read_workbook),
 }

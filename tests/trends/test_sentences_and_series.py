@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -256,6 +257,35 @@ def test_withheld_figures_are_in_no_sentence(tmp_path: Path) -> None:
     run = make_trend_results(write_trends(tmp_path, disclosure={"minimum_base": 100_000}))
     assert len(run.untrue) == 4 and "no figure of yes in 2019: withheld: too few people" in run.untrue[0]
     assert run.public.tables["shares"]["percent"].null_count() == run.public.tables["shares"].height
+
+
+def test_the_attacker_finds_nothing_and_finds_a_leak_put_in(tmp_path: Path) -> None:
+    """Results as they are made; then with one line printed that was withheld beside a small one."""
+    from stocktake.results.store import write_results
+    from stocktake.run.disclosure import pinned_figures
+
+    write_trends(tmp_path)
+    path = tmp_path / "new" / "2019.csv"
+    table = pl.read_csv(path).with_row_index("i")
+    # Of the people of the second kind three said yes, and the others no.
+    few = (pl.col("kind") == 2) & (pl.col("i").rank("ordinal").over("kind") <= 3)
+    answer = pl.when(few).then(1).when(pl.col("kind") == 2).then(2).otherwise("Q1")
+    table.with_columns(Q1=answer).drop("i").write_csv(path)
+    run = make_trend_results(tmp_path)
+    assert pinned_figures(tmp_path).sentences == []
+    assert "None of the small numbers behind" in pinned_figures(tmp_path).summary
+    shares = run.results.tables["shares"]
+    beside = (
+        (pl.col("series") == "help")
+        & (pl.col("year") == 2019)
+        & (pl.col("group") == "Kind 2")
+        & (pl.col("line") == "no")
+    )
+    assert shares.filter(beside)["status"].to_list() == ["withheld"]
+    leaking = shares.with_columns(status=pl.when(beside).then(pl.lit("shown")).otherwise("status"))
+    write_results(replace(run.results, tables={**run.results.tables, "shares": leaking}), tmp_path / "results")
+    found = pinned_figures(tmp_path)
+    assert found.sentences[0].startswith("help, 2019, kind, Kind 2: ") and "1 small numbers" in found.summary
 
 
 def test_groupings_of_organisations(tmp_path: Path) -> None:

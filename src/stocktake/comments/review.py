@@ -87,16 +87,22 @@ def cell(words: str) -> str:
 
 def decisions(text: str, file: str) -> tuple[dict[str, Decision], list[str]]:
     """Decisions by a comment's check from a review file, and every problem of it."""
-    reader = csv.DictReader(io.StringIO(text))
-    missing = [c for c in ("check", "decision", "quote", "reviewer") if c not in (reader.fieldnames or ())]
+    try:
+        table = list(csv.reader(io.StringIO(text), strict=True))
+    except csv.Error as error:
+        return {}, [f"{file}: cannot be read as CSV ({error})."]
+    header = table[0] if table else []
+    needed = ("check", "decision", "quote", "reviewer")
+    missing = [c for c in needed if c not in header]
     if missing:
         return {}, [f"{file}, row 1: column {c!r} is missing." for c in missing]
     out: dict[str, Decision] = {}
     problems = []
-    for number, row in enumerate(reader, start=2):
-        decision = (row["decision"] or "").strip().casefold()
-        reviewer = (row["reviewer"] or "").strip()
-        quote = (row["quote"] or "").strip().removeprefix("'")
+    for number, cells in enumerate(table[1:], start=2):
+        row = {**dict.fromkeys(needed, ""), **dict(zip(header, cells, strict=False))}
+        decision = row["decision"].strip().casefold()
+        reviewer = row["reviewer"].strip()
+        quote = row["quote"].strip().removeprefix("'")
         if decision not in DECISIONS:
             problems.append(
                 f"{file}, row {number}, column decision: a word that is none of approve and withhold.{nearest(decision, DECISIONS[:2])}"
@@ -106,7 +112,7 @@ def decisions(text: str, file: str) -> tuple[dict[str, Decision], list[str]]:
                 f"{file}, row {number}, column reviewer: nobody; an approved comment needs who approved it."
             )
         else:
-            out[(row["check"] or "").strip()] = Decision(decision, quote, reviewer)
+            out[row["check"].strip()] = Decision(decision, quote, reviewer)
     return out, problems
 
 

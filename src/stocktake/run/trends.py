@@ -32,7 +32,7 @@ from stocktake.survey.percentages import invited_cells
 from stocktake.survey.wave import Wave
 from stocktake.trends.definition import FILE, TrendSettings, read_trends
 from stocktake.trends.facts import Facts, judged
-from stocktake.trends.series import Asked, all_series
+from stocktake.trends.series import Asked, Series, all_series
 from stocktake.trends.tables import (
     ShareBlock,
     YearOf,
@@ -145,17 +145,35 @@ def _own_settings(folder: Path, name: str) -> Settings:
     return own
 
 
-def trend_results(folder: Path, settings: TrendSettings, progress: Callable[[int], None] | None = None) -> Results:
-    """The tables of a folder of trends."""
+@dataclass(frozen=True)
+class TrendBlocks:
+    """What the files of a folder of trends hold, counted and weighted, before anything is withheld."""
+
+    series: tuple[Series, ...]
+    years: list[YearOf]
+    blocks: list[ShareBlock]
+    notes: list[dict[str, Any]]
+
+
+def read_blocks(folder: Path, settings: TrendSettings, progress: Callable[[int], None] | None = None) -> TrendBlocks:
+    """Read and count every survey of a folder of trends; see `make_trend_results` for what it raises."""
     counted = _counted(folder, settings, progress)
     asked = [
-        Asked(name, survey, {w.year: _asked(w) for w, _ in sorted(waves, key=lambda pair: pair[0].year)})
+        Asked(name, survey, {w.year: w.asked for w, _ in sorted(waves, key=lambda pair: pair[0].year)})
         for name, survey, waves in counted
     ]
     series = all_series(settings, asked)
     notes: list[dict[str, Any]] = []
     years = _years(folder, settings, counted, notes)
-    blocks = [b for y in years for b in blocks_of_year(y, series, *_breakdowns(settings, counted), settings.influence)]
+    chosen = _breakdowns(settings, counted)
+    blocks = [b for y in years for b in blocks_of_year(y, series, *chosen, settings.influence)]
+    return TrendBlocks(series, years, blocks, notes)
+
+
+def trend_results(folder: Path, settings: TrendSettings, progress: Callable[[int], None] | None = None) -> Results:
+    """The tables of a folder of trends."""
+    read = read_blocks(folder, settings, progress)
+    series, years, blocks, notes = read.series, read.years, read.blocks, read.notes
     hidden, left = protected(blocks, settings.disclosure)
     _refuse(blocks, left)
     by_year = {y.year: y for y in years}
@@ -191,11 +209,6 @@ def _breakdown_rows(blocks: Sequence[ShareBlock]) -> list[dict[str, Any]]:
 
 def _frame(table: str, rows: Sequence[Mapping[str, Any]]) -> pl.DataFrame:
     return frame(table, {name: [row.get(name) for row in rows] for name in TREND_SCHEMAS[table]})
-
-
-def _asked(wave: Wave) -> frozenset[str]:
-    """The questions of a wave whose file has them; every question of a wave of its instrument's own year."""
-    return wave.asked
 
 
 def _counted(folder: Path, settings: TrendSettings, progress: Callable[[int], None] | None) -> Counted:
@@ -283,7 +296,10 @@ def _groupings(folder: Path, settings: TrendSettings) -> dict[str, dict[str, str
     path = folder / settings.groupings
     if not path.is_file():
         raise StocktakeError(f"{path}: no such file of groupings.")
-    rows = list(csv.DictReader(read_text(path, LARGEST_LIST).splitlines()))
+    try:
+        rows = list(csv.DictReader(read_text(path, LARGEST_LIST).splitlines()))
+    except csv.Error as error:
+        raise StocktakeError(f"{path.name}: cannot be read as CSV ({error}).") from None
     columns = ("organisation", "grouping", "group")
     missing = [c for c in columns if not rows or c not in rows[0]]
     if missing:
