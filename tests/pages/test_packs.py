@@ -146,7 +146,7 @@ def test_every_figure_in_a_sentence_is_a_result(run: AuditRun) -> None:
     assert [n for n in numbers if round(float(n.value), 6) not in known] == []
 
 
-def test_packs_of_every_kind_of_reader_are_sound(run: AuditRun, tmp_path: Path) -> None:
+def test_packs_of_every_kind_of_reader_are_sound(run: AuditRun, made: tuple[Path, str]) -> None:
     """An area whose trust serves three, an authority, and every other format of an area with its own figures; by the formats' rules."""
     register, day = run.collection.register, run.collection.spec.census
     three = next(c for c in register.of_kind("trust", day) if len(register.parents(c, "stp", day)) == 3)
@@ -160,12 +160,12 @@ def test_packs_of_every_kind_of_reader_are_sound(run: AuditRun, tmp_path: Path) 
     said = "\n".join(plain(t) for b in blocks_of(run.report(spans).report) for t in texts_of(b))
     assert "serves several areas" in said and "no figure. An organisation here serves other areas as well" in said
     for ending in (".pptx", ".xlsx", ".ods"):
-        path = run.report(DEMO_AREA).write(tmp_path / f"pack{ending}")
+        path = made[0] / "reports" / DEMO_AREA / f"data-pack{ending}"
         result = (OdfValidator() if ending == ".ods" else OpenXmlValidator()).validate(str(path))
         known = ("Style 'Note' (family 'graphic')", "Duplicate style name 'Default'", "Duplicate style name 'Note'")
         found = [e.description for e in result.errors if "ERROR" in str(e.severity)]
         assert [d for d in found if not (ending == ".ods" and d.startswith(known))] == [], ending
-    deck = Presentation(str(tmp_path / "pack.pptx"))
+    deck = Presentation(str(made[0] / "reports" / DEMO_AREA / "data-pack.pptx"))
     titles = [s.shapes.title.text_frame.text for s in deck.slides]
     assert len(set(titles)) == len(titles)
 
