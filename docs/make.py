@@ -263,14 +263,13 @@ def pictures(folder: Path) -> None:
     sheet([Image.open(folder / "site.png")], 1, out / "site.png", 760)
 
 
-def trend_picture(demo: Path) -> None:
-    """The top of one page of the demo of trends."""
+def trend_picture(demo: Path, folder: Path) -> None:
+    """The top of one page of the demo of trends, whose latest survey is the demo's."""
     from PIL import Image
 
-    folder = demo / "trends"
     history_folder(folder, latest=demo)
     make_trend_results(folder)
-    shot = demo / "trends.png"
+    shot = folder / "picture.png"
     browser_picture(make_trend_site(folder).parent / "pages" / "support.html", shot)
     sheet([Image.open(shot).crop((0, 0, 1100, 1300))], 1, DOCS / "pictures" / "trends.png", 860)
 
@@ -288,13 +287,13 @@ def main() -> int:
     """Write the generated documentation."""
     (DOCS / "reference.md").write_text(reference(), "utf-8")
     with tempfile.TemporaryDirectory() as name:
-        folder = Path(name)
+        folder = Path(name) / "demo"
         demo_folder(folder)
         benchmark_folder(folder)
         (DOCS / "simulated.md").write_text(simulation(read_results(folder / "results")), "utf-8")
         picture(folder)
         pictures(folder)
-        trend_picture(folder)
+        trend_picture(folder, Path(name) / "trends")
     print("wrote docs/reference.md, docs/simulated.md, docs/pictures/*.png")
     return 0
 
