@@ -35,6 +35,13 @@ def round_values(values: NDArray[np.float64], places: int) -> NDArray[np.float64
     return out
 
 
+def round_percent(values: NDArray[np.float64], places: int) -> NDArray[np.float64]:
+    """Percentages to so many decimals (0 or 1); what is more than none and would read as none keeps one, of at least 0.1."""
+    shown = round_values(values, places)
+    with np.errstate(invalid="ignore"):
+        return np.where((values > 0) & (shown == 0), np.maximum(round_values(values, 1), 0.1), shown)
+
+
 def round_to(values: NDArray[np.float64], base: int) -> NDArray[np.float64]:
     """Whole numbers to the nearest multiple of `base`, halves up; NaN stays."""
     return np.floor(values / base + 0.5) * base

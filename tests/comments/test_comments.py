@@ -293,6 +293,9 @@ def test_a_review_file_that_says_something_else(folder: Path) -> None:
     with pytest.raises(StocktakeError) as error:
         make_comments(folder)
     assert len(error.value.problems) == 2 and "Did you mean 'approve'?" in str(error.value)
+    review.write_text('check,decision,quote,reviewer\n"a"b,approve,,\n', "utf-8")
+    with pytest.raises(StocktakeError, match="cannot be read as CSV"):
+        make_comments(folder)
     review.write_text("comment,decision\n1,approve\n", "utf-8")
     with pytest.raises(StocktakeError, match="column 'check' is missing"):
         make_comments(folder)

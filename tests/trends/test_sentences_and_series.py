@@ -6,12 +6,15 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import polars as pl
 import pytest
 import yaml
 
 from small_trends import definition, write_survey, write_trends
+from stocktake.disclosure.precision import percent_interval
 from stocktake.problems import BlockedError, StocktakeError
+from stocktake.rounding import round_percent
 from stocktake.run.trends import TrendRun, make_trend_results, open_trends
 from stocktake.trends.definition import parse_trends
 from stocktake.trends.facts import percent_text
@@ -411,4 +414,12 @@ def test_differences_of_what_is_withheld_are_not_there(tmp_path: Path) -> None:
 
 
 def test_small_percentages_never_read_as_none() -> None:
-    assert percent_text(0.0) == "0.0%" and percent_text(0.04) == "under 0.1%" and percent_text(0.05) == "0.1%"
+    """One decimal for everybody and none for groups; more than none is at least 0.1, and says how near to none it may be."""
+    values = np.array([0.0, 0.02, 0.3, 0.5, 12.34, 99.96, np.nan])
+    assert round_percent(values, 1).tolist()[:-1] == [0.0, 0.1, 0.3, 0.5, 12.3, 100.0]
+    assert round_percent(values, 0).tolist()[:-1] == [0.0, 0.1, 0.3, 1.0, 12.0, 100.0]
+    for places in (0, 1):
+        low, high = percent_interval(round_percent(values[:-1], places), places)
+        assert (low <= values[:-1]).all() and (values[:-1] <= high).all()
+        assert low[0] == high[0] == 0.0
+    assert percent_text(0.1) == "0.1%" and percent_text(12.34) == "12.3%"

@@ -14,7 +14,7 @@ from stocktake.compare.trend import LEVEL
 from stocktake.disclosure.rules import Rules
 from stocktake.results import ALL, Results
 from stocktake.results.schemas import BANDS, LIMITS
-from stocktake.rounding import round_to, round_values
+from stocktake.rounding import round_percent, round_to, round_values
 
 Floats = NDArray[np.float64]
 Rounding = Callable[[Floats], Floats]
@@ -68,16 +68,13 @@ def public(results: Results, rules: Rules | None) -> Results:
 
 def whole_percent(values: Floats) -> Floats:
     """Whole per cents; what is more than none and less than a half keeps one decimal, so that it never reads as none."""
-    whole = round_values(values, 0)
-    small = np.maximum(round_values(values, 1), 0.1)
-    with np.errstate(invalid="ignore"):
-        return np.where((values > 0) & (values < 0.5), small, whole)
+    return round_percent(values, 0)
 
 
-def percent_interval(value: float | Floats) -> tuple[Floats, Floats]:
-    """What a printed percentage may stand for."""
+def percent_interval(value: float | Floats, places: int = 0) -> tuple[Floats, Floats]:
+    """What a percentage that is printed with so many decimals (0 or 1) may stand for; see `round_percent`."""
     shown = np.asarray(value, dtype=np.float64)
-    half = np.where((shown > 0) & (shown < 1), 0.05, 0.5)
+    half = np.where(((shown > 0) & (shown < 1)) | (places == 1), 0.05, 0.5)
     # Zero is printed for zero alone.
     low = np.where(shown == 0, 0.0, np.maximum(np.where(shown == 0.1, 0.0, shown - half), 0.0))
     return low, np.where(shown == 0, 0.0, np.minimum(shown + half, 100.0))
@@ -130,7 +127,7 @@ def public_shares(results: Results, group_rounding: int) -> Results:
     shares = tables["shares"].drop("count")
     everybody = (shares["breakdown"] == ALL).to_numpy()
     percent = shares["percent"].fill_null(float("nan")).to_numpy()
-    printed = np.where(everybody, round_values(percent, 1), round_values(percent, 0))
+    printed = np.where(everybody, round_percent(percent, 1), round_percent(percent, 0))
     columns = {}
     for name in ("base", "left_out"):
         people = shares[name].cast(pl.Float64).fill_null(float("nan")).to_numpy()

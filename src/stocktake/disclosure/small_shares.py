@@ -15,7 +15,8 @@ from numpy.typing import NDArray
 from scipy.sparse import coo_array, csr_array
 
 from stocktake.disclosure.linear import Bools, Floats, Ints, Solver, System, bounds
-from stocktake.rounding import round_values
+from stocktake.disclosure.precision import percent_interval
+from stocktake.rounding import round_percent
 from stocktake.survey.engines import cores
 from stocktake.trends.definition import ShareRules
 from stocktake.trends.tables import EVERYBODY, Hidden, ShareBlock
@@ -225,22 +226,18 @@ def _own_relations(
     system.relations(
         [(totals, ones), *((cells[:, a], -ones) for a in range(answers))], np.zeros(groups), np.zeros(groups)
     )
-    step = 10.0 ** -decimals_of(block)
     for k, line in enumerate(block.lines):
         printed = shown & ~hidden.lines[:, k] & (base > 0)
         if not printed.any():
             continue
         chosen = np.flatnonzero(block.chosen(line))
         part = 100 * weight[printed][:, chosen].sum(axis=1) / total[printed]
-        percent = round_values(part, decimals_of(block))
+        places = decimals_of(block)
+        ends = percent_interval(round_percent(part, places), places)
         many = int(printed.sum())
         sums = [(cells[printed, a], np.ones(many)) for a in chosen]
-        for end, low, high in (
-            # Nothing printed as 0% or 100% is other than none or all, by a rounding's half.
-            (percent - step / 2, 0.0, np.inf),
-            (percent + step / 2, -np.inf, 0.0),
-        ):
-            terms = [*sums, (totals[printed], -np.clip(end, 0.0, 100.0) / 100)]
+        for end, low, high in ((ends[0], 0.0, np.inf), (ends[1], -np.inf, 0.0)):
+            terms = [*sums, (totals[printed], -end / 100)]
             system.relations(terms, np.full(many, low), np.full(many, high))
     return cells, totals
 

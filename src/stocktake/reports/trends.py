@@ -24,7 +24,7 @@ from stocktake.reports.model import (
     Text,
     paragraph,
 )
-from stocktake.reports.words import listed, plural, rounded
+from stocktake.reports.words import listed, per_cent, plural, rounded
 from stocktake.rounding import as_shown
 from stocktake.trends.definition import Indicator, IndicatorLine, Standard
 from stocktake.trends.facts import Facts, Row, percent_text
@@ -57,7 +57,7 @@ def share_number(row: Row, column: str = "percent") -> Cell:
     if value is None:
         return WITHHELD if row["status"] == "withheld" else "-"
     whole = row["breakdown"] != "all"
-    text = f"{rounded(value, 0)}%" if whole else percent_text(value)
+    text = per_cent(value) if whole else percent_text(value)
     return Number(
         value, text, f"shares/{row['series']}/{row['line']}/{row['year']}/{row['breakdown']}/{row['group']}/{column}"
     )

@@ -31,8 +31,8 @@ class Resolved:
 
 
 def percent_text(value: float) -> str:
-    """A percentage of everybody as it is printed; what is more than none never reads as none."""
-    return "under 0.1%" if 0 < value < 0.05 else f"{rounded(value, 1)}%"
+    """A percentage of everybody as it is printed."""
+    return f"{rounded(value, 1)}%"
 
 
 @dataclass(frozen=True)

@@ -15,7 +15,7 @@ from stocktake.compare.change import share_change
 from stocktake.compare.estimates import Floats
 from stocktake.compare.rates import share
 from stocktake.compare.trend import LEVEL, Course, share_trend
-from stocktake.rounding import as_shown
+from stocktake.rounding import as_shown, round_percent
 from stocktake.survey.breakdowns import (
     Breakdown,
     Tally,
@@ -213,7 +213,11 @@ def _figures(rows: Iterable[Mapping[str, Any]]) -> dict[tuple[str, str, str, str
 
 def _printed(row: Mapping[str, Any]) -> float:
     """The share as it is printed, 0 to 1."""
-    return as_shown(row["percent"], 1) / 100
+    return _percent(row) / 100
+
+
+def _percent(row: Mapping[str, Any]) -> float:
+    return float(round_percent(np.array([row["percent"]]), 1)[0])
 
 
 def change_rows(series: Mapping[str, Series], rows: Iterable[Mapping[str, Any]]) -> Iterator[Row]:
@@ -239,7 +243,7 @@ def change_rows(series: Mapping[str, Series], rows: Iterable[Mapping[str, Any]])
             verdict = "no clear change" if np.isnan(p) or p >= 1 - LEVEL else "rose" if z > 0 else "fell"
             yield {
                 "series": code, "breakdown": breakdown, "group": group, "line": line, "year_then": a, "year_now": b,
-                "then": as_shown(years[a]["percent"], 1), "now": as_shown(years[b]["percent"], 1), "points": 100 * float(tested.difference[i]),
+                "then": _percent(years[a]), "now": _percent(years[b]), "points": 100 * float(tested.difference[i]),
                 "lower_95": 100 * float(tested.low[i]), "upper_95": 100 * float(tested.high[i]),
                 "z": None if np.isnan(z) else z, "p": None if np.isnan(p) else p, "verdict": verdict,
             }  # fmt: skip
