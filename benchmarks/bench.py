@@ -1,7 +1,7 @@
 # ruff: noqa: T201
 """How fast and how sparing the ways of surveys and audits are, each time against a named peer or limit in the same run.
 
-    python benchmarks/bench.py [--quick] [--only survey,large,many,reports,audit]
+    python benchmarks/bench.py [--quick] [--only survey,large,many,reports,audit,trends]
 
 It informs: whatever it finds, its exit status is 0.
 """
@@ -304,6 +304,29 @@ def bench_disclosure(quick: bool) -> None:
     compare("disclosure, 53 organisations x 3 groups x 2 waves", ours, "limit", 10, 1, "of the limit")
 
 
+def bench_trends(quick: bool) -> None:
+    """Percentages by year and group against Polars by hand, and the whole demo of trends against a limit."""
+    from data import FOLDER
+
+    from stocktake.run.trends_demo import history_folder
+    from trends import by_hand, frames, ours, years_of
+
+    folder = FOLDER / "trends"
+    shutil.rmtree(folder, ignore_errors=True)
+    history_folder(folder)
+    years = years_of(folder)
+    tables = frames(folder, years)
+    here, there = ours(years), by_hand(tables)
+    furthest = max(abs(here.get(key, 0.0) - value) for key, value in there.items())
+    print(f"trends: {len(there):,} percentages, at most {furthest:.1g} apart; answers that nobody gave are ours alone")
+    mine, hand = alternate(3 if quick else 5, clock(lambda: ours(years)), clock(lambda: by_hand(tables)))
+    compare("percentages by group, 11 years x 16 questions", mine, "polars, a group_by each", hand, 1, "as fast")
+    command = [sys.executable, "-m", "stocktake", "demo", "trends", "--out", str(folder / "demo")]
+    one = clock(lambda: subprocess.run(command, capture_output=True, check=True))
+    (whole,) = alternate(1, one, warm=False)
+    compare("demo trends: 13 years, 64 pages with their files", whole, "limit", 90, 1, "of the limit")
+
+
 def bench_national(quick: bool) -> None:
     """National tables of thousands of organisations, by the command: time and memory against limits."""
     from data import FOLDER
@@ -498,6 +521,7 @@ BENCHES = {
     "national": bench_national,
     "reports": bench_reports,
     "disclosure": bench_disclosure,
+    "trends": bench_trends,
     "editions": bench_editions,
     "audit": bench_audit,
 }
