@@ -36,6 +36,8 @@ from stocktake.run.comments import make_comments
         ("My nurse Sarah Hill was kind.", "My nurse [name] was kind."),
         ("Dr. Okafor and Nurse Jones left.", "[name] and [name] left."),
         ("a worker called jenny helped, then they called back", "a worker called [name] helped, then they called back"),
+        ("ask MR SMITH, or dr o'brien. Siobhan helped. Kwame helped.", "ask MR [name], or dr [name]. [name] helped. [name] helped."),
+        ("jean-luc and Mary-Ann knew", "[name] and [name] knew"),
         ("sarah was great, and so was My CPN.", "[name] was great, and so was My CPN."),
         ("Then Tomasz came. Everyone was kind, as was the NHS.", "Then [name] came. Everyone was kind, as was the NHS."),
         ("I will mark my words; Will did not. But then Mark did.", "I will mark my words; Will did not. But then [name] did."),
@@ -241,7 +243,7 @@ def test_a_comment_that_changed_must_be_read_again(folder: Path) -> None:
     before = path.read_text("utf-8")
     path.write_text(before.replace("was kind.", "was not kind."), "utf-8")
     made = make_comments(folder)
-    assert made.quotes == 0 and "1 decisions are about comments" in made.warnings[0]
+    assert made.quotes == 0 and "no longer there or were changed since: 1." in made.warnings[0]
     # Nothing is lost: with the comment as it was the decision counts again.
     path.write_text(before, "utf-8")
     assert make_comments(folder).quotes == 1
@@ -298,6 +300,23 @@ def test_a_review_file_that_says_something_else(folder: Path) -> None:
         make_comments(folder)
     review.write_text("comment,decision\n1,approve\n", "utf-8")
     with pytest.raises(StocktakeError, match="column 'check' is missing"):
+        make_comments(folder)
+
+
+def test_two_comments_of_the_same_words_are_decided_apart(folder: Path) -> None:
+    """Nobody's name stands beside them, and yet each has its own decision; one comment has only one."""
+    (folder / "comments.csv").write_text("organisation,comment\nT0,seen quickly\nT0,seen quickly\n", "utf-8")
+    make_comments(folder)
+    review = folder / "comments" / "review.csv"
+    decide(review, **{"1": ("withhold", "", "A"), "2": ("approve", "", "A")})
+    # As some spreadsheets save it.
+    review.write_text("\ufeff" + review.read_text("utf-8").replace(",", ";"), "utf-8")
+    made = make_comments(folder)
+    assert (made.reviewed, made.quotes) == (2, 1)
+    assert [r["decision"] for r in rows_of(review)] == ["withhold", "approve"]
+    rows = review.read_text("utf-8").splitlines()
+    review.write_text("\n".join([*rows, rows[1].replace("withhold", "approve")]) + "\n", "utf-8")
+    with pytest.raises(StocktakeError, match="row 4: another row decides otherwise about the same comment"):
         make_comments(folder)
 
 

@@ -193,7 +193,8 @@ def comments(folder: Folder) -> None:
         console.print(f"wrote {path}")
     for warning in made.warnings:
         print(f"Warning: {warning}", file=sys.stderr)  # noqa: T201
-    console.print("Next: read review.csv, write approve or withhold and your name beside each, and run this again.")
+    if made.reviewed < made.comments:
+        console.print("Next: read review.csv, write approve or withhold and your name beside each, and run this again.")
 
 
 @app.command

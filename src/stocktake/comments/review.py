@@ -28,11 +28,13 @@ class Comment:
     text: str
     respondent: str
     flags: tuple[Flag, ...]
+    # Which of several that are alike to the letter.
+    repeat: int = 0
 
     @property
     def check(self) -> str:
         """By which a comment that was changed after its review is noticed."""
-        whole = f"{self.respondent}\n{self.organisation}\n{self.text}"
+        whole = f"{self.respondent}\n{self.organisation}\n{self.text}\n{self.repeat}"
         return hashlib.sha256(whole.encode()).hexdigest()[:12]
 
     @property
@@ -88,7 +90,9 @@ def cell(words: str) -> str:
 def decisions(text: str, file: str) -> tuple[dict[str, Decision], list[str]]:
     """Decisions by a comment's check from a review file, and every problem of it."""
     try:
-        table = list(csv.reader(io.StringIO(text), strict=True))
+        first = text.partition("\n")[0]
+        # Excel saves with whatever separates lists where it runs.
+        table = list(csv.reader(io.StringIO(text), delimiter=max(",;\t", key=first.count), strict=True))
     except csv.Error as error:
         return {}, [f"{file}: cannot be read as CSV ({error})."]
     header = table[0] if table else []
@@ -101,7 +105,7 @@ def decisions(text: str, file: str) -> tuple[dict[str, Decision], list[str]]:
     for number, cells in enumerate(table[1:], start=2):
         row = {**dict.fromkeys(needed, ""), **dict(zip(header, cells, strict=False))}
         decision = row["decision"].strip().casefold()
-        reviewer = row["reviewer"].strip()
+        reviewer = row["reviewer"].strip().removeprefix("'")
         quote = row["quote"].strip().removeprefix("'")
         if decision not in DECISIONS:
             problems.append(
@@ -112,7 +116,9 @@ def decisions(text: str, file: str) -> tuple[dict[str, Decision], list[str]]:
                 f"{file}, row {number}, column reviewer: nobody; an approved comment needs who approved it."
             )
         else:
-            out[row["check"].strip()] = Decision(decision, quote, reviewer)
+            made = Decision(decision, quote, reviewer)
+            if out.setdefault(row["check"].strip(), made) != made:
+                problems.append(f"{file}, row {number}: another row decides otherwise about the same comment.")
     return out, problems
 
 

@@ -52,6 +52,9 @@ PATTERNS: tuple[tuple[str, re.Pattern[str]], ...] = (
     ("age", re.compile(r"\b(?:\d{1,3}[ -]?(?:years?|yrs?)(?:[ -]old)?|aged? \d{1,3}|i(?:'m| am) \d{2})\b", re.IGNORECASE)),
     ("name", re.compile(rf"(?<=\b)(?i:(?:my|the|a|our|his|her) (?:{_ROLES})),? (?:(?i:{_CALLED}) )?(?P<who>{_NAME}(?: {_NAME})?)")),
     ("name", re.compile(rf"\b(?i:{_TITLES})\.? {_NAME}(?: {_NAME})?")),
+    ("name", re.compile(r"\b(?i:mr|mrs|ms|miss|mx|dr|prof)\.? (?P<who>[\w'’-]+)", re.IGNORECASE)),
+    # A first word that does something is as likely a name as not.
+    ("name", re.compile(rf"(?:^|[.!?]\s+)(?P<who>{_NAME})(?= (?:was|is|has|had|did|helped|saved|listened|never|always|made|told|said)\b)")),
     ("name", re.compile(rf"\b(?i:{_CALLED}) (?P<who>\w[\w'’-]+)")),
     ("place", re.compile(rf"\b{_NAME}(?:['’]s)?(?: {_NAME})* (?i:{_PLACES})\b")),
     ("place", re.compile(rf"\b(?i:{_PLACES}) (?:[A-Z]\b|\d+[a-z]?\b|{_NAME})")),
@@ -66,6 +69,8 @@ _ORDINARY = frozenset(
         "ptsd", "adhd", "emdr", "a&e", "ect", "uk", "england", "english", "british", "english", "christmas", "easter", "covid",
         "my", "me", "he", "she", "they", "we", "it", "you", "his", "her", "their", "our", "your", "the", "a", "an", "and", "but", "so", "no",
         "not", "yes", "this", "that", "there", "when", "very", "never", "always", "please", "thank", "thanks", "good", "bad", "was",
+        "everyone", "everybody", "nobody", "someone", "staff", "care", "it's", "who", "what", "which", "nothing", "something", "everything",
+        "treatment", "therapy", "medication", "communication", "support", "service", "waiting", "appointment", "one", "all", "some", "many",
         "back", "out", "off", "in", "him", "us", "them", "to", "for", "again", "at", "by", "on", "up", "as",
         "god", "bpd", "eupd", "mh", "crisis", "team", "zoom", "teams", "pip", "esa", "ok", "tv", "ward", "hospital",
     ]
@@ -102,6 +107,8 @@ def screen(text: str, known: Iterable[str] = ()) -> tuple[Flag, ...]:
         word = match[0].casefold().removesuffix("'s").removesuffix("’s")
         if word in harmless:
             continue
+        # Of a double name either part tells.
+        word = next((w for w in word.split("-") if w in first_names()), word)
         capital = match[0][0].isupper() and not match[0].isupper()
         begins = _SENTENCE_END.search(text[: match.start()]) is not None
         common = word in first_names() and (word not in _AMBIGUOUS or (capital and not begins))

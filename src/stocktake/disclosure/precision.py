@@ -80,6 +80,22 @@ def percent_interval(value: float | Floats, places: int = 0) -> tuple[Floats, Fl
     return low, np.where(shown == 0, 0.0, np.minimum(shown + half, 100.0))
 
 
+def _public_differences(table: pl.DataFrame) -> pl.DataFrame:
+    """Differences between groups in whole points, the ends of an interval about the printed one, and whether they stand.
+
+    The unadjusted difference and the test's figures are left out: each would say more of a group's percentage than is
+    printed of it.
+    """
+    adjusted = table["adjusted"].to_numpy()
+    printed = round_values(adjusted, 0)
+    ends = {}
+    for name in ("lower_95", "upper_95"):
+        away = table[name].fill_null(float("nan")).to_numpy() - adjusted
+        ends[name] = pl.Series(name, round_values(printed + away, 0)).fill_nan(None)
+    kept = table.drop("difference", "z", "p", "q_value")
+    return _rounded(kept.with_columns(pl.Series("adjusted", printed), *ends.values()), {"covered": 2})
+
+
 def _fieldwork(table: pl.DataFrame, rules: Rules) -> pl.DataFrame:
     table = _grouped(table, ("invited", "undeliverable", "died", "completed"), rules)
     hidden = (pl.col("status") == "withheld").any().over("year", "group")
@@ -121,7 +137,7 @@ def public_shares(results: Results, group_rounding: int) -> Results:
 
     Percentages of everybody have one decimal, of groups none, and intervals are those of the printed figures; numbers of
     people in groups are multiples of `group_rounding`; how many chose an answer is left out, for weighted percentages do
-    not give it away. Differences between groups are whole points.
+    not give it away.
     """
     tables = dict(results.tables)
     shares = tables["shares"].drop("count")
@@ -148,10 +164,7 @@ def public_shares(results: Results, group_rounding: int) -> Results:
             **columns,
         }.items()
     )
-    whole = dict.fromkeys(("difference", "adjusted", "lower_95", "upper_95"), 0)
-    tables["share_differences"] = _rounded(
-        tables["share_differences"], {**whole, "z": 1, "p": 3, "q_value": 3, "covered": 2}
-    )
+    tables["share_differences"] = _public_differences(tables["share_differences"])
     points = dict.fromkeys(("points", "lower_95", "upper_95"), 1)
     tables["share_changes"] = _rounded(tables["share_changes"], {**points, "z": 2, "p": 4})
     slopes = dict.fromkeys(("points_a_year", "lower_95", "upper_95", "z", "departure"), 2)

@@ -16,9 +16,10 @@ from scipy.sparse import coo_array, csr_array
 
 from stocktake.disclosure.linear import Bools, Floats, Ints, Solver, System, bounds
 from stocktake.disclosure.precision import percent_interval
-from stocktake.rounding import round_percent
+from stocktake.rounding import round_percent, round_to, round_values
 from stocktake.survey.engines import cores
 from stocktake.trends.definition import ShareRules
+from stocktake.trends.series import Line
 from stocktake.trends.tables import EVERYBODY, Hidden, ShareBlock
 
 # Figures that the solver meets within this are taken as met.
@@ -212,14 +213,18 @@ def _own_relations(
     total = weight.sum(axis=1)
     groups, answers = weight.shape
     each = np.where(base > 0, total / np.maximum(base, 1), 1.0)
-    half = np.where(base > 0, each * rules.group_rounding / 2, 0.0)
+    # A printed number of people stands for all that round to it.
+    near = round_to(base, rules.group_rounding)
+    least = np.ceil(near - rules.group_rounding / 2)
+    most = np.ceil(near + rules.group_rounding / 2) - 1
     if block.breakdown.name == EVERYBODY:
-        half = np.zeros(groups)
+        least = most = base
+    least, most = (np.where(base > 0, n, 0.0) for n in (np.maximum(least, rules.minimum_base), most))
     shown = ~hidden.groups
     cells = system.variables(np.zeros((groups, answers)), np.full((groups, answers), np.inf))
     totals = system.variables(
-        np.where(shown, np.maximum(total - half, 0.0), 0.0),
-        np.where(shown, total + half, each * (rules.minimum_base - 1)),
+        np.where(shown, np.minimum(each * least, total), 0.0),
+        np.where(shown, np.maximum(each * most, total), each * (rules.minimum_base - 1)),
     )
     # A group's answers make up the group.
     ones = np.ones(groups)
@@ -233,13 +238,32 @@ def _own_relations(
         chosen = np.flatnonzero(block.chosen(line))
         part = 100 * weight[printed][:, chosen].sum(axis=1) / total[printed]
         places = decimals_of(block)
-        ends = percent_interval(round_percent(part, places), places)
+        ends = _told(block, line, printed, percent_interval(round_percent(part, places), places))
         many = int(printed.sum())
         sums = [(cells[printed, a], np.ones(many)) for a in chosen]
         for end, low, high in ((ends[0], 0.0, np.inf), (ends[1], -np.inf, 0.0)):
             terms = [*sums, (totals[printed], -end / 100)]
             system.relations(terms, np.full(many, low), np.full(many, high))
     return cells, totals
+
+
+def _told(block: ShareBlock, line: Line, printed: Bools, ends: tuple[Floats, Floats]) -> tuple[Floats, Floats]:
+    """What readers know of printed percentages: their rounding, and their differences from everybody else's.
+
+    Of one demographic the adjusted difference is printed to the whole point. It may be hardly adjusted at all, so that the
+    attacker is given the plain one, and the percentage of everybody else exactly.
+    """
+    if len(block.breakdown.variables) != 1:
+        return ends
+    weight = block.weight[:-1]
+    own, every = weight[:, block.chosen(line)].sum(axis=1), weight.sum(axis=1)
+    rest = every.sum() - every
+    others = 100 * np.divide(own.sum() - own, rest, out=np.zeros_like(rest), where=rest > 0)
+    shares = 100 * np.divide(own, every, out=np.zeros_like(every), where=every > 0)
+    difference = round_values(shares - others, 0)
+    low = np.where(rest > 0, others + difference - 0.5, -np.inf)
+    high = np.where(rest > 0, others + difference + 0.5, np.inf)
+    return np.maximum(ends[0], low[printed]), np.minimum(ends[1], high[printed])
 
 
 def _nested(blocks: Sequence[ShareBlock], places: Sequence[int]) -> list[tuple[int, int, list[list[int]]]]:

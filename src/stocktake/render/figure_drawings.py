@@ -229,7 +229,7 @@ def series_lines(canvas: Canvas, chart: SeriesLines) -> None:
     for i, year in enumerate(chart.years):
         if (len(chart.years) - 1 - i) % every == 0:
             canvas.text(x(i), canvas.height - 10, year, 9, "middle", "bold")
-    _breaks(canvas, chart, x, top, plot_h, left + plot_w)
+    _breaks(canvas, chart, x, top, plot_h, left, left + plot_w)
     labels = []
     for number, ((_, values), name) in enumerate(zip(chart.lines, names, strict=True)):
         colour = PARTS[LINE_COLOURS[number % 5]]
@@ -250,23 +250,24 @@ def _line_name(chart: SeriesLines, name: str, values: Sequence[float | None]) ->
     """A line's name with its latest figure; one without a figure in the last year says of which year it is."""
     place = max((i for i, v in enumerate(values) if v is not None), default=len(values) - 1)
     year = "" if place == len(values) - 1 else f" in {chart.years[place]}"
-    return f"{name} {chart.unit.text(values[place])}{year}".strip()
+    figure = f"{chart.unit.text(values[place])}{year}"
+    return f"{name}: {figure}" if name else figure
 
 
 def _breaks(
-    canvas: Canvas, chart: SeriesLines, x: Callable[[int], float], top: float, plot_h: float, right: float
+    canvas: Canvas, chart: SeriesLines, x: Callable[[int], float], top: float, plot_h: float, left: float, right: float
 ) -> None:
     """A dotted line before each year that does not compare with those before it."""
     theme = canvas.theme
-    words = "not comparable with before"
-    ends = 0.0
+    words = "not comparable with earlier years"
+    ends = left
     for i in chart.breaks:
         at = (x(i - 1) + x(i)) / 2
         canvas.line(at, top, at, top + plot_h, theme.soft, 1, "2 3")
         half = text_width(words, 8) / 2
-        place = min(max(at, half), right - half)
-        # Two labels that would cover one another: the second says it for both.
-        if place - half > ends:
+        place = min(max(at, ends + half), right - half)
+        # Labels that would cover one another: one says it for both.
+        if abs(place - at) <= half:
             canvas.text(place, top - 3, words, 8, "middle", fill=theme.soft)
             ends = place + half + 4
 

@@ -352,7 +352,7 @@ def _course_cells(row: Row) -> tuple[Cell, ...]:
     if row["course"] in ("rose", "fell") and not row["steady"]:
         words += ", but not steadily"
     if row["course"] == "varied":
-        words += ": no direction, but more than chance"
+        words += ": up and down by more than chance, with no direction over all"
     return (
         number(row["points_a_year"], signed(row["points_a_year"], 2), place),
         f"{signed(row['lower_95'], 2)} to {signed(row['upper_95'], 2)}",
@@ -380,7 +380,7 @@ def _years(facts: Facts, lines: Sequence[IndicatorLine]) -> list[Block]:
                 base = base or row
                 cells.append("-" if row is None else share_number(row))
                 # More than two intervals in a row make it too wide to read; the chart's own table has them.
-                if row is not None and row["percent"] is not None and len(own) < 3:
+                if row is not None and row["percent"] is not None and _few_lines(lines, series):
                     cells[-1:] = [_with_interval(row)]
             for column in ("base", "left_out"):
                 value = None if base is None else base[column]
@@ -391,14 +391,19 @@ def _years(facts: Facts, lines: Sequence[IndicatorLine]) -> list[Block]:
         table = Table(f"{short} Percentages by year", header, tuple(rows))
         many = len({line.series for line in lines}) > 1
         out.append(KeepTogether((Heading(short, 3), table) if many else (table,)))
+    brackets = "In brackets: the 95% interval. " if all(_few_lines(lines, s) for s in {x.series for x in lines}) else ""
     out.append(
         paragraph(
-            "In brackets, where there are two answers or fewer: the 95% interval. People: those whose answer is counted. Left "
-            "out: those who gave another answer, such as that they did not know, to the nearest ten.",
+            f"{brackets}People: those whose answer is counted. Left out: those who gave another answer, such as that they did "
+            "not know, to the nearest ten.",
             "note",
         )
     )
     return out
+
+
+def _few_lines(lines: Sequence[IndicatorLine], series: str) -> bool:
+    return sum(line.series == series for line in lines) < 3
 
 
 def _with_interval(row: Row) -> Cell:
@@ -470,11 +475,9 @@ def _group_table(facts: Facts, line: IndicatorLine, name: str, rows: Sequence[Ro
                 if found["lower_95"] is None
                 else f"{signed(found['lower_95'], 0)} to {signed(found['upper_95'], 0)}"
             )
-            verdict = "-"
-            if found["q_value"] is not None:
-                verdict = "No clear difference"
-                if found["stands"]:
-                    verdict = "Clearly higher" if found["adjusted"] > 0 else "Clearly lower"
+            verdict = "No clear difference"
+            if found["stands"]:
+                verdict = "Clearly higher" if found["adjusted"] > 0 else "Clearly lower"
             body.append((*cells, Number(found["adjusted"], signed(found["adjusted"], 0), place), ends, verdict))
         else:
             body.append((*cells, "-", "-", "-"))
@@ -541,8 +544,8 @@ def standard_blocks(facts: Facts, standard: Standard) -> list[Block]:
         if gap > 0:
             far = Number(gap, f"{rounded(gap, 1)} percentage points", f"{place} against {standard.expected}")
             text = paragraph(
-                f"In {year}, {{value}} of people answered \u2018{line.label}\u2019; to meet the standard for everybody it would be "
-                "{expected}. That is {far} away.",
+                f"In {year}, {{value}} of people answered \u2018{line.label}\u2019. If it were so for everybody whom the standard "
+                "means, it would be {expected}: {far} more.",
                 value=value, expected=expected, far=far,
             )  # fmt: skip
         else:
@@ -555,7 +558,7 @@ def standard_blocks(facts: Facts, standard: Standard) -> list[Block]:
             "How far from the standard",
             (
                 (f"{year}: {line.label}", row["percent"], None),
-                ("The standard, met for everybody", standard.expected, None),
+                ("If the standard were met", standard.expected, None),
             ),
             UNIT,
             "",

@@ -350,7 +350,10 @@ TREND_SCHEMAS: dict[str, dict[str, Column]] = {
         "freedom": (I, "its degrees of freedom"),
         "p_departure": (F, "its p-value"),
         "course": (S, "`rose`, `fell`, `varied` or `no clear change`"),
-        "steady": (B, "whether a straight line describes it; false where it rose or fell unevenly"),
+        "steady": (
+            B,
+            "whether a straight line describes it: no more departure from one than by chance, at the 5% level",
+        ),
     },
     "share_differences": {
         "series": _SHARE["series"],

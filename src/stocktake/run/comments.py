@@ -94,8 +94,8 @@ def make_comments(folder: Path) -> CommentRun:
     ]
     if lost:
         warnings.append(
-            f"{len(lost)} decisions are about comments that are no longer there or were changed since; they are kept in "
-            f"{OUT}/decisions-without-comment.csv."
+            f"Decisions about comments that are no longer there or were changed since: {len(lost)}. They are kept in "
+            f"{OUT}/decisions-without-comment.csv and count again if the comment comes back."
         )
     reviewed = sum(bool(d.decision) for c, d in decided.items() if c in known)
     flagged = sum(bool(c.flags) for c in comments)
@@ -113,6 +113,7 @@ def _read(folder: Path, wave: WaveFiles, settings: Settings, organisations: tupl
     blank: list[str | None] = [None] * frame.height
     problems: list[str] = []
     out: list[Comment] = []
+    seen: dict[tuple[str | None, str | None, str], int] = {}
     places = (own["organisation"], own.get("question", blank), own.get("respondent", blank), texts.to_list())
     for row, (organisation, question, respondent, text) in enumerate(zip(*places, strict=True), start=2):
         if text is None:
@@ -127,7 +128,9 @@ def _read(folder: Path, wave: WaveFiles, settings: Settings, organisations: tupl
             )
         else:
             flags = screen(text, [names[organisation]])
-            out.append(Comment(row - 1, organisation, question or "", text, respondent or "", flags))
+            alike = (respondent, organisation, text)
+            seen[alike] = seen.get(alike, -1) + 1
+            out.append(Comment(row - 1, organisation, question or "", text, respondent or "", flags, seen[alike]))
     if problems:
         raise StocktakeError(problems)
     return out

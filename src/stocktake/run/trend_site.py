@@ -182,7 +182,7 @@ def _common(run: TrendRun, out: Path) -> None:
     files = []
     for name, words in DOWNLOADS.items():
         path = _write(out, f"data/{name}.csv", csv_bytes(run.public.tables[name]))
-        files.append((f"data/{name}.csv", words, f"{path.stat().st_size / 1e6:.1f} MB"))
+        files.append((f"data/{name}.csv", words, size_words(path)))
     lead = "Every figure of this site. Figures withheld for small numbers are in none of the files; each page has its own besides."
     _write(out, "data.html", site.plain("data.html", "Data", lead, None, files))
     if settings.standards:
@@ -202,6 +202,12 @@ def _common(run: TrendRun, out: Path) -> None:
         _write(out, "standards.html", site.plain("standards.html", "Compared with standards", "", report))
     for name in STATIC:
         _write(out, f"static/{name}", (resources.files("stocktake.render.web") / "static" / name).read_bytes())
+
+
+def size_words(path: Path) -> str:
+    """The size of a file for readers."""
+    size = path.stat().st_size
+    return f"{size / 1e6:.1f} MB" if size >= 1e6 else f"{max(1, round(size / 1000))} kB"
 
 
 def _write(out: Path, name: str, content: Content) -> Path:

@@ -281,7 +281,9 @@ def _organisation_groups(
     out = []
     for name, groups in given.items():
         own = [groups.get(o.code, "") for o in organisations]
-        labels = sorted({g for g in own if g})
+        # A file's groups stand in its order.
+        labels = list(dict.fromkeys(g for g in groups.values() if g in own))
+        labels = sorted(labels) if name in GROUPINGS else labels
         if len(labels) > 1:
             place = {label: i for i, label in enumerate(labels)}
             members = tuple(place.get(g, -1) for g in own)

@@ -19,11 +19,16 @@ _BOUND = re.compile(rf"(?P<name>\S+) (?P<verb>above|below) (?P<other>\S+) (?P<be
 # What a sentence says of a direction or an order; such a sentence needs a claim.
 DIRECTION = re.compile(
     r"\b(rose|rise[ns]?|rising|fell|fall(?:s|en|ing)?|increas\w*|decreas\w*|declin\w*|gr(?:ew|ow\w*)|improv\w*|worsen\w*|"
-    r"better|worse|higher|lower|highest|lowest|most|least|fewe[rs]t?|more|less|majority|half|unchanged|steady|stayed)\b",
+    r"better|worse|higher|lower|highest|lowest|most|least|fewe[rs]t?|more|less|majority|unchanged|steady|stayed|soar\w*|plung\w*|"
+    r"doubl\w*|halv\w*|drop(?:s|ped|ping)?|clim(?:b|bs|bed|bing)|peak\w*|common(?:er|est)|rare[rst]+)\b",
     re.IGNORECASE,
 )
 # A figure that was typed: a number with its unit. Years, and the ends of a scale, have none.
-TYPED = re.compile(r"\d[\d.,]*\s?(?:%|per cent|percent\b|percentage points?|points?\b)", re.IGNORECASE)
+TYPED = re.compile(
+    r"\d[\d.,]*\s?(?:%|per cent|percent\b|percentage points?|points?\b)|"
+    r"\b(?:one|two|three|four|nine) (?:in|out of) (?:\w+)|\b(?:a |one[ -]|two[ -]|three[ -])?(?:half|thirds?|quarters?|fifths?|tenths?)\b",
+    re.IGNORECASE,
+)
 
 Verb = Literal["rose", "fell", "unchanged", "highest", "lowest", "above", "below"]
 GRAMMAR = (
@@ -114,6 +119,8 @@ def claim_of(words: str) -> Claim | str:
 def undeclared_directions(text: str, claimed: bool) -> Iterator[str]:
     """What a sentence says that could become untrue without anybody noticing."""
     words = PLACE.sub("", text)
+    if "{" in words or "}" in words:
+        yield "a brace is open or closed alone; references stand between two, such as {name@last}."
     for match in TYPED.finditer(words):
         yield f"the figure {match[0]!r} is typed; refer to it, such as {{name@last}}."
     found = DIRECTION.search(words)

@@ -140,6 +140,7 @@ def _problems(settings: TrendSettings, surveys: Sequence[Asked]) -> Iterator[str
                 yield f"series {definition.code}: {code} of {folder} has no options, so that nothing can be counted."
             else:
                 yield from _answer_problems(definition, folder, question)
+        yield from _label_problems(definition, by_folder)
         known = {y for a in surveys for y in a.years if a.folder in definition.questions}
         for year in sorted(set(definition.notes) - known):
             yield f"series {definition.code}, notes: it has no year {year}."
@@ -166,8 +167,34 @@ def _answer_problems(definition: SeriesDefinition, folder: str, question: Questi
             )
 
 
+def _label_problems(definition: SeriesDefinition, by_folder: Mapping[str, Asked]) -> Iterator[str]:
+    """Answers of a line that no survey counts: misspelt, or not counted anywhere, such as that somebody did not know."""
+    counted: dict[str, str] = {}
+    others: dict[str, str] = {}
+    for folder, code in definition.questions.items():
+        question = by_folder[folder].survey.by_code.get(code)
+        for i, option in enumerate(() if question is None else question.options, start=1):
+            assert question is not None
+            kept = counted if i in counted_options(question) else others
+            kept[_folded(option.label)] = option.label
+    for line in definition.lines:
+        for answer in line.answers:
+            folded = _folded(answer)
+            if folded in counted:
+                continue
+            if folded in others:
+                yield f"series {definition.code}, line {line.code}: {answer!r} is not counted in percentages; leave it out."
+            else:
+                near = nearest(answer, list(counted.values()))
+                yield f"series {definition.code}, line {line.code}: no survey has the answer {answer!r}.{near}"
+
+
 def _break_problems(breaks: Sequence[Break], surveys: Sequence[Asked]) -> Iterator[str]:
-    """A question that compares across a break contradicts it."""
+    """A question that compares across a break contradicts it; so does a break in a year that there is not."""
+    years = sorted({y for a in surveys for y in a.years})
+    for stop in breaks:
+        if stop.year not in years:
+            yield f"break {stop.year}: no survey is of that year; expected one of {', '.join(map(str, years))}."
     for asked in surveys:
         for stop in breaks:
             before = [y for y in asked.years if y < stop.year <= asked.survey.year]

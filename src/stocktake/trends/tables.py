@@ -14,7 +14,7 @@ from scipy.stats import false_discovery_control
 from stocktake.compare.change import share_change
 from stocktake.compare.estimates import Floats
 from stocktake.compare.rates import share
-from stocktake.compare.trend import LEVEL, Course, share_trend
+from stocktake.compare.trend import LEVEL, share_trend
 from stocktake.rounding import as_shown, round_percent
 from stocktake.survey.breakdowns import (
     Breakdown,
@@ -266,7 +266,7 @@ def course_rows(series: Mapping[str, Series], rows: Iterable[Mapping[str, Any]])
                 "year_last": known[-1], "years": len(known), "points_a_year": 100 * found.slope,
                 "lower_95": 100 * found.low, "upper_95": 100 * found.high, "z": found.z, "p": found.p,
                 "departure": found.departure, "freedom": found.freedom, "p_departure": found.p_departure,
-                "course": str(found.course), "steady": found.p_departure >= 1 - LEVEL or found.course == Course.VARIED,
+                "course": str(found.course), "steady": found.p_departure >= 1 - LEVEL,
             }  # fmt: skip
 
 

@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from html import escape
 from typing import Any
 
+from stocktake.render.figure_drawings import DASHES, LINE_COLOURS, PARTS
 from stocktake.render.svg import draw
 from stocktake.render.theme import Theme
 from stocktake.render.web.html import Html, anchors_of, environment, numeric_columns, pages_html, table, text
@@ -131,7 +132,7 @@ class TrendHtml(Html):
         inner = table(f"Figures of the chart: {chart.title}", header, rows, numeric_columns(header, rows))
         names = "".join(
             f'<div class="nhsuk-checkboxes__item"><input class="nhsuk-checkboxes__input" type="checkbox" checked id="line{i}" value="{i}">'
-            f'<label class="nhsuk-label nhsuk-checkboxes__label" for="line{i}">{text(label)}</label></div>'
+            f'<label class="nhsuk-label nhsuk-checkboxes__label" for="line{i}">{_swatch(i)}{text(label)}</label></div>'
             for i, (label, _) in enumerate(chart.lines)
         )
         lines = ""
@@ -140,6 +141,7 @@ class TrendHtml(Html):
                 '<fieldset class="nhsuk-fieldset"><legend class="nhsuk-fieldset__legend nhsuk-fieldset__legend--s">Lines</legend>'
                 f'<div class="nhsuk-checkboxes nhsuk-checkboxes--small lines">{names}</div></fieldset>'
             )
+        hint = '<p class="note narrow">The chart is wider than the screen: move it sideways.</p>'
         years = "".join(f"<option>{text(y)}</option>" for y in chart.years)
         scale = '<button type="button" class="nhsuk-button nhsuk-button--secondary nhsuk-button--small" data-switch aria-pressed="false">Begin the scale at zero</button>'
         controls = (
@@ -148,7 +150,17 @@ class TrendHtml(Html):
             f'{f"<div>{scale}</div>" if chart.floor else ""}</div><p class="shown" role="status" data-read></p></form>'
         )
         return (
-            f'<figure class="chart wide" data-series>{controls}<div class="paper" role="group" tabindex="0" aria-label="Chart: {name}">{drawings}</div>'
+            f'<figure class="chart wide" data-series>{controls}{hint}<div class="paper" role="group" tabindex="0" aria-label="Chart: {name}">{drawings}</div>'
             f'<details class="nhsuk-details"><summary class="nhsuk-details__summary"><span class="nhsuk-details__summary-text">'
             f'The chart as a table<span class="nhsuk-u-visually-hidden">: {text(chart.title)}</span></span></summary><div class="nhsuk-details__text">{inner}</div></details></figure>\n'
         )
+
+
+def _swatch(line: int) -> str:
+    """A short piece of a line as it is drawn, beside its name."""
+    colour, dash = PARTS[LINE_COLOURS[line % 5]], DASHES[line % 5]
+    stroke = f' stroke-dasharray="{dash}"' if dash else ""
+    return (
+        '<svg class="swatch" width="34" height="12" aria-hidden="true"><rect width="34" height="12" fill="#fff"/>'
+        f'<line x1="2" y1="6" x2="32" y2="6" stroke="{colour}" stroke-width="3"{stroke}/></svg> '
+    )
