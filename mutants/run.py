@@ -38,6 +38,7 @@ INSTRUMENT = ("tests/survey/test_instrument.py", "tests/survey/test_intake.py", 
 WORKBOOK = ("tests/survey/test_published_layout.py", "tests/published", "tests/survey/test_rounded_workbook.py")
 RESULTS = ("tests/results", "tests/spec", "tests/survey/test_published_layout.py", "tests/published", "tests/disclosure", "tests/run/test_whole_or_not_there.py", "tests/survey/test_simulate.py", "tests/reports")  # fmt: skip
 DRAWING = ("tests/render",)
+TRENDS = ("tests/trends", "tests/compare/test_trend.py", "tests/survey/test_breakdowns.py")
 
 MODULES: dict[str, tuple[str, ...]] = {
     **{f"compare/{m}.py": STATISTICS for m in ("change", "estimates", "expected_range", "extremes", "firmness", "suppress")},
@@ -48,6 +49,9 @@ MODULES: dict[str, tuple[str, ...]] = {
     **{f"results/{m}.py": RESULTS for m in ("assemble", "store", "csv", "__init__")},
     **{f"organisations/{m}.py": ("tests/organisations",) for m in ("register", "populations")},
     **{f"audit/{m}.py": ("tests/audit",) for m in ("specification", "claims", "lint", "printed")},
+    **{f"{m}.py": TRENDS for m in ("compare/trend", "survey/breakdowns", "trends/series", "trends/facts", "trends/tables", "trends/sentences")},
+    "disclosure/small_shares.py": ("tests/disclosure/test_small_shares.py", "tests/trends"),
+    **{f"comments/{m}.py": ("tests/comments",) for m in ("screening", "themes", "review")},
     **{f"render/{m}.py": DRAWING for m in ("svg", "cells", "deck/charts")},
 }  # fmt: skip
 # Simulated data (survey/simulate.py, survey/dirt.py) are what the tests of the demo start from, not what they test.
