@@ -7,7 +7,8 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from stocktake.disclosure.small_shares import Follows, following, protected, small
+from stocktake.disclosure.linear import System
+from stocktake.disclosure.small_shares import Follows, _nested, _own_relations, _told, following, protected, small
 from stocktake.survey.breakdowns import Breakdown, Tally
 from stocktake.trends.definition import ShareRules
 from stocktake.trends.series import Line, Point, Series
@@ -92,6 +93,47 @@ def test_a_number_that_a_larger_group_gives_away() -> None:
     assert left == [] and following(blocks, hidden, range(4), RULES) == []
     # The answer is withheld of the whole group too.
     assert hidden[1].lines[0, 2]
+
+
+def test_parts_of_two_characteristics_belong_to_each_of_them() -> None:
+    """Which cells of a pair make up which group, both ways: the first characteristic goes slowest."""
+    own = series(2)
+    table = np.array([[10, 10]] * 7)
+    sizes = {"sex": ("S1", "S2"), "faith": ("F1", "F2", "F3")}
+    singles = [block(own, n, np.array([[30, 30]] * (len(g) + 1)), g, (n,)) for n, g in sizes.items()]
+    labels = tuple(f"{s}, {f}" for s in sizes["sex"] for f in sizes["faith"])
+    both = block(own, "sex and faith", table, labels, ("sex", "faith"))
+    whole = block(own, EVERYBODY, np.array([[60, 60], [0, 0]]), ("Everybody",))
+    nested = _nested([whole, *singles, both], range(4))
+    assert (3, 1, [[0, 1, 2], [3, 4, 5]]) in nested and (3, 2, [[0, 3], [1, 4], [2, 5]]) in nested
+    assert {(i, o) for i, o, _ in nested} == {(1, 0), (2, 0), (3, 1), (3, 2)}
+    # Of a pair one of whose characteristics is not told by itself, the other one still is.
+    assert _nested([singles[1], both], range(2)) == [(1, 0, [[0, 3], [1, 4], [2, 5]])]
+    assert _nested([singles[0], both], range(2)) == [(1, 0, [[0, 1, 2], [3, 4, 5]])]
+
+
+def test_what_readers_know_of_a_percentage() -> None:
+    """Rounding leaves 5.5 to 6.5; the difference of 0 points from others with 5.1 leaves 4.6 to 5.6."""
+    table = np.array([[11, 189], [510, 9490], [0, 0]])
+    own = block(series(2), "faith", table, ("F1", "F2"), ("faith",))
+    everyone = np.array([True, True])
+    low, high = _told(own, own.lines[0], everyone, (np.array([5.5, 4.5]), np.array([6.5, 5.5])))
+    assert (low[0], high[0]) == pytest.approx((5.5, 5.6)) and high[1] == pytest.approx(5.5)
+    # The other way round: 5.1 is 0 points from 5.5, so that it is between 5.0 and 6.0.
+    assert low[1] == pytest.approx(5.0)
+    alone = block(series(2), EVERYBODY, table[[0, 2]], ("Everybody",))
+    assert _told(alone, alone.lines[0], everyone[:1], (np.array([5.45]), np.array([5.55])))[1] == 5.55
+
+
+def test_how_many_a_printed_number_stands_for() -> None:
+    """A base of 46 is printed as 50, which is 45 to 54; of a withheld group readers know that it is fewer than 30."""
+    own = block(series(2), "faith", np.array([[20, 26], [9, 3], [0, 0]]), ("F1", "F2"), ("faith",))
+    system = System()
+    _, totals = _own_relations(system, own, small(own, RULES), RULES)
+    low, high = np.concatenate(system.low), np.concatenate(system.high)
+    assert (low[totals[0]], high[totals[0]]) == (45, 54)
+    assert (low[totals[1]], high[totals[1]]) == (0, 29)
+    assert low[totals].tolist() == [45, 0]
 
 
 def test_what_nothing_can_protect_is_listed() -> None:

@@ -169,6 +169,7 @@ def test_against_single_people(cells: list[tuple[int, int, int, int, float, floa
         assert sum(variances) == pytest.approx(0.0, abs=1e-12)
     else:
         assert found.z * math.sqrt(sum(variances)) == pytest.approx(found.adjusted, rel=1e-6, abs=1e-9)
+        assert found.p == pytest.approx(math.erfc(abs(found.z) / math.sqrt(2)), rel=1e-6)
 
 
 def test_a_characteristic_does_not_adjust_for_itself() -> None:
