@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -19,6 +20,7 @@ from stocktake.run.trends import TrendRun, make_trend_results, open_trends
 from stocktake.trends.definition import parse_trends
 from stocktake.trends.facts import percent_text
 from stocktake.trends.sentences import Claim, Reference, claim_of, pieces, reference_of, undeclared_directions
+from stocktake.trends.tables import with_q_values
 
 
 @pytest.fixture(scope="module")
@@ -199,6 +201,29 @@ def test_percentages_are_those_of_the_files(run: TrendRun) -> None:
     table = pl.read_csv(run.folder / "old" / "2017.csv").filter(pl.col("Q1") < 3)
     assert row["base"] == table.height and row["percent"] == pytest.approx(100 * (table["Q1"] == 1).mean(), abs=0.8)
     assert row["left_out"] == 10
+
+
+def test_figures_of_a_row_belong_together(run: TrendRun) -> None:
+    """Wilson's interval of the percentage on its effective base, written out; of the full figures and of the printed ones."""
+    for table in (run.results.tables["shares"], run.public.tables["shares"]):
+        rows = [r for r in table.iter_rows(named=True) if r["status"] == "shown"]
+        assert len(rows) > 50
+        for row in rows:
+            p, n, z = row["percent"] / 100, row["effective_base"], 1.959964
+            middle, half = p + z**2 / (2 * n), z * math.sqrt(p * (1 - p) / n + z**2 / (4 * n**2))
+            low, high = (100 * (middle + s * half) / (1 + z**2 / n) for s in (-1, 1))
+            near = 1e-4 if "count" in row else 0.051 if row["breakdown"] == "all" else 0.51
+            assert (row["lower_95"], row["upper_95"]) == pytest.approx((low, high), abs=near)
+            if "count" in row:
+                assert 0 < row["count"] <= row["base"] and n <= row["base"] + 1e-6
+
+
+def test_which_differences_stand() -> None:
+    """Benjamini and Hochberg by hand: of p 0.01, 0.02 and 0.2 the adjusted are 0.03, 0.03 and 0.2."""
+    rows = [{"series": "Q", "year": 2019, "line": "a", "p": p} for p in (0.02, 0.2, None, 0.01)]
+    found = with_q_values([*rows, {"series": "Q", "year": 2019, "line": "b", "p": 0.06}])
+    assert [None if r["q_value"] is None else round(r["q_value"], 6) for r in found] == [0.03, 0.2, None, 0.03, 0.06]
+    assert [r["stands"] for r in found] == [True, False, False, True, False]
 
 
 def test_sentences_follow_the_figures(run: TrendRun, tmp_path: Path) -> None:
