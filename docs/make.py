@@ -18,8 +18,10 @@ from stocktake.definitions import DEEPEST, LARGEST_FILE, MOST_VALUES
 from stocktake.disclosure.rules import Rules
 from stocktake.organisations import LARGEST_LIST
 from stocktake.results import Results
-from stocktake.results.schemas import AUDIT_SCHEMAS, SCHEMAS, TREND_SCHEMAS
+from stocktake.results.audit_schemas import AUDIT_SCHEMAS
+from stocktake.results.schemas import SCHEMAS
 from stocktake.results.store import read_results
+from stocktake.results.trend_schemas import TREND_SCHEMAS
 from stocktake.run.core import open_run
 from stocktake.run.documents import national_contents
 from stocktake.run.folder import demo_folder

@@ -8,7 +8,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from stocktake.disclosure.linear import System
-from stocktake.disclosure.small_shares import Follows, _nested, _own_relations, _told, following, protected, small
+from stocktake.disclosure.small_shares import Follows, _known_ends, _nested, _own_relations, following, protected, small
 from stocktake.survey.breakdowns import Breakdown, Tally
 from stocktake.trends.definition import ShareRules
 from stocktake.trends.series import Line, Point, Series
@@ -117,12 +117,12 @@ def test_what_readers_know_of_a_percentage() -> None:
     table = np.array([[11, 189], [510, 9490], [0, 0]])
     own = block(series(2), "faith", table, ("F1", "F2"), ("faith",))
     everyone = np.array([True, True])
-    low, high = _told(own, own.lines[0], everyone, (np.array([5.5, 4.5]), np.array([6.5, 5.5])))
+    low, high = _known_ends(own, own.lines[0], everyone, (np.array([5.5, 4.5]), np.array([6.5, 5.5])))
     assert (low[0], high[0]) == pytest.approx((5.5, 5.6)) and high[1] == pytest.approx(5.5)
     # The other way round: 5.1 is 0 points from 5.5, so that it is between 5.0 and 6.0.
     assert low[1] == pytest.approx(5.0)
     alone = block(series(2), EVERYBODY, table[[0, 2]], ("Everybody",))
-    assert _told(alone, alone.lines[0], everyone[:1], (np.array([5.45]), np.array([5.55])))[1] == 5.55
+    assert _known_ends(alone, alone.lines[0], everyone[:1], (np.array([5.45]), np.array([5.55])))[1] == 5.55
 
 
 def test_how_many_a_printed_number_stands_for() -> None:

@@ -191,8 +191,9 @@ def test_python_with_frames(few: Path, tmp_path: Path) -> None:
 
 def test_a_common_reference_and_other_settings(few: Path) -> None:
     from stocktake.disclosure.rules import Rules
-    from stocktake.run.benchmark import results_of_waves, waves_of_folder
+    from stocktake.run.benchmark import results_of_waves
     from stocktake.run.settings import load_instrument, read_settings
+    from stocktake.run.waves import waves_of_folder
 
     chosen = read_settings(few).model_copy(
         update={

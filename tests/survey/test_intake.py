@@ -12,7 +12,7 @@ import polars as pl
 import pytest
 
 from stocktake.problems import StocktakeError
-from stocktake.run.benchmark import finding_sentence
+from stocktake.run.waves import finding_sentence
 from stocktake.survey.coding import option_codes
 from stocktake.survey.findings import CHECKS, Findings, summarise
 from stocktake.survey.instrument import (

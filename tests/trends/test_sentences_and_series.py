@@ -229,7 +229,7 @@ def test_which_differences_stand() -> None:
 def test_sentences_follow_the_figures(run: TrendRun, tmp_path: Path) -> None:
     """Other data: every figure moves, and every sentence whose direction no longer holds is named and left out."""
     from stocktake.reports.model import numbers_of
-    from stocktake.reports.trends import indicator_page
+    from stocktake.reports.trends.pages import indicator_page
 
     def figures(made: TrendRun) -> dict[str, float]:
         page = indicator_page(made.facts, made.settings.indicators[0])

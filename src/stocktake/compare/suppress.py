@@ -9,6 +9,10 @@ import numpy as np
 
 from stocktake.compare.estimates import Estimates, Status
 
+# One sentence for every withheld figure of a table in which some are withheld for others' sake: which of two is the
+# small one must not be recognisable by its reason.
+BESIDE = "Withheld: too few people, here or in a number that this one would give away."
+
 
 def suppress(
     estimates: Estimates,

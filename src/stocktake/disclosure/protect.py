@@ -7,10 +7,11 @@ from dataclasses import dataclass, replace
 
 import polars as pl
 
+from stocktake.compare.suppress import BESIDE
 from stocktake.disclosure.attack import Memory, Pinned, attack, table_of
 from stocktake.disclosure.precision import public
 from stocktake.disclosure.relations import Target
-from stocktake.disclosure.rules import BESIDE, Rules
+from stocktake.disclosure.rules import Rules
 from stocktake.results import ALL, Results
 
 # Each round withholds one more figure beside every pinned one; a trust has few groups, and a question few answers.

@@ -9,10 +9,6 @@ from pydantic import Field
 
 from stocktake.definitions import Part
 
-# One sentence for every withheld figure of a table in which some are withheld for others' sake: which of two is the
-# small one must not be recognisable by its reason.
-BESIDE = "Withheld: too few people, here or in a number that this one would give away."
-
 
 class Rules(Part):
     """What the editions print and what must not be worked out from it; see docs/disclosure.md.

@@ -238,7 +238,7 @@ def _own_relations(
         chosen = np.flatnonzero(block.chosen(line))
         part = 100 * weight[printed][:, chosen].sum(axis=1) / total[printed]
         places = decimals_of(block)
-        ends = _told(block, line, printed, percent_interval(round_percent(part, places), places))
+        ends = _known_ends(block, line, printed, percent_interval(round_percent(part, places), places))
         many = int(printed.sum())
         sums = [(cells[printed, a], np.ones(many)) for a in chosen]
         for end, low, high in ((ends[0], 0.0, np.inf), (ends[1], -np.inf, 0.0)):
@@ -247,7 +247,7 @@ def _own_relations(
     return cells, totals
 
 
-def _told(block: ShareBlock, line: Line, printed: Bools, ends: tuple[Floats, Floats]) -> tuple[Floats, Floats]:
+def _known_ends(block: ShareBlock, line: Line, printed: Bools, ends: tuple[Floats, Floats]) -> tuple[Floats, Floats]:
     """What readers know of printed percentages: their rounding, and their differences from everybody else's.
 
     Of one demographic the adjusted difference is printed to the whole point. It may be hardly adjusted at all, so that the

@@ -7,7 +7,7 @@ from functools import singledispatchmethod
 from itertools import pairwise
 from xml.sax.saxutils import escape, quoteattr
 
-from stocktake.render import figure_drawings, map_drawings
+from stocktake.render import figure_drawings, map_drawings, series_drawings
 from stocktake.render.theme import Theme
 from stocktake.render.words import text_width
 from stocktake.reports.charts import (
@@ -540,7 +540,7 @@ class Canvas:
 
     @draw.register
     def _(self, chart: SeriesLines) -> None:
-        figure_drawings.series_lines(self, chart)
+        series_drawings.series_lines(self, chart)
 
     @draw.register
     def _(self, chart: Spine) -> None:

@@ -19,7 +19,7 @@ from stocktake.reports.model import (
     paragraph,
 )
 from stocktake.reports.question_pages import unconfirmed
-from stocktake.reports.words import listed, rounded
+from stocktake.reports.words import listed, rounded, signed
 
 CHAPTER = "Change over time"
 
@@ -238,8 +238,8 @@ def _question(facts: OrganisationResults, code: str, changes: list[Row]) -> Keep
     ]
     # The year before, and the first: what lies between is in the table of any two years.
     compared = [c for c in changes if c["difference"] is not None] or changes
-    told = changes if len(changes) < 3 else [changes[0], *(c for c in compared[-1:] if c is not changes[0])]
-    right += [_verdict(facts, change) for change in told]
+    shown_changes = changes if len(changes) < 3 else [changes[0], *(c for c in compared[-1:] if c is not changes[0])]
+    right += [_verdict(facts, change) for change in shown_changes]
     question = facts.survey.by_code[code]
     about = " ".join(part for part in (question.base, question.excluded) if part)
     if about:
@@ -257,27 +257,25 @@ def _any_two_years(facts: OrganisationResults, code: str, years: list[int]) -> l
         for (then, now, measure), row in facts.every_change.items()
         if measure == code and row["difference"] is not None
     }
-    told = [y for y in years if any(y in pair for pair in found)]
-    if len(told) < 3:
+    compared = [y for y in years if any(y in pair for pair in found)]
+    if len(compared) < 3:
         return []
     rows: list[tuple[Cell, ...]] = []
-    for then in told[:-1]:
+    for then in compared[:-1]:
         cells: list[Cell] = []
-        for now in told[1:]:
+        for now in compared[1:]:
             row = found.get((then, now))
             if row is None:
                 cells.append("-" if now > then else "")
                 continue
             mark = {"Increase": " ▲", "Decrease": " ▼"}.get(row["verdict"] or "", "")
-            text = rounded(row["difference"], 1)
-            signed = f"+{text}" if row["difference"] > 0 and float(text) else text
             source = f"changes/{then}-{now}/{facts.code}/{code}/difference"
-            cells.append(Number(row["difference"], f"{signed}{mark}", source))
+            cells.append(Number(row["difference"], signed(row["difference"], 1) + mark, source))
         rows.append((f"From {then}", *cells))
     tested = any(row["verdict"] is not None for row in found.values())
     words = "▲ and ▼: a change that is more than chance." if tested else "None of these was tested."
     return [
-        Table(f"{code}: change between any two years", ("", *(f"To {y}" for y in told[1:])), tuple(rows)),
+        Table(f"{code}: change between any two years", ("", *(f"To {y}" for y in compared[1:])), tuple(rows)),
         paragraph(words, "note"),
     ]
 

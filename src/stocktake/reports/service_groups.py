@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from stocktake.disclosure.rules import BESIDE, rules_of
+from stocktake.compare.suppress import BESIDE
+from stocktake.disclosure.rules import rules_of
 from stocktake.reports import back, change_pages, firm_pages, front, headline, question_pages
 from stocktake.reports.charts import PlainBars
 from stocktake.reports.facts import OrganisationResults, group_results

@@ -18,6 +18,17 @@ def plural(count: int, one: str, many: str | None = None) -> str:
     return one if count == 1 else many or f"{one}s"
 
 
+def signed(value: float, places: int) -> str:
+    """A difference with its sign; one that rounds to nothing has none."""
+    text = rounded(value, places)
+    return text if value <= 0 or not float(text) else f"+{text}"
+
+
+def size_words(size: int) -> str:
+    """The size of a file of so many bytes."""
+    return f"{size / 1e6:.1f} MB" if size >= 1e6 else f"{max(1, round(size / 1000))} kB"
+
+
 def per_cent(value: float | None) -> str:
     """A percentage to the whole per cent; what is more than none is never shown as 0%."""
     if value is None:

@@ -24,7 +24,8 @@ from stocktake.files import write_file, writing
 from stocktake.organisations.register import Kind
 from stocktake.problems import StocktakeError, nearest
 from stocktake.results import Results
-from stocktake.results.schemas import AUDIT_SCHEMAS, frame
+from stocktake.results.audit_schemas import AUDIT_SCHEMAS
+from stocktake.results.schemas import frame
 from stocktake.results.store import AGAIN, read_results, write_results
 from stocktake.run.collection import Collection, open_collection
 from stocktake.run.intake import LEDGER, HeldReturns, all_queries, held_returns, part_name, state_of

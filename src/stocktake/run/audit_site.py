@@ -15,8 +15,7 @@ from stocktake.problems import StocktakeError
 from stocktake.reports.audit.facts import WORDS
 from stocktake.results.csv import csv_bytes
 from stocktake.run.audit import AuditRun, open_audit
-from stocktake.run.pool import on_every_core
-from stocktake.survey.engines import cores
+from stocktake.run.pool import in_batches
 
 STATIC = ("nhsuk-frontend.css", "site.css")
 # The tables that everybody may have, and what they are.
@@ -52,15 +51,9 @@ def make_audit_site(
     codes = list(run.organisations)
     if begin is not None:
         begin(len(codes))
-    many = min(cores(), 8) * 4
     with writing(folder), new_folder(folder / "site") as fresh:
         _shared(run, fresh, codes[0])
-        jobs = [(folder, fresh, part) for i in range(many) if (part := codes[i::many])]
-        for number, result in on_every_core(_make, jobs):
-            if isinstance(result, StocktakeError):
-                raise result
-            if progress is not None:
-                progress(len(jobs[number][2]))
+        in_batches(_make, folder, fresh, codes, progress)
     return folder / "site" / "index.html"
 
 

@@ -16,8 +16,8 @@ from stocktake.files import writing
 from stocktake.organisations import Organisation
 from stocktake.problems import StocktakeError
 from stocktake.results.csv import csv_bytes
-from stocktake.run.benchmark import waves_of_folder
 from stocktake.run.settings import load_instrument, read_settings
+from stocktake.run.waves import waves_of_folder
 from stocktake.survey.instrument import Survey
 from stocktake.survey.percentages import (
     Influence,

@@ -7,12 +7,14 @@ from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor, as_completed
 from concurrent.futures.process import BrokenProcessPool
 from multiprocessing import get_context
+from pathlib import Path
 from typing import Any, TypeVar
 
 from stocktake.problems import StocktakeError
 from stocktake.survey.engines import cores
 
 Result = TypeVar("Result")
+Job = TypeVar("Job")
 
 
 def on_every_core(
@@ -46,6 +48,29 @@ def on_every_core(
         finally:
             # After an interrupt the jobs under way are finished, and none of those that wait is begun.
             pool.shutdown(wait=False, cancel_futures=True)
+
+
+def in_batches(
+    work: Callable[[Path, Path, Sequence[Job]], None],
+    folder: Path,
+    out: Path,
+    jobs: Sequence[Job],
+    progress: Callable[[int], None] | None = None,
+    *,
+    alone: int = 0,
+) -> None:
+    """Call work(folder, out, some of the jobs) on every core until all are done; `progress` hears how many at a time.
+
+    Neighbouring jobs go to different processes, and each process keeps what it has opened for its next batch. The
+    first `alone` jobs, the long ones, have batches of their own. Raises StocktakeError, the first that is met.
+    """
+    many = min(cores(), 8) * 4
+    batches = [*([job] for job in jobs[:alone]), *(part for i in range(many) if (part := jobs[alone + i :: many]))]
+    for number, result in on_every_core(work, [(folder, out, batch) for batch in batches]):
+        if isinstance(result, StocktakeError):
+            raise result
+        if progress is not None:
+            progress(len(batches[number]))
 
 
 def _leave_interrupts() -> None:

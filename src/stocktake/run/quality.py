@@ -13,9 +13,10 @@ from stocktake.files import writing
 from stocktake.organisations import Organisation
 from stocktake.problems import BlockedError, StocktakeError
 from stocktake.render.quality import write_quality
-from stocktake.run.benchmark import benchmark, finding_sentence, results_of_waves, waves_of_folder
+from stocktake.run.benchmark import benchmark, results_of_waves
 from stocktake.run.core import Run
 from stocktake.run.settings import Settings, load_instrument, read_settings
+from stocktake.run.waves import finding_sentence, waves_of_folder
 from stocktake.survey.engines import Progress
 from stocktake.survey.findings import summarise
 from stocktake.survey.instrument import Survey

@@ -15,14 +15,12 @@ from stocktake import __version__
 from stocktake.codes import file_name
 from stocktake.files import Content, new_folder, write_file, writing
 from stocktake.organisations import read_organisations
-from stocktake.problems import StocktakeError
 from stocktake.reports.facts import OrganisationResults, group_results
-from stocktake.reports.words import rounded
+from stocktake.reports.words import rounded, size_words
 from stocktake.results.csv import csv_bytes
 from stocktake.run.core import Run, open_run
 from stocktake.run.documents import NATIONAL, national_contents
-from stocktake.run.pool import on_every_core
-from stocktake.survey.engines import cores
+from stocktake.run.pool import in_batches
 
 if TYPE_CHECKING:
     from stocktake.render.web.pages import Site
@@ -49,15 +47,8 @@ def make_site(
     ]
     if begin is not None:
         begin(len(jobs))
-    # Alternate jobs go to each worker, the long ones first; each keeps what it has opened.
-    workers = min(cores(), 8)
-    batches = [b for b in (jobs[:1], *(jobs[1:][i :: workers * 4] for i in range(workers * 4))) if b]
     with writing(folder), new_folder(folder / "site") as fresh:
-        for number, result in on_every_core(_make_all, [(folder, fresh, batch) for batch in batches]):
-            if isinstance(result, StocktakeError):
-                raise result
-            if progress is not None:
-                progress(len(batches[number]))
+        in_batches(_make_all, folder, fresh, jobs, progress, alone=1)
     return folder / "site" / "index.html"
 
 
@@ -170,7 +161,7 @@ def _data(folder: Path, out: Path, _: str) -> None:
     """The national tables in every format, the annex, and the page that lists them."""
     run, site, _places = _open(folder)
     paths = [_write(out, f"data/{name}", content) for name, content in national_contents(run, NATIONAL)]
-    sized = {p.name: (f"data/{p.name}", p.name, _size(p)) for p in paths}
+    sized = {p.name: (f"data/{p.name}", p.name, size_words(p.stat().st_size)) for p in paths}
     books = [(h, f"{WHAT.get(n, n)}: {n}", s) for n, (h, _n, s) in sized.items() if not n.endswith((".csv", ".json"))]
     tidy = [v for n, v in sized.items() if n.endswith((".csv", ".json"))]
     _write(out, "data.html", site.data([("Workbooks and documents", books), ("Tidy tables (CSV)", tidy)]))
@@ -188,8 +179,3 @@ WHAT = {
 def _write(out: Path, name: str, content: Content) -> Path:
     """Write one file of the site, which it cannot leave."""
     return write_file(out / name, content, inside=out)
-
-
-def _size(path: Path) -> str:
-    size = path.stat().st_size
-    return f"{size / 1e6:.1f} MB" if size >= 1e6 else f"{max(1, round(size / 1000))} kB"

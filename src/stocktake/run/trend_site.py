@@ -15,14 +15,14 @@ from stocktake import __version__
 from stocktake.codes import file_name
 from stocktake.files import Content, new_folder, write_file, writing
 from stocktake.problems import StocktakeError
+from stocktake.reports.words import size_words
 from stocktake.results.csv import csv_bytes
-from stocktake.run.pool import on_every_core
+from stocktake.run.pool import in_batches
 from stocktake.run.trends import TrendRun, open_trends
-from stocktake.survey.engines import cores
 
 if TYPE_CHECKING:
     from stocktake.render.web.trend_pages import TrendSite
-    from stocktake.reports.trends import TrendPage
+    from stocktake.reports.trends.pages import TrendPage
 
 STATIC = ("nhsuk-frontend.css", "site.css", "site.js")
 # The tables that everybody may have, and what they are.
@@ -51,14 +51,8 @@ def make_trend_site(
     codes = page_codes(run)
     if begin is not None:
         begin(len(codes))
-    many = min(cores(), 8) * 4
     with writing(folder), new_folder(folder / "site") as fresh:
-        jobs = [(folder, fresh, part) for i in range(many) if (part := codes[i::many])]
-        for number, result in on_every_core(_make, jobs):
-            if isinstance(result, StocktakeError):
-                raise result
-            if progress is not None:
-                progress(len(jobs[number][2]))
+        in_batches(_make, folder, fresh, codes, progress)
         _common(run, fresh)
     return folder / "site" / "index.html"
 
@@ -70,7 +64,7 @@ def page_codes(run: TrendRun) -> list[str]:
 
 def page_of(run: TrendRun, code: str) -> TrendPage:
     """One page by its code; raises StocktakeError for a code that there is not."""
-    from stocktake.reports.trends import indicator_page, series_page
+    from stocktake.reports.trends.pages import indicator_page, series_page
 
     for indicator in run.settings.indicators:
         if indicator.code == code:
@@ -82,7 +76,7 @@ def page_of(run: TrendRun, code: str) -> TrendPage:
 
 def _site(run: TrendRun) -> TrendSite:
     from stocktake.render.web.trend_pages import TrendSite
-    from stocktake.reports.trends import updated_words
+    from stocktake.reports.trends.pages import updated_words
 
     return TrendSite(run.settings, run.theme, run.results.digest, __version__, updated_words(run.facts))
 
@@ -101,7 +95,7 @@ def _downloads(run: TrendRun, out: Path, page: TrendPage) -> list[tuple[str, str
     from stocktake.render.pdf import pdf_bytes
     from stocktake.render.svg import draw
     from stocktake.render.xlsx import xlsx_bytes
-    from stocktake.reports.trend_books import page_book
+    from stocktake.reports.trends.book import page_book
 
     code = page.code
     shares = own_shares(run, code)
@@ -165,7 +159,9 @@ def picture(svg: str, alt: str) -> bytes:
 def _common(run: TrendRun, out: Path) -> None:
     """The first page, the data, the method, what is compared with standards, and the styles."""
     from stocktake.reports.model import Heading, Page, Report
-    from stocktake.reports.trends import method_report, standard_blocks, updated_words
+    from stocktake.reports.trends.method import method_report
+    from stocktake.reports.trends.pages import updated_words
+    from stocktake.reports.trends.standards import standard_blocks
 
     site, facts, settings = _site(run), run.facts, run.settings
     indicators = [page_of(run, i.code) for i in settings.indicators]
@@ -182,7 +178,7 @@ def _common(run: TrendRun, out: Path) -> None:
     files = []
     for name, words in DOWNLOADS.items():
         path = _write(out, f"data/{name}.csv", csv_bytes(run.public.tables[name]))
-        files.append((f"data/{name}.csv", words, size_words(path)))
+        files.append((f"data/{name}.csv", words, size_words(path.stat().st_size)))
     lead = "Every figure of this site. Figures withheld for small numbers are in none of the files; each page has its own besides."
     _write(out, "data.html", site.plain("data.html", "Data", lead, None, files))
     if settings.standards:
@@ -202,12 +198,6 @@ def _common(run: TrendRun, out: Path) -> None:
         _write(out, "standards.html", site.plain("standards.html", "Compared with standards", "", report))
     for name in STATIC:
         _write(out, f"static/{name}", (resources.files("stocktake.render.web") / "static" / name).read_bytes())
-
-
-def size_words(path: Path) -> str:
-    """The size of a file for readers."""
-    size = path.stat().st_size
-    return f"{size / 1e6:.1f} MB" if size >= 1e6 else f"{max(1, round(size / 1000))} kB"
 
 
 def _write(out: Path, name: str, content: Content) -> Path:

@@ -21,17 +21,18 @@ from stocktake.files import sha256, writing
 from stocktake.organisations import LARGEST_LIST, Organisation
 from stocktake.problems import BlockedError, StocktakeError, nearest
 from stocktake.results import Results
-from stocktake.results.schemas import TREND_SCHEMAS, frame
+from stocktake.results.schemas import frame
 from stocktake.results.store import AGAIN, read_results, write_results
-from stocktake.run.benchmark import finding_sentence, waves_of_folder
+from stocktake.results.trend_schemas import TREND_SCHEMAS
 from stocktake.run.provenance import VERSIONS, inputs_of, instrument_digest
 from stocktake.run.settings import Settings, load_instrument, read_settings
+from stocktake.run.waves import finding_sentence, waves_of_folder
 from stocktake.survey.breakdowns import Breakdown
 from stocktake.survey.instrument import Survey
 from stocktake.survey.percentages import invited_cells
 from stocktake.survey.wave import Wave
 from stocktake.trends.definition import FILE, TrendSettings, read_trends
-from stocktake.trends.facts import Facts, judged
+from stocktake.trends.facts import Facts, sentence_rows
 from stocktake.trends.series import Asked, Series, all_series
 from stocktake.trends.tables import (
     ShareBlock,
@@ -197,7 +198,7 @@ def trend_results(folder: Path, settings: TrendSettings, progress: Callable[[int
     }
     made = Results(tables, provenance(folder, settings), "trends")
     facts = Facts(settings, public_shares(made, settings.disclosure.group_rounding).tables)
-    sentences = _frame("sentences", list(judged(facts)))
+    sentences = _frame("sentences", list(sentence_rows(facts)))
     return Results({**tables, "sentences": sentences}, made.provenance, "trends")
 
 
@@ -261,7 +262,7 @@ def _years(folder: Path, settings: TrendSettings, counted: Counted, notes: list[
                 text = f"Nobody of {labels[cell]!r} answered; they are counted with {labels[into]!r}."
                 notes.append({"year": wave.year, "organisation": codes[row], "note": text})
             groups = tuple(_organisation_groups(organisations, given))
-            out.append(YearOf(wave.year, name, survey, wave, weights, groups))
+            out.append(YearOf(wave.year, name, wave, weights, groups))
     return sorted(out, key=lambda y: y.year)
 
 

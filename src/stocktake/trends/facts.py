@@ -96,11 +96,27 @@ class Facts:
     def years(self, series: str) -> list[int]:
         return sorted(self.points[series])
 
+    def stretches(self, series: str) -> list[list[int]]:
+        """The years of each stretch that compare with one another, the earliest first."""
+        out: dict[int, list[int]] = {}
+        for year in self.years(series):
+            out.setdefault(self.points[series][year]["segment"], []).append(year)
+        return list(out.values())
+
     def latest(self, series: str) -> list[int]:
         """The latest stretch of years that compare with one another."""
-        years = self.years(series)
-        last = self.points[series][years[-1]]["segment"]
-        return [y for y in years if self.points[series][y]["segment"] == last]
+        return self.stretches(series)[-1]
+
+    def lines(self, series: str) -> tuple[IndicatorLine, ...]:
+        """Every line of a series, those of the latest year first."""
+        labels: dict[str, tuple[int, str]] = {}
+        for (code, line), years in self.everybody.items():
+            if code == series:
+                labels[line] = (-max(years), next(iter(years.values()))["label"])
+        order = sorted(labels, key=lambda k: labels[k][0])
+        return tuple(
+            IndicatorLine(name=f"l{i}", series=series, line=k, label=labels[k][1]) for i, k in enumerate(order)
+        )
 
     def year(self, series: str, words: str) -> int:
         """A year of a series by its number, or as first, before or last of the latest stretch that compares."""
@@ -185,14 +201,14 @@ class Facts:
             for words in sentence.holds:
                 claim = claim_of(words)
                 assert isinstance(claim, Claim)
-                wrong = self._judge(indicator, claim)
+                wrong = self._counter_evidence(indicator, claim)
                 if wrong:
                     return wrong
         except Unknown as error:
             return str(error)
         return ""
 
-    def _judge(self, indicator: Indicator, claim: Claim) -> str:
+    def _counter_evidence(self, indicator: Indicator, claim: Claim) -> str:
         """What the figures say against a claim; empty where it holds."""
         line = line_of(indicator, claim.name)
         begin = self.year(line.series, claim.begin)
@@ -244,7 +260,7 @@ def _source(row: Row, column: str) -> str:
     return f"shares/{row['series']}/{row['line']}/{row['year']}/{column}"
 
 
-def judged(facts: Facts) -> Iterator[dict[str, Any]]:
+def sentence_rows(facts: Facts) -> Iterator[dict[str, Any]]:
     """Rows of the table `sentences`: every sentence, whether it is printed, and why not."""
     for indicator in facts.settings.indicators:
         for i, sentence in enumerate(indicator.sentences):

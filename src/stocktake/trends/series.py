@@ -243,15 +243,10 @@ def _why_not(breaks: Sequence[Break], then: tuple[Asked, Question, int], now: tu
     old, new = then[0], now[0]
     if old.folder == new.folder:
         # Within a survey each year compares with its latest, as the instrument says.
-        lasting = {new.survey.year, *new_years(now[1])}
+        lasting = {new.survey.year, *now[1].comparable}
         return "" if {then[2], now[2]} <= lasting else "The question was new or changed."
     same = now[1].comparable.get(then[2]) == then[1].code
     return "" if same else "It was asked in another survey, which is not declared to compare."
-
-
-def new_years(question: Question) -> frozenset[int]:
-    """The earlier years that a question compares with."""
-    return frozenset(question.comparable)
 
 
 def _folded(label: str) -> str:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import combinations
 from typing import Any
@@ -14,6 +14,7 @@ from scipy.stats import false_discovery_control
 from stocktake.compare.change import share_change
 from stocktake.compare.estimates import Floats
 from stocktake.compare.rates import share
+from stocktake.compare.suppress import BESIDE
 from stocktake.compare.trend import LEVEL, share_trend
 from stocktake.rounding import as_shown, round_percent
 from stocktake.survey.breakdowns import (
@@ -47,7 +48,6 @@ class YearOf:
 
     year: int
     folder: str
-    survey: Survey
     wave: Wave
     weights: NationalWeights
     groupings: tuple[Breakdown, ...]
@@ -165,10 +165,6 @@ class Hidden:
     lines: NDArray[np.bool_]
 
 
-Hide = Callable[[ShareBlock], Hidden]
-FEW = "Withheld: too few people, here or in a number that this one would give away."
-
-
 def share_rows(block: ShareBlock, hidden: Hidden) -> Iterator[Row]:
     """Rows of the table `shares`: one for each group and line."""
     effective, base = block.effective, block.base
@@ -186,7 +182,7 @@ def share_rows(block: ShareBlock, hidden: Hidden) -> Iterator[Row]:
                 "label": line.label, "weighted_for_response": block.weighted_for_response, "status": "shown", "reason": "",
             }  # fmt: skip
             if hidden.groups[g] or hidden.lines[g, k]:
-                row |= {"status": "withheld", "reason": FEW}
+                row |= {"status": "withheld", "reason": BESIDE}
             elif base[g] == 0:
                 row |= {"status": "no data", "reason": "Nobody answered."}
             if not hidden.groups[g]:
@@ -211,12 +207,8 @@ def _figures(rows: Iterable[Mapping[str, Any]]) -> dict[tuple[str, str, str, str
     return out
 
 
-def _printed(row: Mapping[str, Any]) -> float:
-    """The share as it is printed, 0 to 1."""
-    return _percent(row) / 100
-
-
 def _percent(row: Mapping[str, Any]) -> float:
+    """The percentage as it is printed."""
     return float(round_percent(np.array([row["percent"]]), 1)[0])
 
 
@@ -232,7 +224,7 @@ def change_rows(series: Mapping[str, Series], rows: Iterable[Mapping[str, Any]])
             continue
         then, now = (
             (
-                np.array([_printed(years[p[i]]) for p in pairs]),
+                np.array([_percent(years[p[i]]) / 100 for p in pairs]),
                 np.array([as_shown(years[p[i]]["effective_base"], 0) for p in pairs]),
             )
             for i in (0, 1)
@@ -256,7 +248,7 @@ def course_rows(series: Mapping[str, Series], rows: Iterable[Mapping[str, Any]])
             known = [y for y in segment if y in years]
             found = share_trend(
                 np.array(known, dtype=np.float64),
-                np.array([_printed(years[y]) for y in known]),
+                np.array([_percent(years[y]) / 100 for y in known]),
                 np.array([as_shown(years[y]["effective_base"], 0) for y in known]),
             )
             if found.course is None:

@@ -2,19 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from html import escape
 from typing import Any
 
-from stocktake.render.figure_drawings import DASHES, LINE_COLOURS, PARTS
+from stocktake.render.figure_drawings import PARTS
+from stocktake.render.series_drawings import DASHES, LINE_COLOURS
 from stocktake.render.svg import draw
 from stocktake.render.theme import Theme
 from stocktake.render.web.html import Html, anchors_of, environment, numeric_columns, pages_html, table, text
 from stocktake.render.words import clean
 from stocktake.reports.figure_charts import PartBars, SeriesLines
 from stocktake.reports.model import Figure, Report
-from stocktake.reports.trends import TrendPage
+from stocktake.reports.trends.pages import TrendPage
 from stocktake.trends.definition import TrendSettings
 
 # How wide the chart of a page is drawn, in points.
@@ -102,7 +103,7 @@ class TrendSite:
         title: str,
         lead: str,
         report: Report | None,
-        files: Sequence[Mapping[str, str] | tuple[str, str, str]] = (),
+        files: Sequence[tuple[str, str, str]] = (),
     ) -> str:
         """A page of text alone: the method, the data, or what is compared with standards."""
         body = ""

@@ -6,11 +6,10 @@ from collections.abc import Mapping
 
 import polars as pl
 
-from stocktake.reports.books import CONFIDENTIAL, UNAVAILABLE, Book, Column, Kind, Value, sheet_of
-from stocktake.reports.trends import TrendPage
-from stocktake.results.schemas import TREND_SCHEMAS
+from stocktake.reports.books import CONFIDENTIAL, UNAVAILABLE, Book, Column, Kind, Sheet, Value, sheet_of
+from stocktake.reports.trends.pages import TrendPage
+from stocktake.results.trend_schemas import TREND_SCHEMAS
 
-_KINDS: dict[str, Kind] = {"year": "year", "base": "count", "left_out": "count", "effective_base": "count"}
 _SHARES = ("year", "series", "breakdown", "group", "label", "percent", "lower_95", "upper_95", "base", "left_out", "effective_base", "question", "segment", "reason")  # fmt: skip
 
 
@@ -37,7 +36,7 @@ def page_book(tables: Mapping[str, pl.DataFrame], page: TrendPage, shares: pl.Da
     return Book(f"{report.title}: {report.organisation}", report.organisation, cover, tuple(sheets), digest)
 
 
-def _sheet(name: str, title: str, table: str, rows: pl.DataFrame, names: tuple[str, ...]):  # type: ignore[no-untyped-def]
+def _sheet(name: str, title: str, table: str, rows: pl.DataFrame, names: tuple[str, ...]) -> Sheet:
     schema = TREND_SCHEMAS[table]
     columns = tuple(
         Column(n.replace("_", " ").capitalize().replace("95", "95%"), _kind(n, schema[n][0]), schema[n][1])
@@ -51,17 +50,11 @@ def _sheet(name: str, title: str, table: str, rows: pl.DataFrame, names: tuple[s
 
 
 def _kind(name: str, kind: pl.DataType) -> Kind:
-    if name in _KINDS:
-        return _KINDS[name]
-    return (
-        "text"
-        if kind == pl.String()
-        else "year"
-        if name.startswith("year")
-        else "count"
-        if kind == pl.Int64()
-        else "score"
-    )
+    if kind == pl.String():
+        return "text"
+    if name.startswith("year"):
+        return "year"
+    return "count" if kind == pl.Int64() or name == "effective_base" else "score"
 
 
 def _cell(value: Value | None, kind: pl.DataType, missing: str) -> Value | None:

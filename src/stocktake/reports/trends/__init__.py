@@ -1,0 +1,1 @@
+"""Pages of trends as reports: one for each indicator and each question."""
