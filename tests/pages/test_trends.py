@@ -173,8 +173,8 @@ def test_what_is_withheld_is_in_no_file(run: TrendRun) -> None:
         assert own.filter((pl.col("status") == "withheld") & pl.col("percent").is_not_null()).is_empty()
         book = openpyxl.load_workbook(site / "data" / f"{code}.xlsx", read_only=True)
         rows = list(book["Percentages"].iter_rows(values_only=True))
-        head = next(i for i, r in enumerate(rows) if "Percent" in r)
-        place, why = rows[head].index("Percent"), rows[head].index("Reason")
+        head = next(i for i, r in enumerate(rows) if "Per cent" in r)
+        place, why = rows[head].index("Per cent"), rows[head].index("Remark")
         marked = [r[place] for r in rows[head + 1 :] if r[why] and str(r[why]).startswith("Withheld")]
         assert marked and set(marked) == {"[c]"}
         break

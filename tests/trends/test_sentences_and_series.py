@@ -195,6 +195,14 @@ def test_without_a_declaration_surveys_do_not_compare(tmp_path: Path) -> None:
     assert again.facts.points["help"][2018]["note"] == "The wording was 'Were you helped (old)?' before."
 
 
+def test_lines_of_a_series_are_those_of_its_latest_year_first(run: TrendRun) -> None:
+    lines = run.facts.lines("help")
+    everybody = {line: max(years) for (code, line), years in run.facts.everybody.items() if code == "help"}
+    assert {x.line for x in lines} == set(everybody) and [x.name for x in lines] == [f"l{i}" for i in range(len(lines))]
+    latest = [everybody[x.line] for x in lines]
+    assert latest == sorted(latest, reverse=True)
+
+
 def test_percentages_are_those_of_the_files(run: TrendRun) -> None:
     """Half of each organisation's people: the weights are all one, and 5 who did not know are left out."""
     row = run.facts.everybody["help", "yes"][2017]

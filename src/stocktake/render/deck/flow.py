@@ -67,6 +67,9 @@ def slides_of(page: Page) -> list[tuple[list[Column], bool]]:
             split = split_columns(block, BODY_WIDTH, space)
             if split[0].left and split[0].right:
                 pieces = list(split)
+        if isinstance(block, Table) and height_of_block(block, BODY_WIDTH) > BODY_HEIGHT and space > 2.4:
+            # A long table begins below what introduces it.
+            pieces = split_table(block, BODY_WIDTH, space)
         for piece in pieces:
             height = height_of_block(piece, BODY_WIDTH)
             if top + height > BODY_HEIGHT and top > 0:
@@ -143,16 +146,21 @@ def split_columns(columns: Columns, width: float, space: float) -> list[Columns]
     many = max(len(a), len(b))
     a += [()] * (many - len(a))
     b += [()] * (many - len(b))
-    return [Columns(x, y, columns.ratio) for x, y in zip(a, b, strict=True)]
+    # What is left of the second column alone stands where reading begins, as wide as before.
+    return [
+        Columns(x, y, columns.ratio) if x or not y else Columns(y, (), 1 / columns.ratio)
+        for x, y in zip(a, b, strict=True)
+    ]
 
 
-def split_table(table: Table, width: float) -> list[Block]:
+def split_table(table: Table, width: float, space: float = BODY_HEIGHT) -> list[Block]:
+    """A table over several slides, the first with so much space, each with the heading row."""
     widths = widths_of(table, width)
     parts: list[list[Any]] = [[]]
     used = head = row_height(table.header, widths)
     for row in table.rows:
         height = row_height(row, widths)
-        if used + height > BODY_HEIGHT - 0.15 and parts[-1]:
+        if used + height > (space if len(parts) == 1 else BODY_HEIGHT) - 0.15 and parts[-1]:
             parts.append([])
             used = head
         parts[-1].append(row)

@@ -38,7 +38,11 @@ def paragraph(runs: Sequence[Run], sign: str = "", align: str = "l", after: int 
     mark = (
         "<a:buNone/>" if not sign else '<a:buChar char="•"/>' if sign == "•" else '<a:buAutoNum type="arabicPeriod"/>'
     )
-    properties = f'<a:pPr {place} algn="{align}"><a:spcAft><a:spcPts val="{after * 100}"/></a:spcAft>{mark}</a:pPr>'
+    # The master's body text has space before each paragraph as well, which heights of blocks know nothing of.
+    before = '<a:spcBef><a:spcPts val="0"/></a:spcBef>'
+    properties = (
+        f'<a:pPr {place} algn="{align}">{before}<a:spcAft><a:spcPts val="{after * 100}"/></a:spcAft>{mark}</a:pPr>'
+    )
     return f'<a:p xmlns:a="{A}">{properties}{"".join(r.xml() for r in runs)}</a:p>'
 
 
