@@ -24,11 +24,16 @@ class Verdict(IntEnum):
 
 @dataclass(frozen=True)
 class Change:
-    """`difference`, `statistic` and `critical` (NaN where untested) and `verdict`, all of one shape."""
+    """`difference`, `statistic` and `critical` (NaN where untested) and `verdict`, all of one shape.
+
+    `low` and `high` are the ends of the difference's interval at the level of the test (NaN where untested).
+    """
 
     difference: Floats
     statistic: Floats
     critical: Floats
+    low: Floats
+    high: Floats
     verdict: np.ndarray[tuple[int, ...], np.dtype[np.int64]]
 
 
@@ -42,7 +47,9 @@ def change(
     """Test the difference between two waves, each given as (value, standard error, base).
 
     z = (now - then) / sqrt(V_now + V_then), two-sided. With `test='t'` the same statistic is held
-    against Student's t with Welch and Satterthwaite's degrees of freedom from the two bases.
+    against Student's t with Welch and Satterthwaite's degrees of freedom from the two bases. The interval is the
+    difference plus or minus the critical value times its standard error, so that it leaves out zero where the test finds
+    a change, and only there.
     Where both standard errors are zero the difference cannot be tested.
     """
     (x1, s1, n1), (x0, s0, n0) = now, then
@@ -61,12 +68,13 @@ def change(
         critical = np.where(testable, stdtrit(freedom, tail), np.nan)
     else:
         critical = np.where(testable, ndtri(tail), np.nan)
+    half = critical * np.sqrt(safe)
     verdict = np.where(
         np.isnan(statistic),
         int(Verdict.NONE),
         np.where(np.abs(statistic) > critical, np.sign(np.nan_to_num(statistic)), 0),
     )
-    return Change(difference, statistic, critical, verdict.astype(np.int64))
+    return Change(difference, statistic, critical, difference - half, difference + half, verdict.astype(np.int64))
 
 
 @dataclass(frozen=True)

@@ -22,7 +22,7 @@ Rounding = Callable[[Floats], Floats]
 SCORES = ("score", "lower_95", "upper_95", "national_average", "lowest", "highest", "z", *LIMITS)
 DISTANCES = ("to_better", "to_worse", "nearest_limit")
 SHARES = (*(f"p_{b}" for b in BANDS), "p_band", "p_outside", "q_value")
-CHANGES = ("score_then", "score_now", "difference", "statistic")
+CHANGES = ("score_then", "score_now", "difference", "statistic", "lower", "upper")
 # Shares of 0 to 1 to the whole per cent, and percentages to the whole.
 SHARE_DECIMALS = 2
 # Over-dispersion describes all organisations together; what it says of one is far below its score's own rounding.

@@ -28,7 +28,10 @@ def printed_leaks(results: Results, decimals: int) -> Iterator[Target]:
         renamed = results.changes.rename({f"year_{wave}": "year"})
         rows = renamed.join(keys, on=KEY, how="semi")
         yield from _standing(
-            rows, [f"n_{wave}", f"score_{wave}", "difference", "statistic"], "changes", "the table changes"
+            rows,
+            [f"n_{wave}", f"score_{wave}", "difference", "statistic", "lower", "upper"],
+            "changes",
+            "the table changes",
         )
     yield from _profiles(results)
     yield from _sections(results)

@@ -33,17 +33,27 @@ def read_organisations(path: Path) -> tuple[Organisation, ...]:
 
     Raises StocktakeError with every problem: a missing column, a code twice, a row without code or name.
     """
+    filled = read_rows(path, COLUMNS, "it lists the organisations")
+    cells = (tuple(r.get(c, "") for c in (*COLUMNS, *OPTIONAL)) for _, r in filled)
+    return check_organisations(cells, path.name, [number for number, _ in filled])
+
+
+def read_rows(path: Path, columns: Sequence[str], about: str) -> list[tuple[int, dict[str, str]]]:
+    """Read a CSV file of words: every row with its number in the file, cells by the header's names.
+
+    Raises StocktakeError with every problem: no such file, a column missing or twice, a row that is too long.
+    """
     if not path.is_file():
-        raise StocktakeError(f"{path}: no such file; it lists the organisations, with columns code and name.")
+        raise StocktakeError(f"{path}: no such file; {about}, with columns {' and '.join(columns)}.")
     lines = read_text(path, LARGEST_LIST).splitlines()
     if not lines:
-        raise StocktakeError(f"{path.name}: the file is empty; expected a header row with code and name.")
+        raise StocktakeError(f"{path.name}: the file is empty; expected a header row with {' and '.join(columns)}.")
     try:
         table = list(csv.reader(lines, delimiter=max(",;\t", key=lines[0].count), strict=True))
     except csv.Error as error:
         raise StocktakeError(f"{path.name}: cannot be read as CSV ({error}).") from None
     header = [h.strip() for h in table[0]]
-    problems = [f"{path.name}, row 1: column {c!r} is missing.{nearest(c, header)}" for c in COLUMNS if c not in header]
+    problems = [f"{path.name}, row 1: column {c!r} is missing.{nearest(c, header)}" for c in columns if c not in header]
     problems += [
         f"{path.name}, row 1: column {h!r} appears twice."
         for h in sorted({h for h in header if h and header.count(h) > 1})
@@ -56,9 +66,7 @@ def read_organisations(path: Path) -> tuple[Organisation, ...]:
     ]
     if problems:
         raise StocktakeError(problems)
-    rows = [dict(zip(header, (cell.strip() for cell in row), strict=False)) for _, row in filled]
-    cells = (tuple(r.get(c, "") for c in (*COLUMNS, *OPTIONAL)) for r in rows)
-    return check_organisations(cells, path.name, [number for number, _ in filled])
+    return [(n, dict(zip(header, (cell.strip() for cell in row), strict=False))) for n, row in filled]
 
 
 def check_organisations(

@@ -7,7 +7,7 @@ from functools import singledispatchmethod
 from itertools import pairwise
 from xml.sax.saxutils import escape, quoteattr
 
-from stocktake.render import figure_drawings, map_drawings, series_drawings
+from stocktake.render import figure_drawings, map_drawings, measure_drawings, series_drawings, summary_drawings
 from stocktake.render.theme import Theme
 from stocktake.render.words import text_width
 from stocktake.reports.charts import (
@@ -35,6 +35,8 @@ from stocktake.reports.figure_charts import (
     StackedShares,
     TileMap,
 )
+from stocktake.reports.measure_charts import RankedDots
+from stocktake.reports.summary_charts import ChangeDots, Scorecard
 from stocktake.reports.words import per_cent, rounded
 
 # Marks that say the band without colour: triangles up for better, down for worse, one to three.
@@ -177,7 +179,7 @@ class Canvas:
     @draw.register
     def _(self, chart: RankedBars) -> None:
         theme = self.theme
-        self.height = self.height or (205.0 if chart.compact else 318.0)
+        self.height = self.height or (160.0 if chart.compact else 318.0)
         left, right, top, foot = 26.0, 6.0, 26.0, 22.0
         plot_w, plot_h = self.width - left - right, self.height - top - foot
         base = top + plot_h
@@ -389,21 +391,23 @@ class Canvas:
     @draw.register
     def _(self, chart: TrendLines) -> None:
         theme = self.theme
-        self.height = self.height or 124.0
-        left, right, top, foot = 24.0, 96.0, 8.0, 30.0
+        answered = any(n is not None for n in chart.respondents)
+        marks = chart.scale()
+        left, right, top, foot = 24.0, 96.0, 8.0, 42.0 if answered else 30.0
+        self.height = self.height or 68.0 + foot
         plot_w, plot_h = self.width - left - right, self.height - top - foot
 
         def y(v: float) -> float:
-            return top + (10 - v) / 10 * plot_h
+            return top + (marks[-1] - v) / (marks[-1] - marks[0]) * plot_h
 
         def x(i: int) -> float:
             inset = plot_w * 0.12
             many = max(len(chart.years) - 1, 1)
             return left + inset + (plot_w - 2 * inset) * i / many
 
-        for tick in range(0, 11, 2):
+        for tick in marks:
             self.line(left, y(tick), left + plot_w, y(tick), "#D5DADE", 0.5)
-            self.text(left - 5, y(tick) + 3, str(tick), 8, "end", fill=theme.soft)
+            self.text(left - 5, y(tick) + 3, f"{tick:g}", 8, "end", fill=theme.soft)
         step = x(1) - x(0) if len(chart.years) > 1 else plot_w
         words = f" {chart.word}s"
         if any(text_width(f"{n}{words}", 8) + 4 > step for n in chart.organisations):
@@ -415,6 +419,19 @@ class Canvas:
             if (len(chart.years) - 1 - i) % every == 0:
                 self.text(x(i), top + plot_h + 13, str(year), 9, "middle", "bold")
                 self.text(x(i), top + plot_h + 25, f"{n}{words}", 8, "middle", fill=theme.soft)
+                if answered:
+                    count = chart.respondents[i]
+                    self.text(
+                        x(i), top + plot_h + 37, "-" if count is None else f"{count:,}", 8, "middle", fill=theme.soft
+                    )
+        if answered:
+            self.text(0, top + plot_h + 37, "people", 8, fill=theme.soft)
+        for i, pair in enumerate(chart.intervals):
+            if pair is not None and chart.own[i] is not None:
+                low, high = (min(max(v, marks[0]), marks[-1]) for v in pair)
+                self.line(x(i), y(low), x(i), y(high), theme.own, 1)
+                for end in (low, high):
+                    self.line(x(i) - 3, y(end), x(i) + 3, y(end), theme.own, 1)
         last_own = next((v for v in reversed(chart.own) if v is not None), None)
         last_avg = next((v for v in reversed(chart.average) if v is not None), None)
         labels: list[tuple[float, str, str, str]] = []
@@ -506,7 +523,7 @@ class Canvas:
     @draw.register
     def _(self, chart: BandKey) -> None:
         theme = self.theme
-        across = 4 if self.width >= 520 else 2
+        across = 8 if self.width >= 740 else 4 if self.width >= 520 else 2
         self.height = 17.0 * (8 // across)
         entries: list[tuple[str, str, int | None]] = [
             (b.removesuffix(" than expected"), theme.band_colours[i], i + 1) for i, b in enumerate(chart.bands)
@@ -520,7 +537,7 @@ class Canvas:
             self.rect(x, y, 24, 12, colour, OUTLINE, 0.6)
             if band:
                 self.marks(x + 12, y + 9, band, 5, ink_on(colour), across=True)
-            self.text(x + 30, y + 9.5, label, 9)
+            self.text(x + 28, y + 9.5, label, 9 if across < 8 else 8)
 
     @draw.register
     def _(self, chart: FigureBars) -> None:
@@ -557,3 +574,15 @@ class Canvas:
     @draw.register
     def _(self, chart: AreaMap) -> None:
         map_drawings.area_map(self, chart)
+
+    @draw.register
+    def _(self, chart: Scorecard) -> None:
+        summary_drawings.scorecard(self, chart)
+
+    @draw.register
+    def _(self, chart: ChangeDots) -> None:
+        summary_drawings.change_dots(self, chart)
+
+    @draw.register
+    def _(self, chart: RankedDots) -> None:
+        measure_drawings.ranked_dots(self, chart)

@@ -8,6 +8,7 @@ from typing import Any
 from stocktake.disclosure.rules import rules_of
 from stocktake.reports.facts import OrganisationResults, band_word
 from stocktake.reports.model import Block, Bullets, Cell, Columns, Heading, Inline, Link, Page, Table, Text, paragraph
+from stocktake.reports.summary_charts import interval_text
 from stocktake.reports.words import listed, rounded
 from stocktake.results import Results
 from stocktake.survey.instrument import Survey
@@ -248,7 +249,7 @@ def figures(facts: OrganisationResults) -> Page:
             _limits(row),
         ]
         if intervals:
-            line.insert(3, _interval(row))
+            line.insert(3, interval_text(row["lower_95"], row["upper_95"]))
         cells.append(tuple(line))
     extent = (
         "The interval is where the score would lie, 19 times in 20, if chance alone decided who answered. "
@@ -280,13 +281,11 @@ def sources(facts: OrganisationResults, contact: str) -> list[Page]:
         blocks += [Heading("Where to find more"), Bullets(links)]
     if contact:
         blocks += [Heading("Whom to ask"), paragraph("{contact}", contact=contact)]
-    return [Page("sources", "Further information", tuple(blocks), "sources", METHOD)] if blocks else []
-
-
-def _interval(row: Mapping[str, Any]) -> str:
-    if row["lower_95"] is None:
-        return "-"
-    return f"{rounded(row['lower_95'])} to {rounded(row['upper_95'])}"
+    return (
+        [Page("sources", "Further information", tuple(blocks), "sources", METHOD, new_sheet=False, new_slide=True)]
+        if blocks
+        else []
+    )
 
 
 def _limits(row: Mapping[str, Any]) -> str:

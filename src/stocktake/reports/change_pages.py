@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from itertools import zip_longest
+
 from stocktake.reports.charts import TrendLines
 from stocktake.reports.facts import OrganisationResults, Row
 from stocktake.reports.model import (
@@ -14,6 +16,7 @@ from stocktake.reports.model import (
     KeepTogether,
     Number,
     Page,
+    Strong,
     Table,
     Text,
     paragraph,
@@ -25,13 +28,11 @@ CHAPTER = "Change over time"
 
 
 def pages(facts: OrganisationResults) -> list[Page]:
-    """The chapter's opening page and a page for each section; one page saying why where nothing compares."""
+    """The chapter's opening page and the course of each question; one page saying why where nothing compares."""
     out = [_opening(facts)]
     if facts.earlier is None or not facts.has_history:
         return out + _predecessors(facts)
-    sections = [s.code for s in facts.survey.sections]
-    shown = [s for s in sections if any(q.code in facts.questions for q in facts.survey.members(s))]
-    out += [_section(facts, code, code == shown[0]) for code in shown]
+    out.append(_questions(facts))
     return out + _predecessors(facts)
 
 
@@ -117,11 +118,14 @@ def _opening(facts: OrganisationResults) -> Page:
     left: list[Block] = [
         Heading("How to read these pages"),
         paragraph(
-            f"Each chart shows this {word}'s score by year (black line, diamonds) and the national average (dashed line, "
-            f"circles). Under each year is the number of {word}s that the average rests on."
+            f"Each chart shows this {word}'s score by year (black line, diamonds, with 95% intervals where they are known) and the "
+            f"national average (dashed line, circles). Under each year are the number of {word}s that the average rests on and the "
+            f"number of people of this {word} who answered."
         ),
         paragraph(
-            f"The table gives each year's score and how many people answered, and whether the change since {year} is more than chance."
+            "The scale of each chart fits its own scores, so that a change can be seen: it is not the whole from 0 to 10, and "
+            "charts beside one another may have different scales.",
+            "verdict",
         ),
         paragraph(_test_words(facts), "note"),
     ]
@@ -175,78 +179,67 @@ def _test_words(facts: OrganisationResults) -> str:
     return f"A {name} at the {level}% level decides whether a change is statistically significant. {same}"
 
 
-def _section(facts: OrganisationResults, code: str, first: bool) -> Page:
-    title = facts.section_title(code)
-    blocks: list[Block] = []
-    left_out: list[str] = []
-    for question in facts.survey.members(code):
-        if question.code not in facts.questions:
-            continue
-        rows = [r for y in facts.group_results.years if (r := facts.changes.get((y, question.code))) is not None]
+def _questions(facts: OrganisationResults) -> Page:
+    """The course of every question, two beside one another, and why the others have none."""
+    charts: list[Block] = []
+    left_out: dict[str, list[str]] = {}
+    for code in facts.questions:
+        rows = [r for y in facts.group_results.years if (r := facts.changes.get((y, code))) is not None]
         if any(r["score_then"] is not None for r in rows):
-            blocks.append(_question(facts, question.code, rows))
+            charts.append(_question(facts, code, rows))
         else:
-            left_out.append(question.code)
-    if left_out:
-        reasons = {
-            code: next((r["reason"] for (_, m), r in facts.changes.items() if m == code and r["reason"]), "")
-            for code in left_out
-        }
-        for reason in dict.fromkeys(reasons.values()):
-            codes = [c for c in left_out if reasons[c] == reason]
-            blocks.append(paragraph(f"No trend for {listed(codes)}. {reason}", "note"))
-    return Page("change-section", f"{title}: change", tuple(blocks), f"change-{code}", CHAPTER, new_sheet=first)
+            reason = next((r["reason"] for (_, m), r in facts.changes.items() if m == code and r["reason"]), "")
+            left_out.setdefault(reason, []).append(code)
+    blocks: list[Block] = [
+        KeepTogether((Columns((one,), () if other is None else (other,)),))
+        for one, other in zip_longest(charts[::2], charts[1::2])
+    ]
+    blocks += [paragraph(f"No trend for {listed(codes)}. {reason}", "note") for reason, codes in left_out.items()]
+    blocks += unconfirmed(facts, [q for q in facts.questions if all(q not in codes for codes in left_out.values())])
+    return Page("change-questions", "Each question by year", tuple(blocks), "change-questions", CHAPTER)
 
 
-def _question(facts: OrganisationResults, code: str, changes: list[Row]) -> KeepTogether:
+def trend_of(facts: OrganisationResults, code: str) -> TrendLines:
+    """The course of one question, in the years that compare with this one."""
     years = tuple(sorted(facts.group_results.years))
-    own, average, organisations = [], [], []
-    rows: list[tuple[Cell, ...]] = []
+    own, average, organisations, respondents = [], [], [], []
+    intervals: list[tuple[float, float] | None] = []
     word = facts.survey.organisation_word
     for year in years:
         row, national = facts.rows.get((year, code)), facts.group_results.measures.get((year, code))
         change = facts.changes.get((year, code))
         comparable = year == facts.year or (change is not None and change["score_then"] is not None)
-        own.append(row["score"] if row is not None and comparable else None)
+        mine = row if row is not None and comparable else None
+        own.append(mine["score"] if mine is not None else None)
+        respondents.append(mine["n"] if mine is not None else None)
+        known = mine is not None and mine["lower_95"] is not None
+        intervals.append((mine["lower_95"], mine["upper_95"]) if mine is not None and known else None)
         average.append(national["centre"] if national else None)
         organisations.append(national["organisations"] if national else 0)
-        rows.append(
-            (
-                str(year),
-                facts.number(row, "n") if row is not None and comparable else "-",
-                facts.number(row, "score") if row is not None and comparable else "-",
-                facts.number(national, "centre", "measures") if national else "-",
-            )
-        )
     shown = [i for i, n in enumerate(organisations) if n > 0]
     points = listed([f"{years[i]}: {_or_dash(own[i])} against {_or_dash(average[i])}" for i in shown])
-    chart = TrendLines(
+    return TrendLines(
         tuple(years[i] for i in shown),
         tuple(own[i] for i in shown),
         tuple(average[i] for i in shown),
         tuple(organisations[i] for i in shown),
         f"{code} by year, this {word} against the national average. {points}.",
         word,
+        tuple(intervals[i] for i in shown),
+        tuple(respondents[i] for i in shown),
     )
-    right: list[Block] = [
-        Table(
-            f"{code} by year",
-            ("Year", "Respondents", f"Your {word}", "Average"),
-            tuple(rows[i] for i in shown),
-            widths=(0.8, 1.2, 1.1, 1),
-        )
-    ]
+
+
+def _question(facts: OrganisationResults, code: str, changes: list[Row]) -> KeepTogether:
     # The year before, and the first: what lies between is in the table of any two years.
     compared = [c for c in changes if c["difference"] is not None] or changes
     shown_changes = changes if len(changes) < 3 else [changes[0], *(c for c in compared[-1:] if c is not changes[0])]
-    right += [_verdict(facts, change) for change in shown_changes]
-    question = facts.survey.by_code[code]
-    about = " ".join(part for part in (question.base, question.excluded) if part)
-    if about:
-        right.append(paragraph(about, "note"))
-    right += unconfirmed(facts, [code])
-    blocks: list[Block] = [Heading(facts.heading(code), 3), Columns((Figure(chart),), tuple(right), 1.2)]
-    between = _any_two_years(facts, code, [y for y, n in zip(years, organisations, strict=True) if n])
+    blocks: list[Block] = [
+        Heading(facts.entry(code), 3),
+        Figure(trend_of(facts, code)),
+        *(_verdict(facts, change) for change in shown_changes),
+    ]
+    between = _any_two_years(facts, code, list(trend_of(facts, code).years))
     return KeepTogether((*blocks, *between))
 
 
@@ -287,10 +280,12 @@ def _or_dash(value: float | None) -> str:
 def _verdict(facts: OrganisationResults, change: Row) -> Text:
     then, now = change["year_then"], change["year_now"]
     if change["verdict"] is None:
-        return paragraph(f"{now} against {then}: not compared. {change['reason']}", "verdict")
+        return paragraph(f"{now} against {then}: not compared. {change['reason']}", "note")
     words = {
         "Increase": "statistically significant increase",
         "Decrease": "statistically significant decrease",
         "No change": "no statistically significant change",
     }[change["verdict"]]
-    return paragraph(f"{now} against {then}: {words}.", "verdict")
+    if change["verdict"] == "No change":
+        return paragraph(f"{now} against {then}: {words}.", "note")
+    return paragraph("{words}", "note", words=Strong(f"{now} against {then}: {words}."))

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from itertools import pairwise
 
 from stocktake.reports.figure_charts import FigureChart
+from stocktake.reports.measure_charts import RankedDots
+from stocktake.reports.summary_charts import SummaryChart, interval_text
 from stocktake.reports.words import per_cent, rounded
 
 Rows = tuple[tuple[str, ...], ...]
@@ -43,6 +46,7 @@ class RankedBars:
     alt: str
     bands: tuple[str, ...]
     compact: bool = False
+    measure: str = ""
 
     def table(self) -> tuple[tuple[str, ...], Rows]:
         rows = ((b.label, _score(b.value), self.bands[b.band - 1] if b.band else "-") for b in self.bars)
@@ -140,7 +144,11 @@ class Funnel:
 
 @dataclass(frozen=True)
 class TrendLines:
-    """Scores by year: the organisation's line and the average's, with how many organisations each year had."""
+    """Scores by year: the organisation's line and the average's, with how many organisations each year had.
+
+    `intervals` are the 95% intervals of its scores and `respondents` how many people each rests on, where these are
+    known. The scale fits the scores, and is not the whole from 0 to 10.
+    """
 
     years: tuple[int, ...]
     own: tuple[float | None, ...]
@@ -148,13 +156,33 @@ class TrendLines:
     organisations: tuple[int, ...]
     alt: str
     word: str = "trust"
+    intervals: tuple[tuple[float, float] | None, ...] = ()
+    respondents: tuple[int | None, ...] = ()
+
+    def scale(self) -> tuple[float, ...]:
+        """The marks of the scale, within 0 to 10: from below the lowest end to above the highest."""
+        ends = [v for v in (*self.own, *self.average) if v is not None]
+        ends += [v for pair in self.intervals if pair is not None for v in pair]
+        low, high = max(min(ends, default=0.0), 0.0), min(max(ends, default=10.0), 10.0)
+        step = next((s for s in (0.5, 1.0, 2.0) if high - low <= 4 * s), 2.5)
+        first, last = math.floor(low / step + 1e-9), math.ceil(high / step - 1e-9)
+        # A line that is nearly level is drawn as such: no scale is shorter than two steps.
+        last = min(max(last, first + 2), int(10 / step))
+        first = min(first, last - 2)
+        return tuple(i * step for i in range(first, last + 1))
 
     def table(self) -> tuple[tuple[str, ...], Rows]:
-        rows = tuple(
-            (str(y), _score(o), _score(a), str(n))
-            for y, o, a, n in zip(self.years, self.own, self.average, self.organisations, strict=True)
-        )
-        return ("Year", f"This {self.word}", "National average", f"{self.word.capitalize()}s"), rows
+        columns: dict[str, list[str]] = {
+            "Year": [str(y) for y in self.years],
+            f"This {self.word}": [_score(v) for v in self.own],
+            "National average": [_score(v) for v in self.average],
+            f"{self.word.capitalize()}s": [str(n) for n in self.organisations],
+        }
+        if any(pair is not None for pair in self.intervals):
+            columns["95% interval"] = ["-" if p is None else interval_text(*p) for p in self.intervals]
+        if any(n is not None for n in self.respondents):
+            columns["Respondents"] = ["-" if n is None else f"{n:,}" for n in self.respondents]
+        return tuple(columns), tuple(zip(*columns.values(), strict=True))
 
 
 @dataclass(frozen=True)
@@ -198,6 +226,8 @@ class BandKey:
 
 Chart = (
     FigureChart
+    | SummaryChart
+    | RankedDots
     | RankedBars
     | BandStrip
     | PairedBars

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property, lru_cache
 from typing import Any, Literal
@@ -27,39 +27,56 @@ class GroupResults:
     group: str = "all"
 
     @cached_property
-    def scores(self) -> dict[str, list[Row]]:
+    def scores(self) -> Mapping[str, list[Row]]:
         """Rows of `scores` by organisation."""
-        return _by_organisation(self.results.scores.filter(pl.col("group") == self.group))
+        return _ByOrganisation(self.results.scores.filter(pl.col("group") == self.group))
 
     @cached_property
-    def firmness(self) -> dict[str, list[Row]]:
-        return _by_organisation(self.results.firmness.filter(pl.col("group") == self.group))
+    def names(self) -> dict[str, str]:
+        """Name of every organisation by its code."""
+        return dict(
+            self.results.scores.select("organisation", "organisation_name").unique().sort("organisation").iter_rows()
+        )
 
     @cached_property
-    def changes(self) -> dict[str, list[Row]]:
-        return _by_organisation(self.results.latest_changes.filter(pl.col("group") == self.group))
+    def firmness(self) -> Mapping[str, list[Row]]:
+        return _ByOrganisation(self.results.firmness.filter(pl.col("group") == self.group))
 
     @cached_property
-    def changes_between(self) -> dict[str, list[Row]]:
+    def changes(self) -> Mapping[str, list[Row]]:
+        return _ByOrganisation(self.results.latest_changes.filter(pl.col("group") == self.group))
+
+    @cached_property
+    def changes_between(self) -> Mapping[str, list[Row]]:
         """Changes between two earlier years by organisation."""
         now = self.results.changes["year_now"].max()
         here = (pl.col("group") == self.group) & (pl.col("year_now") != now)
-        return _by_organisation(self.results.changes.filter(here))
+        return _ByOrganisation(self.results.changes.filter(here))
 
     @cached_property
-    def profile(self) -> dict[str, list[Row]]:
+    def profile(self) -> Mapping[str, list[Row]]:
         here = (pl.col("group") == self.group) & (pl.col("year") == self.survey.year)
-        return _by_organisation(self.results.profile.filter(here))
+        return _ByOrganisation(self.results.profile.filter(here))
 
     @cached_property
-    def fieldwork(self) -> dict[str, list[Row]]:
-        return _by_organisation(self.results.fieldwork.filter(pl.col("group") == self.group))
+    def fieldwork(self) -> Mapping[str, list[Row]]:
+        return _ByOrganisation(self.results.fieldwork.filter(pl.col("group") == self.group))
 
     @cached_property
     def measures(self) -> dict[tuple[int, str], Row]:
         """Rows of `measures` by year and measure."""
         rows = self.results.measures.filter(pl.col("group") == self.group).iter_rows(named=True)
         return {(r["year"], r["measure"]): r for r in rows}
+
+    def of_measure(self, measure: str) -> dict[str, Row]:
+        """This year's rows of `scores` of one measure by organisation."""
+        here = (pl.col("group") == self.group) & (pl.col("year") == self.survey.year) & (pl.col("measure") == measure)
+        return {r["organisation"]: r for r in self.results.scores.filter(here).iter_rows(named=True)}
+
+    def firmness_of(self, measure: str) -> dict[str, Row]:
+        """This year's rows of `firmness` of one measure by organisation."""
+        here = (pl.col("group") == self.group) & (pl.col("year") == self.survey.year) & (pl.col("measure") == measure)
+        return {r["organisation"]: r for r in self.results.firmness.filter(here).iter_rows(named=True)}
 
     @cached_property
     def left_out(self) -> tuple[str, ...]:
@@ -113,11 +130,21 @@ def group_results(results: Results, survey: Survey, group: str = "all") -> Group
     return _group_results(results.digest, _ByIdentity(results), _ByIdentity(survey), group)
 
 
-def _by_organisation(table: pl.DataFrame) -> dict[str, list[Row]]:
-    out: dict[str, list[Row]] = {}
-    for row in table.iter_rows(named=True):
-        out.setdefault(row["organisation"], []).append(row)
-    return out
+class _ByOrganisation(Mapping[str, list[Row]]):
+    """Rows of a table by organisation, made when they are asked for: those of thousands at once would fill the memory."""
+
+    def __init__(self, table: pl.DataFrame) -> None:
+        parts = table.partition_by("organisation", maintain_order=True, as_dict=True)
+        self.parts = {str(key[0]): part for key, part in parts.items()}
+
+    def __getitem__(self, code: str) -> list[Row]:
+        return list(self.parts[code].iter_rows(named=True))
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self.parts)
+
+    def __len__(self) -> int:
+        return len(self.parts)
 
 
 @dataclass(frozen=True)
@@ -171,13 +198,13 @@ class OrganisationResults:
     def predecessors(self) -> tuple[tuple[int, str, str], ...]:
         """The organisations that this one was formed of, as year, code and name, where the settings name them."""
         stated = self.group_results.results.provenance.get("run", {}).get("not_comparable", [])
-        names = {code: rows[0]["organisation_name"] for code, rows in self.group_results.scores.items()}
+        every = self.group_results.scores
         return tuple(
-            (x["year"], code, names[code])
+            (x["year"], code, every[code][0]["organisation_name"])
             for x in stated
             if x["organisation"] == self.code
             for code in x.get("predecessors", [])
-            if any(r["year"] == x["year"] for r in self.group_results.scores.get(code, []))
+            if any(r["year"] == x["year"] for r in every.get(code, []))
         )
 
     @cached_property
@@ -265,6 +292,11 @@ class OrganisationResults:
         """Code and what the question is about in a few words."""
         short = self.short(question)
         return question if short in (question, "") else f"{question} ({short})"
+
+    def entry(self, question: str) -> str:
+        """Code and what the question is about, as lists have it; the code alone where no words are known."""
+        short = self.short(question)
+        return question if short in (question, "") else f"{question} {short[:1].upper()}{short[1:]}"
 
     def section_title(self, code: str) -> str:
         section = self.survey.section(code)

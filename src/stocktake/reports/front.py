@@ -21,6 +21,8 @@ from stocktake.reports.model import (
 from stocktake.reports.words import listed, plural, rounded
 
 CHAPTER = "Background and method"
+# So many questions whose score fell are named in the summary.
+MOST_NAMED = 6
 
 
 def cover(facts: OrganisationResults) -> Page:
@@ -113,10 +115,16 @@ def _change(facts: OrganisationResults) -> Text:
         return paragraph(
             f"This {word} cannot be compared with {year}, as the pages on change over time explain.", "lead"
         )
+    fallen = verdicts["Decrease"]
+    named = ""
+    if fallen:
+        shown = listed([facts.named(q) for q in fallen[:MOST_NAMED]])
+        more = f" and {len(fallen) - MOST_NAMED} more" if len(fallen) > MOST_NAMED else ""
+        named = f" Gone down: {shown}{more}."
     return paragraph(
         f"Since {year}, {{up}} {plural(len(verdicts['Increase']), 'score has', 'scores have')} gone up, {{down}} "
         f"{plural(len(verdicts['Decrease']), 'has', 'have')} gone down and {{same}} show no clear change, of the "
-        "{tested} that can be compared.",
+        f"{{tested}} that can be compared.{named}",
         "lead",
         up=facts.count(verdicts["Increase"], f"Increase since {year}"),
         down=facts.count(verdicts["Decrease"], f"Decrease since {year}"),
@@ -304,7 +312,7 @@ def key_terms(facts: OrganisationResults, grouped: bool = False) -> Page:
             "'No change' means that the survey does not show a difference between the two years, not that they are the same."
         ),
     )
-    return Page("terms", "Key terms", (Columns(left, right),), "terms", CHAPTER)
+    return Page("terms", "Key terms", (Columns(left, right),), "terms", CHAPTER, new_sheet=False, new_slide=True)
 
 
 def _by_chance(facts: OrganisationResults) -> Text:
@@ -361,4 +369,6 @@ def how_to_read(facts: OrganisationResults) -> Page:
         ),
         "using",
         CHAPTER,
+        new_sheet=False,
+        new_slide=True,
     )

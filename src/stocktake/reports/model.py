@@ -148,7 +148,10 @@ Block = Text | Bullets | Heading | Table | Figure | Aside | Columns | KeepTogeth
 
 @dataclass(frozen=True)
 class Page:
-    """One page kind with its heading; a long page runs on to more sheets, and may follow on the sheet before it."""
+    """One page kind with its heading; a long page runs on to more sheets, and may follow on the sheet before it.
+
+    On slides a page that needs no new sheet is joined to the one before it, but where it is a `new_slide`.
+    """
 
     kind: str
     title: str
@@ -157,6 +160,7 @@ class Page:
     chapter: str = ""
     level: int = 2
     new_sheet: bool = True
+    new_slide: bool = False
 
 
 @dataclass(frozen=True)

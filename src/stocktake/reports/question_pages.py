@@ -137,15 +137,14 @@ def how_to_interpret(facts: OrganisationResults) -> Page:
     return Page("interpret", "How to read the charts", (Columns(left, right),), "interpret", CHAPTER)
 
 
-def section(facts: OrganisationResults, code: str) -> list[Page]:
-    """The page of one section's ranked bars, and the page of its questions."""
+def section(facts: OrganisationResults, code: str, first: bool = False) -> list[Page]:
+    """One section: its ranked bars and below these its questions; `first` begins a sheet."""
     title = facts.section_title(code)
     row = facts.row(code)
     word = facts.survey.organisation_word
     ranked = facts.group_results.ranked.get(code, [])
     blocks: list[Block] = [_verdict(facts, row)]
     members = facts.survey.members(code)
-    alone = len(members) == 1
     if ranked:
         bars = tuple(Bar(c, score, band, c == facts.code, c) for c, score, band in ranked)
         place = next((i for i, b in enumerate(bars, start=1) if b.own), None)
@@ -157,32 +156,26 @@ def section(facts: OrganisationResults, code: str) -> list[Page]:
             f"{rounded(row['national_average'])}.{where}"
         )
         blocks += [
-            Figure(RankedBars(title, bars, row["national_average"], alt, facts.survey.bands, compact=alone)),
-            key(facts, place is not None),
-            paragraph(
-                f"Each bar is one {word}: {{count}} of {{all}} have a score that can be shown.",
-                "note",
-                count=facts.number(facts.group_results.measures[facts.year, code], "organisations", "measures"),
-                all=facts.number(facts.work() or {}, "organisations", "fieldwork") if facts.work() else "all",
+            Figure(
+                RankedBars(title, bars, row["national_average"], alt, facts.survey.bands, compact=True, measure=code)
             ),
+            key(facts, place is not None),
         ]
     else:
         blocks.append(paragraph(f"No {word} has a score for this section that can be shown.", "note"))
     questions = tuple(question(facts, q.code) for q in members)
-    if alone:
-        # A section of one question needs no second sheet.
-        return [
-            Page(
-                "section",
-                title,
-                (*blocks, *questions),
-                f"section-{code}",
-                CHAPTER,
-            )
-        ]
-    pages = [Page("section", title, tuple(blocks), f"section-{code}", CHAPTER)]
-    pages.append(Page("questions", f"{title}: questions", (key(facts), *questions), f"questions-{code}", CHAPTER))
-    return pages
+    verdict = f": {band_word(facts.survey, row, 'sentence')}" if row["band"] is not None else ""
+    return [
+        Page(
+            "section",
+            f"{title}{verdict}",
+            (KeepTogether(tuple(blocks)), *questions, *unconfirmed(facts, [q.code for q in members])),
+            f"section-{code}",
+            CHAPTER,
+            new_sheet=first,
+            new_slide=True,
+        )
+    ]
 
 
 def unconfirmed(facts: OrganisationResults, codes: list[str]) -> list[Text]:
@@ -197,11 +190,12 @@ def _verdict(facts: OrganisationResults, row: Row) -> Text:
     if row["score"] is None:
         return paragraph(f"Your {word}'s section score is not shown. {row['reason']}", "verdict")
     return paragraph(
-        f"Your {word}'s section score is {{score}}: {band_word(facts.survey, row, 'sentence')}. "
-        "The national average is {average}.",
+        f"Your {word}'s section score is {{score}}: {band_word(facts.survey, row, 'sentence')}. The national average is {{average}}, over "
+        f"{{count}} {word}s whose score can be shown.",
         "verdict",
         score=facts.number(row, "score"),
         average=facts.number(row, "national_average"),
+        count=facts.number(facts.group_results.measures[facts.year, row["measure"]], "organisations", "measures"),
     )
 
 
@@ -240,7 +234,7 @@ def question(facts: OrganisationResults, code: str, star: bool = False) -> KeepT
             ),
         ),
         row_headers=False,
-        widths=(1.25, 1, 0.9, 0.8, 0.85, 1.6),
+        widths=(1.2, 1.12, 0.9, 0.8, 0.85, 1.65),
     )
     strip = strip_of(facts, row, star)
     right: list[Block] = [figures]
@@ -250,7 +244,6 @@ def question(facts: OrganisationResults, code: str, star: bool = False) -> KeepT
     about = " ".join(part for part in (asked.base, asked.excluded) if part)
     if about:
         right.append(paragraph(about, "note"))
-    right += unconfirmed(facts, [code])
     if strip is None:
         blocks.append(paragraph(f"No {word} has a score for this question that can be shown.", "note"))
         return KeepTogether(tuple(blocks))

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from stocktake.compare.suppress import BESIDE
 from stocktake.disclosure.rules import rules_of
-from stocktake.reports import back, change_pages, firm_pages, front, headline, question_pages
+from stocktake.reports import back, change_pages, firm_pages, front, headline, question_pages, scorecard
 from stocktake.reports.charts import PlainBars
 from stocktake.reports.facts import OrganisationResults, group_results
 from stocktake.reports.model import (
@@ -238,14 +238,19 @@ def _group(part: _Part) -> list[Page]:
     pages = [_opening(part)]
     if part.group.report == "scores":
         return [*pages, *_plain(part)]
-    pages.append(headline.summary(facts))
+    chapter = part.group.title
+    pages += [
+        headline.summary(facts),
+        scorecard.scorecard(facts, chapter, 2),
+        *scorecard.change_page(facts, chapter, 2),
+    ]
     left_out = set(part.left_out)
     for section in facts.survey.sections:
         asked = [q.code for q in facts.survey.members(section.code) if q.code not in left_out]
         if not asked:
             continue
         if part.group.report == "full":
-            pages += question_pages.section(facts, section.code)
+            pages += question_pages.section(facts, section.code, not any(p.kind == "section" for p in pages))
         else:
             pages.append(_starred(facts, section.code, asked, first=not any(p.kind == "questions" for p in pages)))
     pages += change_pages.pages(facts)
@@ -372,6 +377,7 @@ def _starred(facts: OrganisationResults, section: str, asked: list[str], first: 
         (
             *((question_pages.key(facts, own=False), about) if first else ()),
             *(question_pages.question(facts, q, star=True) for q in asked),
+            *question_pages.unconfirmed(facts, asked),
         ),
         f"section-{section}",
         new_sheet=first,

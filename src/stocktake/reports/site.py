@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import math
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from stocktake.compare.expected_range import CUTS
-from stocktake.reports.charts import TRIANGLES, Bar, Funnel, Point, RankedBars
+from stocktake.compare.firmness import expected_by_chance
+from stocktake.reports.charts import TRIANGLES, Funnel, Point
 from stocktake.reports.facts import GroupResults, OrganisationResults, Row, band_word
+from stocktake.reports.figure_charts import SeriesLines, Tile, TileMap, Unit, floor_of
+from stocktake.reports.measure_charts import Dot, RankedDots
 from stocktake.reports.model import Table
-from stocktake.reports.words import per_cent, rounded
+from stocktake.reports.summary_charts import interval_text
+from stocktake.reports.words import as_shown, per_cent, rounded
 from stocktake.survey.instrument import Survey
 
 MOST = 10
@@ -44,6 +49,18 @@ class Listing:
 
 
 @dataclass(frozen=True)
+class RegionRow:
+    """One region of a measure: how many organisations have a score that is shown, their plain average, and how many lie
+    above and below the range."""
+
+    name: str
+    count: int
+    average: float | None
+    above: int
+    below: int
+
+
+@dataclass(frozen=True)
 class MeasurePage:
     """All organisations on one question or section."""
 
@@ -51,9 +68,33 @@ class MeasurePage:
     title: str
     about: str
     summary: str
-    ranked: RankedBars | None
+    ranked: RankedDots | None
     funnel: Funnel | None
+    course: SeriesLines | None
+    regions: tuple[RegionRow, ...]
     listing: Listing
+
+
+@dataclass(frozen=True)
+class HeatRow:
+    """One organisation of the heat map: its band on every question (None without one) and in words, and what is counted."""
+
+    code: str
+    name: str
+    kind: str
+    region: str
+    bands: tuple[int | None, ...]
+    above: int
+    below: int
+    chance: float
+
+
+@dataclass(frozen=True)
+class HeatMap:
+    """Organisations by questions: the code and short name of every question, and the rows."""
+
+    questions: tuple[tuple[str, str], ...]
+    rows: tuple[HeatRow, ...]
 
 
 def bare_codes(survey: Survey) -> str:
@@ -100,35 +141,161 @@ def overview(field: GroupResults, organisations: Mapping[str, str], places: Plac
     return Listing(f"All {field.survey.organisation_word}s", header, tuple(lines))
 
 
+def title_of(survey: Survey, measure: str) -> str:
+    """A question's wording, or a section's number and title."""
+    section = next((s for s in survey.sections if s.code == measure), None)
+    if section is None:
+        return survey.label(measure)
+    return f"Section {section.number}. {section.title}" if section.title else f"Section {section.number}"
+
+
 def measure_page(field: GroupResults, measure: str, organisations: Mapping[str, str], places: Places) -> MeasurePage:
     """One question or section: its sentence, charts and list."""
     survey = field.survey
     word = survey.organisation_word
     row = field.measures[survey.year, measure]
-    rows = {code: OrganisationResults(field, code).row(measure) for code in organisations}
-    ranked = field.ranked.get(measure, [])
-    section = next((s for s in survey.sections if s.code == measure), None)
+    rows = field.of_measure(measure)
     question = survey.by_code.get(measure)
-    title = survey.label(measure)
-    if section:
-        title = f"Section {section.number}. {section.title}" if section.title else f"Section {section.number}"
     about = "" if question is None else " ".join(p for p in (question.base, question.excluded) if p)
-    if section is not None:
+    if question is None:
         about = "The plain average of: " + ", ".join(q.code for q in survey.members(measure)) + "."
+    ranked = ranked_dots(field, measure, organisations, rows)
     summary = f"No {word} has a score that can be shown."
-    bars = chart = None
-    if ranked:
-        summary = (
-            f"{len(ranked)} {word}s have a score that can be shown, from {rounded(row['lowest'])} to {rounded(row['highest'])}; the national average is "
-            f"{rounded(row['centre'])}." if row["centre"] is not None else f"{len(ranked)} {word}s have a score."
-        )  # fmt: skip
-        alt = f"{measure}: bars of {len(ranked)} {word}s from {rounded(ranked[0][1])} to {rounded(ranked[-1][1])}."
-        named = tuple(Bar(organisations.get(c, c), s, b, False, c) for c, s, b in ranked)
-        bars = RankedBars(f"{measure}, from the lowest score to the highest", named, row["centre"], alt, survey.bands)
+    chart = None
+    if ranked is not None:
+        summary = f"{len(ranked.dots)} {word}s have a score."
+        if row["centre"] is not None:
+            summary = (
+                f"{len(ranked.dots)} {word}s have a score that can be shown, from {rounded(row['lowest'])} to {rounded(row['highest'])}; the national "
+                f"average is {rounded(row['centre'])}."
+            )
         chart = _funnel(measure, row, rows, organisations, survey.bands, word)
     return MeasurePage(
-        measure, title, about, summary, bars, chart, _listing(field, measure, rows, organisations, places)
+        measure,
+        title_of(survey, measure),
+        about,
+        summary,
+        ranked,
+        chart,
+        _course(field, measure),
+        _regions(rows, places),
+        _listing(field, measure, rows, organisations, places),
     )
+
+
+def ranked_dots(
+    field: GroupResults, measure: str, organisations: Mapping[str, str], rows: Mapping[str, Row] | None = None
+) -> RankedDots | None:
+    """The drawing of one measure that all pages share; None where no score can be shown."""
+    survey = field.survey
+    word = survey.organisation_word
+    rows = field.of_measure(measure) if rows is None else rows
+    shown = sorted((r["score"], code) for code, r in rows.items() if r["score"] is not None)
+    if not shown:
+        return None
+    dots = tuple(
+        Dot(c, organisations.get(c, c), v, rows[c]["lower_95"], rows[c]["upper_95"], rows[c]["band"]) for v, c in shown
+    )
+    centre = field.measures[survey.year, measure]["centre"]
+    above, below = (sum(d.band is not None and (d.band - 4) * way > 0 for d in dots) for way in (1, -1))
+    average = "" if centre is None else f", average {rounded(centre)}"
+    alt = (
+        f"{measure}: marks of {len(dots)} {word}s in order from {rounded(shown[0][0])} to {rounded(shown[-1][0])}{average}. "
+        f"{above} lie above the expected range and {below} below it."
+    )
+    return RankedDots(f"{measure}: {title_of(survey, measure)}", dots, centre, survey.bands, alt, word)
+
+
+def _course(field: GroupResults, measure: str) -> SeriesLines | None:
+    """The national average over the years, where there is more than one."""
+    years = sorted(y for y, m in field.measures if m == measure)
+    values = [field.measures[y, measure]["centre"] for y in years]
+    known = [v for v in values if v is not None]
+    if len(known) < 2:
+        return None
+    points = ", ".join(f"{y} {'none' if v is None else rounded(v)}" for y, v in zip(years, values, strict=True))
+    return SeriesLines(
+        f"{measure}: national average by year",
+        tuple(map(str, years)),
+        (("National average", tuple(values)),),
+        (),
+        Unit("score", 1),
+        f"Line of the national average by year: {points}.",
+        floor=floor_of(min(known), max(known)),
+    )
+
+
+def _regions(rows: Mapping[str, Row], places: Places) -> tuple[RegionRow, ...]:
+    """Every region with the plain average of its organisations' shown scores; nothing where no regions are known."""
+    found: dict[str, list[Row]] = {}
+    for code, row in rows.items():
+        region = places.get(code, ("", ""))[1]
+        if region:
+            found.setdefault(region, []).append(row)
+    out = []
+    for region, own in sorted(found.items()):
+        scores = [r["score"] for r in own if r["score"] is not None]
+        above, below = (sum(r["band"] is not None and (r["band"] - 4) * way > 0 for r in own) for way in (1, -1))
+        out.append(RegionRow(region, len(scores), math.fsum(scores) / len(scores) if scores else None, above, below))
+    return tuple(out)
+
+
+# Where regions lie on a map of tiles, with their initials: row, then column; every other row is moved by half a tile.
+REGION_TILES = {
+    "north west": ("NW", 0, 0),
+    "north east and yorkshire": ("NEY", 0, 1),
+    "north": ("N", 0, 1),
+    "midlands": ("MID", 1, 0),
+    "east of england": ("EE", 1, 1),
+    "east": ("E", 1, 1),
+    "south west": ("SW", 2, 0),
+    "london": ("LON", 2, 1),
+    "south east": ("SE", 3, 0),
+    "south": ("S", 3, 0),
+}
+
+
+def region_map(measure: str, regions: Sequence[RegionRow]) -> TileMap | None:
+    """Regions as tiles by their averages; None where one of them has no known place, or none has a figure."""
+    known = [r.average for r in regions if r.average is not None]
+    if not known or any(r.name.casefold() not in REGION_TILES for r in regions):
+        return None
+    low, high = min(known), max(known)
+    edges = tuple(sorted({as_shown(low + (high - low) * k / 3, 1) for k in (1, 2)} - {as_shown(low, 1)}))
+    tiles = []
+    for r in regions:
+        label, row, column = REGION_TILES[r.name.casefold()]
+        reason = "" if r.average is not None else "no score that can be shown"
+        tiles.append(Tile(label, r.name, row, column, r.average, reason))
+    alt = f"{measure}: map of regions as tiles, averages from {rounded(low)} to {rounded(high)}. The table has the same figures."
+    return TileMap(f"{measure}: averages by region", tuple(tiles), edges, Unit("score", 1), alt)
+
+
+def heat_map(field: GroupResults, organisations: Mapping[str, str], places: Places) -> HeatMap:
+    """Every organisation's band on every question, with how many lie outside the range and how many would by chance."""
+    survey = field.survey
+    questions = [q.code for q in survey.scored]
+    bands: dict[str, dict[str, int | None]] = {}
+    for q in questions:
+        for code, row in field.of_measure(q).items():
+            bands.setdefault(code, {})[q] = row["band"]
+    lines = []
+    for code, name in organisations.items():
+        own = tuple(bands.get(code, {}).get(q) for q in questions)
+        banded = [b for b in own if b is not None]
+        chance, _, _ = expected_by_chance(len(banded))
+        lines.append(
+            HeatRow(
+                code,
+                name,
+                *places.get(code, ("", "")),
+                own,
+                sum(b > 4 for b in banded),
+                sum(b < 4 for b in banded),
+                chance,
+            )
+        )
+    return HeatMap(tuple((q, survey.by_code[q].short or survey.by_code[q].label) for q in questions), tuple(lines))
 
 
 def _funnel(
@@ -155,28 +322,31 @@ def _listing(
 ) -> Listing:
     survey = field.survey
     intervals = any(r["lower_95"] is not None for r in rows.values())
+    firmness = field.firmness_of(measure)
     chances = False
     lines = []
     for code, name in organisations.items():
-        row, firm = rows[code], OrganisationResults(field, code).firmness.get(measure, {})
+        row, firm = rows[code], firmness.get(code, {})
         outside = firm.get("p_outside")
         chances = chances or outside is not None
-        cells = [_count(row["n"]), _number(row["score"])]
+        cells = [
+            _number(row["score"]),
+            Listed(f"{TRIANGLES.get(row['band'], '')} {band_word(survey, row)}".strip(), row["band"]),
+            _count(row["n"]),
+        ]
         if intervals:
-            interval = "-" if row["lower_95"] is None else f"{rounded(row['lower_95'])} to {rounded(row['upper_95'])}"
-            cells.append(Listed(interval, row["lower_95"]))
+            cells.append(Listed(interval_text(row["lower_95"], row["upper_95"]), row["lower_95"]))
         low, high = row["limit_somewhat_worse"], row["limit_somewhat_better"]
         cells += [
-            Listed(f"{TRIANGLES.get(row['band'], '')} {band_word(survey, row)}".strip(), row["band"]),
             Listed("-" if low is None else f"{rounded(low)} to {rounded(high)}", low),
             _number(row["z"]),
         ]
         cells.append(Listed("-") if outside is None else Listed(per_cent(100 * outside), outside))
         lines.append(Line(code, name, *places.get(code, ("", "")), tuple(cells)))
-    header = [("Respondents", True), ("Score", True)]
+    header = [("Score", True), ("Band", False), ("Respondents", True)]
     if intervals:
         header.append(("95% interval", True))
-    header += [("Band", False), ("Expected range", True), ("z", True)]
+    header += [("Expected range", True), ("z", True)]
     if chances:
         header.append(("Chance of lying outside", True))
     else:
@@ -212,9 +382,6 @@ def unusual(facts: OrganisationResults) -> Table | None:
             ]
         rows.append(tuple(cells))
     return Table("Most unusual results", tuple(header), tuple(rows))
-
-
-Compared = tuple[str, str, str]
 
 
 def firm_table(facts: OrganisationResults) -> Table | None:
@@ -254,23 +421,3 @@ def firm_table(facts: OrganisationResults) -> Table | None:
     return Table(
         "How firm each band is", tuple(header[i] for i in known), tuple(tuple(r[i] for i in known) for r in rows)
     )
-
-
-def comparison(field: GroupResults, organisations: Mapping[str, str]) -> list[tuple[str, str, list[Compared]]]:
-    """Every measure with its wording and each organisation's score, band in words and triangles."""
-    survey = field.survey
-    facts = [OrganisationResults(field, code) for code in organisations]
-    out = []
-    codes = [s.code for s in survey.sections] + list(facts[0].questions) if facts else []
-    for code in codes:
-        cells = []
-        for one in facts:
-            row = one.row(code)
-            if row["score"] is None:
-                cells.append(("-", "", ""))
-                continue
-            band = row["band"]
-            marks = "(no band)" if band is None else TRIANGLES[band]
-            cells.append((rounded(row["score"]), band_word(survey, row), marks))
-        out.append((code, survey.label(code), cells))
-    return out

@@ -233,6 +233,8 @@ class _Writer:
             (Column("Score then", "precise", "Score in the earlier year."), self.wave("score", "then")),
             (Column("Score now", "precise", "Score this year."), self.wave("score", "now")),
             (Column("Difference", "precise", "Score now less score then."), "difference"),
+            (Column("Lower end", "precise", "Lower end of the difference's interval, at the test's level."), "lower"),
+            (Column("Upper end", "precise", "Upper end of the difference's interval, at the test's level."), "upper"),
             (Column("Test statistic", "precise", "Difference over its standard error."), "statistic"),
             (Column("Critical value", "precise", "What the statistic must reach."), "critical"),
             (Column("Verdict", "text", "Whether the change is more than chance."), "verdict"),
@@ -377,7 +379,7 @@ def _extremes(facts: OrganisationResults) -> Sheet:
 def _sections(facts: OrganisationResults) -> Sheet:
     """Every organisation's section scores: what the ranked charts show."""
     survey = facts.survey
-    names = {code: str(rows[0]["organisation_name"]) for code, rows in facts.group_results.scores.items()}
+    names = facts.group_results.names
     rows = []
     for section in survey.sections:
         for place, (code, score, band) in enumerate(facts.group_results.ranked.get(section.code, []), start=1):

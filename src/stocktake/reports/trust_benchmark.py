@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from stocktake.reports import back, change_pages, firm_pages, front, headline, question_pages
+from stocktake.reports import back, change_pages, firm_pages, front, headline, question_pages, scorecard
 from stocktake.reports.facts import OrganisationResults, group_results
 from stocktake.reports.model import Page, Report
 from stocktake.results import Results
@@ -46,6 +46,8 @@ def _whole(facts: OrganisationResults, results: Results, contact: str, notice: s
     return [
         front.cover(facts),
         front.at_a_glance(facts, notice),
+        scorecard.scorecard(facts),
+        *scorecard.change_page(facts),
         front.contents(),
         front.background(facts),
         front.key_terms(facts),
@@ -56,7 +58,7 @@ def _whole(facts: OrganisationResults, results: Results, contact: str, notice: s
         *headline.poster(facts, contact, notice),
         question_pages.how_scored(facts),
         question_pages.how_to_interpret(facts),
-        *(page for s in survey.sections for page in question_pages.section(facts, s.code)),
+        *(page for i, s in enumerate(survey.sections) for page in question_pages.section(facts, s.code, i == 0)),
         *change_pages.pages(facts),
         back.comparison(facts),
         *firm_pages.firmness(facts),

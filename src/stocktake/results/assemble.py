@@ -327,6 +327,8 @@ def changes(
             "difference": shown(tested.difference),
             "statistic": shown(tested.statistic),
             "critical": shown(tested.critical),
+            "lower": shown(tested.low),
+            "upper": shown(tested.high),
             "verdict": pl.Series(verdict, dtype=pl.String),
             "test": [test] * (shape[0] * shape[1]),
             "status": status.ravel().tolist(),

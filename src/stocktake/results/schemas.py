@@ -111,6 +111,8 @@ SCHEMAS: dict[str, Schema] = {
         "difference": (F, "score now minus score then"),
         "statistic": (F, "difference over its standard error"),
         "critical": (F, "value that the statistic must reach"),
+        "lower": (F, "lower end of the difference's interval at the level of the test"),
+        "upper": (F, "upper end of the difference's interval at the level of the test"),
         "verdict": (S, "`Increase`, `Decrease` or `No change`; null where there is nothing to compare"),
         "test": (S, "`z`, `t`, or `imported` where the verdict was read from a workbook"),
         **_STATE,

@@ -17,7 +17,7 @@ from stocktake.results.csv import csv_bytes
 from stocktake.results.schemas import KINDS
 
 # Raised with every change of a table's columns or of what they mean.
-SCHEMA_VERSION = 5
+SCHEMA_VERSION = 6
 MANIFEST = "manifest.json"
 LABEL = (
     "Not for publication: figures of full precision, from which withheld figures could be worked out. "

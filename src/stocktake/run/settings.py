@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import date
 from pathlib import Path
 from typing import Any, Literal
 
@@ -34,6 +35,27 @@ class Incomparable(Part):
     predecessors: tuple[str, ...] = Field((), description="codes of those that it was formed of, in that year's list")
 
 
+class Update(Part):
+    """A day on which the site changed, for its feed."""
+
+    date: date
+    text: str = Field(min_length=1)
+
+
+class SiteSettings(Part):
+    """What the site says of itself, and where it will stand."""
+
+    address: str = Field("", pattern=r"^(https?://[^\s?#]+)?$", description="where the site will stand, without a page")
+    publisher: str = Field("", description="who publishes the site")
+    licence: str = Field("", description="on which terms the figures may be used")
+    licence_address: str = Field("", pattern=r"^(https?://\S+)?$")
+    feedback: str = Field(
+        "", pattern=r"^((https?://|mailto:)\S+)?$", description="where readers say what is wrong or missing"
+    )
+    places: str | None = Field(None, description="a CSV file of places: columns place and organisation")
+    updates: tuple[Update, ...] = Field((), description="for the feed, the latest first")
+
+
 class Settings(Part):
     """survey.yaml: what belongs to one run."""
 
@@ -49,6 +71,7 @@ class Settings(Part):
     themes: str | None = Field(None, description="a file of themes for comments; the program's own unless given")
     disclosure: Rules = Rules()
     show_values: bool = Field(False, description="findings repeat what the files hold; for one's own machine alone")
+    site: SiteSettings = SiteSettings()
     notice: str = Field("", description="a line printed on the cover, the first page, the poster and every foot")
 
     @property

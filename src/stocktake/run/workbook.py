@@ -124,7 +124,9 @@ def _published_results(survey: Survey, book: Workbook, settings: Settings, diges
                 reason=pl.when(untested)
                 .then(pl.lit(f"No test between {before} and {later} is published."))
                 .otherwise("reason"),
-                not_published=pl.when(untested).then(pl.lit("statistic critical verdict")).otherwise("not_published"),
+                not_published=pl.when(untested)
+                .then(pl.lit("statistic critical lower upper verdict"))
+                .otherwise("not_published"),
             )
         )
     return Results(
@@ -168,7 +170,7 @@ def _imported_changes(
     )
     verdicts = np.where(np.isnan(signs), int(Verdict.NONE), np.nan_to_num(signs)).astype(np.int64)
     blank = np.full(signs.shape, np.nan)
-    imported = Change(now.value - aligned.value, blank, blank, verdicts)
+    imported = Change(now.value - aligned.value, blank, blank, blank, blank, verdicts)
     word = survey.organisation_word
     absent = {
         c: stated.get(c, f"The workbook has no {year} results for this {word}.")
@@ -198,7 +200,7 @@ def _imported_changes(
     return rows.with_columns(
         status=pl.when(sections).then(pl.lit("not published")).otherwise("status"),
         not_published=pl.when(pl.col("status") == "shown")
-        .then(pl.lit("statistic critical"))
+        .then(pl.lit("statistic critical lower upper"))
         .when(sections)
         .then(pl.lit("n_then score_then verdict"))
         .otherwise("not_published"),

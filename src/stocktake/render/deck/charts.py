@@ -20,7 +20,7 @@ from pptx.enum.shapes import MSO_CONNECTOR
 from pptx.enum.text import MSO_ANCHOR, PP_ALIGN
 from pptx.util import Inches, Pt
 
-from stocktake.render.deck import figure_charts
+from stocktake.render.deck import figure_charts, summary_charts
 from stocktake.render.deck.chart_data import ChartData, PlaceData
 from stocktake.render.deck.words import A, Run, paragraph, put
 from stocktake.render.svg import ink_on, side_by_side
@@ -51,6 +51,7 @@ from stocktake.reports.figure_charts import (
     StackedShares,
     TileMap,
 )
+from stocktake.reports.summary_charts import ChangeDots, Scorecard, SummaryChart
 from stocktake.reports.words import as_shown, rounded
 
 C = "http://schemas.openxmlformats.org/drawingml/2006/chart"
@@ -85,6 +86,8 @@ def height_of(chart: Chart, width: float) -> float:
         return 0.42 * len(chart.rows) + 0.25
     if isinstance(chart, Funnel):
         return 4.5
+    if isinstance(chart, SummaryChart):
+        return summary_charts.summary_height(chart)
     if isinstance(chart, FigureChart):
         return figure_charts.figure_height(chart, width)
     # Names of bands need two lines where the key is narrow.
@@ -472,6 +475,14 @@ class Drawing:
     @draw.register
     def _(self, model: HeatTable, frame: Frame) -> None:
         figure_charts.heat_table(self, model, frame)
+
+    @draw.register
+    def _(self, model: Scorecard, frame: Frame) -> None:
+        summary_charts.scorecard(self, model, frame)
+
+    @draw.register
+    def _(self, model: ChangeDots, frame: Frame) -> None:
+        summary_charts.change_dots(self, model, frame)
 
 
 # What is more than none is never shown as 0%.

@@ -9,6 +9,7 @@ from typing import Any
 
 from stocktake.render.deck.charts import height_of
 from stocktake.render.deck.master import BODY_HEIGHT, BODY_WIDTH, GAP, LEFT
+from stocktake.render.deck.summary_charts import MOST_ROWS
 from stocktake.reports.charts import BandKey, RankedBars
 from stocktake.reports.model import (
     Aside,
@@ -25,6 +26,7 @@ from stocktake.reports.model import (
     Text,
     plain,
 )
+from stocktake.reports.summary_charts import SummaryChart
 
 SIZES = {"lead": 18, "note": 11, "verdict": 13, "formula": 14, "plain": 14}
 TABLE_SIZE = 11
@@ -107,6 +109,8 @@ def halves(columns: Columns, x: float, width: float) -> tuple[Column, Column]:
 
 def pieces_of(block: Block, width: float) -> list[Block]:
     """A block too high for a slide in parts that are not; others as they are."""
+    if isinstance(block, Figure) and isinstance(block.chart, SummaryChart) and len(block.chart.rows) > MOST_ROWS:
+        return [Figure(part, block.title) for part in block.chart.parts(MOST_ROWS)]
     if height_of_block(block, width) <= BODY_HEIGHT:
         return [block]
     if isinstance(block, Table):
@@ -212,7 +216,7 @@ def flowing(pages: Sequence[Page]) -> list[Page]:
     """Pages that need no sheet of their own joined to the one before them, under the chapter's name."""
     out: list[Page] = []
     for page in pages:
-        if page.new_sheet or not out or out[-1].chapter != page.chapter or out[-1].kind != page.kind:
+        if page.new_sheet or page.new_slide or not out or out[-1].chapter != page.chapter or out[-1].kind != page.kind:
             out.append(page)
             continue
         first = out[-1]
@@ -224,10 +228,18 @@ def flowing(pages: Sequence[Page]) -> list[Page]:
 
 def without_second_key(page: Page) -> tuple[Block, ...]:
     """A page's blocks without the key to the bands where the native chart next to it has a legend of its own."""
-    charts = [b.chart for b in page.blocks if isinstance(b, Figure)]
-    if not any(isinstance(c, RankedBars) and not c.compact for c in charts):
+
+    def charts(blocks: Sequence[Block], kind: type) -> bool:
+        return any(isinstance(b, Figure) and isinstance(b.chart, kind) for b in blocks)
+
+    inside = [b for b in page.blocks if isinstance(b, KeepTogether)]
+    if not charts([*page.blocks, *(b for k in inside for b in k.blocks)], RankedBars):
         return page.blocks
-    return tuple(b for b in page.blocks if not (isinstance(b, Figure) and isinstance(b.chart, BandKey)))
+    return tuple(
+        KeepTogether(tuple(k for k in b.blocks if not charts([k], BandKey))) if isinstance(b, KeepTogether) else b
+        for b in page.blocks
+        if not charts([b], BandKey)
+    )
 
 
 def all_text(blocks: Sequence[Block]) -> bool:

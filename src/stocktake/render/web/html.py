@@ -44,6 +44,7 @@ from stocktake.reports.model import (
     is_figure,
     plain,
 )
+from stocktake.reports.summary_charts import ChangeDots, Scorecard
 
 # How wide each chart is drawn, so that its letters can be read on a phone and on a large screen alike.
 WIDTHS: dict[type, int] = {
@@ -63,6 +64,8 @@ WIDTHS: dict[type, int] = {
     RateFunnel: 700,
     Spine: 900,
     HeatTable: 900,
+    Scorecard: 760,
+    ChangeDots: 760,
 }
 WIDE = (
     RankedBars,
@@ -76,6 +79,8 @@ WIDE = (
     Spine,
     HeatTable,
     RateFunnel,
+    Scorecard,
+    ChangeDots,
 )
 
 
@@ -93,23 +98,19 @@ def environment() -> Any:
 
 
 def text(words: str) -> str:
-    """Words as HTML text."""
-    return escape(clean(words))
+    """Words as HTML text, and as the value of an attribute: these stand in double quotes, so that an apostrophe is one."""
+    return escape(clean(words)).replace("&#x27;", "'")
 
 
 class Html:
     """Sets blocks; `level` is the level of the next heading down, `anchors` those that links may lead to."""
 
-    def __init__(self, theme: Theme, anchors: Iterable[str] = (), measures: str = "") -> None:
-        self.theme, self.anchors, self.measures = theme, set(anchors), measures
+    def __init__(self, theme: Theme, anchors: Iterable[str] = ()) -> None:
+        self.theme, self.anchors = theme, set(anchors)
 
-    def onward(self, anchor: str) -> str:
-        """Below a question's or section's heading, the way to its own page, where the site has one."""
-        for prefix in ("q-", "section-"):
-            if self.measures and anchor.startswith(prefix):
-                code = anchor.removeprefix(prefix)
-                return f'<p class="note"><a href="{self.measures}{escape(code)}.html">All organisations on {text(code)}</a></p>\n'
-        return ""
+    def onward(self, anchor: str, words: str) -> str:
+        """A heading's words, ready as HTML; as a link where what it heads has a page of its own."""
+        return words
 
     def inline(self, part: Inline) -> str:
         if isinstance(part, str):
@@ -142,7 +143,7 @@ class Html:
     @block.register
     def _(self, block: Heading, level: int) -> str:
         anchor = f' id="{escape(block.anchor)}"' if block.anchor else ""
-        return f"<h{level}{anchor}>{text(block.text)}</h{level}>\n{self.onward(block.anchor)}"
+        return f"<h{level}{anchor}>{self.onward(block.anchor, text(block.text))}</h{level}>\n"
 
     @block.register
     def _(self, block: Bullets, level: int) -> str:
@@ -215,37 +216,46 @@ def table(
     title: str, header: Iterable[str], rows: Iterable[Iterable[str]], figures: list[bool], row_headers: bool = True
 ) -> str:
     """A table in a region that scrolls by itself where the screen is narrow."""
-    kinds = [' class="figure"' if f else "" for f in figures]
-    head = "".join(f'<th scope="col"{k}>{text(h)}</th>' for h, k in zip(header, kinds, strict=True))
+    # Where most columns are figures, cells of words are marked instead: a class in each cell would be most of the page.
+    mostly = sum(figures) > len(figures) / 2
+    heads = [' class="figure"' if f else "" for f in figures]
+    kinds = [("" if f else ' class="t"') if mostly else (' class="figure"' if f else "") for f in figures]
+    head = "".join(f'<th scope="col"{k}>{text(h)}</th>' for h, k in zip(header, heads, strict=True))
     body = []
     for row in rows:
         cells = []
         for i, (cell, kind) in enumerate(zip(row, kinds, strict=True)):
             tag, scope = ("th", ' scope="row"') if i == 0 and row_headers else ("td", "")
-            cells.append(f"<{tag}{scope}{kind}>{text(cell)}</{tag}>")
+            cells.append(f"<{tag}{scope or kind}>{text(cell)}</{tag}>")
         body.append(f"<tr>{''.join(cells)}</tr>")
     return (
-        f'<div class="scroll" role="group" tabindex="0" aria-label="{escape(clean(title))}"><table class="nhsuk-table">'
+        f'<div class="scroll" role="group" tabindex="0" aria-label="{text(title)}"><table class="nhsuk-table{" figures" if mostly else ""}">'
         f'<caption class="nhsuk-u-visually-hidden">{text(title)}</caption>'
         f"<thead><tr>{head}</tr></thead><tbody>{''.join(body)}</tbody></table></div>\n"
     )
 
 
+def drawing(chart: Chart, theme: Theme, title: str = "", below: str = "") -> str:
+    """A chart alone, where its figures stand elsewhere on the page, or `below` it."""
+    svg = draw(chart, theme, WIDTHS.get(type(chart), 380))
+    name = title or getattr(chart, "title", "") or chart.alt.split(":", 1)[0]
+    wide = " wide" if isinstance(chart, WIDE) else ""
+    region = f' role="group" tabindex="0" aria-label="Chart: {text(name)}"'
+    return f'<figure class="chart{wide}"><div class="paper"{region}>{svg}</div>{below}</figure>\n'
+
+
 def figure(chart: Chart, theme: Theme, title: str = "") -> str:
     """A chart with the same figures as a table beneath it."""
-    svg = draw(chart, theme, WIDTHS.get(type(chart), 380))
     if isinstance(chart, BandKey):
-        return f'<div class="chart key">{svg}</div>\n'
+        return f'<div class="chart key">{draw(chart, theme, WIDTHS[BandKey])}</div>\n'
     header, rows = chart.table()
     name = title or getattr(chart, "title", "") or chart.alt.split(":", 1)[0]
     inner = table(f"Figures of the chart: {name}", header, rows, numeric_columns(header, rows))
-    wide = " wide" if isinstance(chart, WIDE) else ""
-    region = f' role="group" tabindex="0" aria-label="Chart: {escape(clean(name))}"'
-    return (
-        f'<figure class="chart{wide}"><div class="paper"{region}>{svg}</div>'
-        f'<details class="nhsuk-details"><summary class="nhsuk-details__summary"><span class="nhsuk-details__summary-text">'
-        f'The chart as a table<span class="nhsuk-u-visually-hidden">: {text(name)}</span></span></summary><div class="nhsuk-details__text">{inner}</div></details></figure>\n'
+    below = (
+        '<details class="nhsuk-details"><summary class="nhsuk-details__summary"><span class="nhsuk-details__summary-text">'
+        f'The chart as a table<span class="nhsuk-u-visually-hidden">: {text(name)}</span></span></summary><div class="nhsuk-details__text">{inner}</div></details>'
     )
+    return drawing(chart, theme, title, below)
 
 
 def numeric_columns(header: Sequence[str], rows: Sequence[Sequence[str]]) -> list[bool]:
@@ -263,15 +273,12 @@ def anchors_of(report: Report) -> set[str]:
     return found | {b.anchor for b in blocks_of(report) if isinstance(b, Heading) and b.anchor}
 
 
-def pages_html(
-    report: Report, theme: Theme, anchors: Iterable[str] = (), measures: str = "", html: Html | None = None
-) -> str:
+def pages_html(report: Report, theme: Theme, html: Html | None = None) -> str:
     """All pages of a report under each other: chapters as h2, pages as h3, what is inside below these.
 
-    `anchors` are places elsewhere on the same web page that links may lead to as well; `measures` leads to the
-    folder of the measures' own pages, and `html` sets blocks in another way.
+    `html` sets blocks in another way.
     """
-    html = html or Html(theme, {*anchors_of(report), *anchors}, measures)
+    html = html or Html(theme, anchors_of(report))
     out, chapter = [], ""
     for page in report.pages:
         if page.kind in ("cover", "contents"):
@@ -287,7 +294,7 @@ def _page(page: Page, html: Html, level: int) -> str:
     anchor = f' id="{escape(page.anchor)}"' if page.anchor else ""
     title = page.title.removesuffix(" (continued)")
     body = html.blocks(page.blocks, level + 1)
-    return f"<section><h{level}{anchor}>{text(title)}</h{level}>\n{html.onward(page.anchor)}{body}</section>\n"
+    return f"<section><h{level}{anchor}>{html.onward(page.anchor, text(title))}</h{level}>\n{body}</section>\n"
 
 
 def chapter_anchor(chapter: str) -> str:

@@ -2,16 +2,47 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+import json
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
+from stocktake.render.measure_drawings import Marks
+from stocktake.render.svg import draw
 from stocktake.render.theme import Theme
-from stocktake.render.web.html import Html, anchors_of, chapters, environment, figure, pages_html
+from stocktake.render.web.html import chapters, drawing, environment, figure, pages_html
+from stocktake.render.web.rows import BAND_KEYS
+from stocktake.render.web.trust_html import TrustHtml
 from stocktake.reports.charts import BandKey
-from stocktake.reports.model import Report, Table
-from stocktake.reports.site import Compared, Listing, MeasurePage, bare_codes
+from stocktake.reports.measure_charts import RankedDots
+from stocktake.reports.model import Block, Bullets, Page, Report, Text, plain
+from stocktake.reports.site import HeatMap, Listing, MeasurePage, bare_codes, region_map
+from stocktake.reports.words import rounded
 from stocktake.survey.instrument import Survey
+
+# From a trust's page to the drawings that all pages share.
+CHARTS = "../charts/"
+# The pages of one organisation: folder, name, and what a reader finds there.
+PARTS = (
+    ("trusts", "Summary"),
+    ("sections", "Sections and questions"),
+    ("change", "Change over time"),
+    ("people", "Who answered"),
+    ("service-groups", "Service groups"),
+)
+# A list longer than this is shown in parts.
+MOST_LINES = 500
+
+
+@dataclass(frozen=True)
+class About:
+    """What a site says of itself: where it will stand, its terms, and where readers write to."""
+
+    address: str = ""
+    publisher: str = ""
+    licence: str = ""
+    licence_address: str = ""
+    feedback: str = ""
 
 
 @dataclass(frozen=True)
@@ -26,9 +57,13 @@ class Site:
     organisations: Mapping[str, str]
     kinds: tuple[str, ...]
     regions: tuple[str, ...]
+    about: About = About()
+    marks: Callable[[str], Marks | None] = lambda measure: None
 
-    def render(self, template: str, root: str, here: str, title: str, **more: Any) -> str:
-        """One page as HTML; `root` leads from the page to the top of the site."""
+    def render(self, template: str, path: str, title: str, description: str, **more: Any) -> str:
+        """One page as HTML; `path` is its own, from the top of the site."""
+        root = "../" * path.count("/")
+        base = self.about.address.rstrip("/")
         return str(
             environment()
             .get_template(template)
@@ -41,80 +76,200 @@ class Site:
                 bare=bare_codes(self.survey),
                 kinds=self.kinds,
                 regions=self.regions,
+                about=self.about,
+                address=f"{base}/{path}" if base else "",
+                base=base,
                 root=root,
-                here=here,
+                here=path,
                 title=title,
+                description=description,
                 **more,
             )
         )
 
-    def index(self, listing: Listing) -> str:
-        return self.render("index.html", "", "index.html", f"Results by {self.survey.organisation_word}", list=listing)
+    def index(self, listing: Listing, part: tuple[int, int] = (1, 1), places: bool = False) -> str:
+        """The first page, or a further part of its list; `places` where the search knows some."""
+        word = self.survey.organisation_word
+        path = "index.html" if part[0] == 1 else f"parts/index.{part[0]}.html"
+        about = f"How people's experiences of {len(self.organisations)} {word}s compare in the {self.survey.title}: every question, with what is beyond chance."
+        return self.render(
+            "index.html",
+            path,
+            f"Results by {word}",
+            about,
+            list=listing,
+            part=part,
+            places=places,
+            dataset=self._dataset() if part[0] == 1 else "",
+        )
+
+    def _dataset(self) -> str:
+        """What search engines read of the data, in the terms of schema.org."""
+        base = self.about.address.rstrip("/")
+        told: dict[str, Any] = {
+            "@context": "https://schema.org",
+            "@type": "Dataset",
+            "name": f"{self.survey.title}: scores of {len(self.organisations)} {self.survey.organisation_word}s",
+            "description": f"Standardised scores, expected ranges and bands of every question, {self.survey.year}. {self.notice}".strip(),
+            "temporalCoverage": str(self.survey.year),
+            "version": self.digest,
+            "isAccessibleForFree": True,
+        }
+        if self.about.publisher:
+            told["creator"] = {"@type": "Organization", "name": self.about.publisher}
+        if self.about.licence_address:
+            told["license"] = self.about.licence_address
+        if base:
+            told["url"] = f"{base}/data.html"
+            told["distribution"] = [
+                {"@type": "DataDownload", "encodingFormat": "application/zip", "contentUrl": f"{base}/data/tidy-tables.zip"},
+                {"@type": "DataDownload", "encodingFormat": "application/json", "contentUrl": f"{base}/api/v1/index.json"},
+            ]  # fmt: skip
+        # No text of it may end the element that it stands in.
+        return json.dumps(told, ensure_ascii=False).replace("<", "\\u003c")
+
+    # One organisation
 
     def organisation(
         self,
+        folder: str,
         report: Report,
-        unusual: Table | None,
-        firm: Table | None,
-        other: tuple[str, str] | None,
-        downloads: Sequence[tuple[str, str]],
+        pages: Sequence[Page],
+        parts: Sequence[str],
+        *,
+        above: str = "",
+        below: str = "",
+        downloads: Sequence[tuple[str, str]] = (),
     ) -> str:
-        """A whole report; its one-page result first, then what is most unusual, then the chapters."""
-        html = Html(self.theme, anchors_of(report))
-        glance = tuple(p for p in report.pages if p.kind in ("glance", "nothing"))
-        rest = replace(report, pages=tuple(p for p in report.pages if p not in glance))
-        both = anchors_of(report)
+        """One page of an organisation: some pages of its report, with what stands above and below them.
+
+        `folder` is that of the page itself and `parts` are those of all its pages.
+        """
+        code = report.organisation_code
+        # Of one chapter, the page's own title says which; that of service groups has several.
+        shown = pages if folder == "service-groups" else [replace(p, chapter="") for p in pages]
+        inner = replace(report, pages=tuple(shown))
+        html = TrustHtml(self.theme, inner, code, self.marks, shared=folder != "service-groups")
+        names = [(f, n) for f, n in PARTS if f in parts]
+        title = dict(PARTS)[folder]
+        sentences = [plain(t) for p in pages for b in p.blocks if isinstance(b, (Bullets, Text)) for t in _texts(b)]
         return self.render(
             "trust.html",
-            "../",
-            "",
-            f"{report.organisation}, {report.title}",
+            f"{folder}/{code}.html",
+            f"{report.organisation}: {title.lower()}" if folder != "trusts" else report.organisation,
+            " ".join(sentences[:2])[:300] or f"{report.organisation}, {self.survey.title}",
             name=report.organisation,
-            code=report.organisation_code,
+            code=code,
+            folder=folder,
+            part_title=title,
+            parts=names,
             report=report,
-            chapters=chapters(report),
-            other=other,
+            above=above,
+            below=below,
             downloads=downloads,
-            first=pages_html(replace(report, pages=glance), self.theme, anchors=both),
-            unusual=html.block(unusual, 3) if unusual is not None else "",
-            firm=html.block(firm, 3) if firm is not None else "",
-            body=pages_html(rest, self.theme, anchors=both, measures="../measures/" if firm is not None else ""),
+            body=pages_html(inner, self.theme, html=html),
         )
 
-    def measure(self, page: MeasurePage, before: str, after: str) -> str:
-        bands = self.survey.bands
+    # Measures
+
+    def measure(self, page: MeasurePage, before: str, after: str, listing: Listing, part: tuple[int, int]) -> str:
+        """All organisations on one question or section; of a long list one part, the charts on the first."""
+        first = part[0] == 1
+        path = f"measures/{page.code}.html" if first else f"parts/{page.code}.{part[0]}.html"
         alt = "Key to the bands, from much worse than expected (three triangles down) to much better (three up)."
+        drawings = []
+        regions = region_map(page.code, page.regions)
+        if page.ranked is not None and first:
+            for size in ("wide", "narrow"):
+                drawings.append((size, draw(replace(page.ranked, size=size, links="../trusts/"), self.theme, 1)))
         return self.render(
             "measure.html",
-            "../",
-            "",
-            f"{page.code} {page.title}",
+            path,
+            page.title if page.title == page.code else f"{page.code} {page.title}",
+            page.summary,
             page=page,
+            listing_part=listing,
+            part=part,
             chances=any(h.startswith("Chance") for h, _ in page.listing.header),
             before=before,
             after=after,
-            ranked=figure(page.ranked, self.theme) if page.ranked else "",
-            key=figure(BandKey(bands, alt), self.theme) if page.ranked else "",
-            funnel=figure(page.funnel, self.theme) if page.funnel else "",
+            drawings=drawings,
+            key=figure(BandKey(self.survey.bands, alt), self.theme) if page.ranked and first else "",
+            funnel=drawing(page.funnel, self.theme) if page.funnel and first else "",
+            course=figure(page.course, self.theme) if page.course and first else "",
+            region_rows=[
+                (r.name, r.count, "-" if r.average is None else rounded(r.average), r.above, r.below, r.average)
+                for r in page.regions
+            ],
+            region_map=drawing(regions, self.theme) if regions is not None and first else "",
+            cite=self.citation(page.title),
         )
+
+    def citation(self, title: str) -> str:
+        """How to name a page as a source."""
+        who = f"{self.about.publisher}. " if self.about.publisher else ""
+        where = f" {self.about.address}" if self.about.address else ""
+        return f"{who}{self.survey.title}: {title}. Results {self.digest}.{where}"
+
+    def embed(self, page: MeasurePage) -> str:
+        """The drawing of a measure alone, for another site's frame."""
+        assert page.ranked is not None
+        return self.render("embed.html", f"embed/{page.code}.html", page.title, page.summary, page=page)
+
+    def shared(self, chart: RankedDots) -> dict[str, str]:
+        """The drawing of a measure as files: for wide and for narrow screens."""
+        return {
+            "wide.svg": draw(replace(chart, size="wide"), self.theme, 1),
+            "narrow.svg": draw(replace(chart, size="narrow"), self.theme, 1),
+        }
 
     def measures(self, measures: Sequence[Mapping[str, Any]]) -> str:
-        return self.render("measures.html", "../", "measures/index.html", "Questions and sections", measures=measures)
+        about = f"Every question and section of the {self.survey.title} with its average, lowest and highest score."
+        return self.render("measures.html", "measures/index.html", "Questions and sections", about, measures=measures)
 
-    def compare(self, rows: Sequence[tuple[str, str, list[Compared]]]) -> str:
-        title = f"Compare {self.survey.organisation_word}s"
-        return self.render("compare.html", "", "compare.html", title, rows=rows, organisations=self.organisations)
+    def heat(self, heat: HeatMap, part: tuple[int, int]) -> str:
+        """Organisations by questions, each cell the band."""
+        word = self.survey.organisation_word
+        path = "heatmap.html" if part[0] == 1 else f"parts/heatmap.{part[0]}.html"
+        about = f"Which {word}s lie outside the expected range, on which questions, beside how many would by chance."
+        return self.render(
+            "heatmap.html", path, "Heat map", about, heat=heat, part=part, rounded=rounded, words=BAND_KEYS
+        )
 
-    def data(self, groups: Sequence[tuple[str, Sequence[tuple[str, str, str]]]]) -> str:
-        return self.render("data.html", "", "data.html", "Data", groups=groups)
+    def compare(self, measures: Sequence[tuple[str, str]]) -> str:
+        word = self.survey.organisation_word
+        about = f"Scores of up to five {word}s side by side."
+        return self.render(
+            "compare.html", "compare.html", f"Compare {word}s", about, measures=measures, organisations=self.organisations
+        )  # fmt: skip
 
-    def method(self, report: Report) -> str:
+    def data(self, groups: Sequence[tuple[str, str, Sequence[tuple[str, str, str]]]]) -> str:
+        about = "Every figure of this site, as workbooks, tables and documents for programs."
+        return self.render("data.html", "data.html", "Data", about, groups=groups)
+
+    def method(self, report: Report, reading: Sequence[Page]) -> str:
+        """How to read the pages, and how the figures were worked out."""
+        whole = replace(report, pages=(*reading, *report.pages))
         return self.render(
             "method.html",
-            "",
             "method.html",
             "Method",
+            "How the scores, the expected range and the bands were worked out.",
             report=report,
-            chapters=chapters(report),
-            body=pages_html(report, self.theme),
+            chapters=chapters(whole),
+            body=pages_html(whole, self.theme),
         )
+
+    def not_found(self) -> str:
+        """The page in place of one that there is not; its links begin at the top of the address."""
+        return self.render("not_found.html", "404.html", "Page not found", "There is no such page.")
+
+
+def _texts(block: Bullets | Text) -> tuple[Text, ...]:
+    return block.items if isinstance(block, Bullets) else (block,)
+
+
+def blocks_but(page: Page, *kinds: type) -> Page:
+    """A page without blocks of some kinds."""
+    kept: tuple[Block, ...] = tuple(b for b in page.blocks if not isinstance(b, kinds))
+    return replace(page, blocks=kept)

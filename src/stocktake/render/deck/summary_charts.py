@@ -1,0 +1,98 @@
+"""All questions on slides: the scorecard as a table, changes as native bars with their intervals."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from lxml import etree
+from pptx.dml.color import RGBColor
+from pptx.enum.chart import XL_CHART_TYPE, XL_TICK_LABEL_POSITION
+from pptx.enum.text import PP_ALIGN
+from pptx.util import Inches, Pt
+
+from stocktake.render.deck.chart_data import ChartData
+from stocktake.render.deck.figure_charts import _cell, _table
+from stocktake.render.words import clean
+from stocktake.reports.charts import TRIANGLES
+from stocktake.reports.summary_charts import VERDICT_WORDS, ChangeDots, Scorecard, SummaryChart
+from stocktake.reports.words import as_shown, signed
+
+if TYPE_CHECKING:
+    from stocktake.render.deck.charts import Drawing, Frame
+
+# So many questions fit a slide in letters that can be read.
+MOST_ROWS = 18
+ROW, HEAD = 0.25, 0.55
+PALE, CLEAR = "B9CBDA", "0B3C66"
+C = "http://schemas.openxmlformats.org/drawingml/2006/chart"
+
+
+def summary_height(chart: SummaryChart) -> float:
+    """How high a chart of all questions is drawn, in inches."""
+    return ROW * len(chart.rows) + HEAD
+
+
+def scorecard(drawing: Drawing, model: Scorecard, frame: Frame) -> None:
+    header, rows = model.table()
+    table = _table(drawing, len(rows) + 1, len(header), frame, model.alt, model.title)
+    shares = (0.36, 0.1, 0.09, 0.12, 0.08, 0.25) if len(header) == 6 else (0.33, 0.09, 0.08, 0.11, 0.08, 0.19, 0.12)
+    for j, share in enumerate(shares):
+        table.columns[j].width = Inches(frame.w * share)
+    for j, words in enumerate(header):
+        _cell(table.cell(0, j), words, 10, "", True, PP_ALIGN.RIGHT if 0 < j < 5 else PP_ALIGN.LEFT)
+    for i, (row, own) in enumerate(zip(rows, model.rows, strict=True), start=1):
+        for j, words in enumerate(row):
+            fill = drawing.theme.band_colours[own.band - 1] if own.band and j == 5 else ""
+            shown = f"{TRIANGLES[own.band]} {words}".strip() if own.band and j == 5 else words
+            _cell(table.cell(i, j), shown, 9.5, fill, j == 2, PP_ALIGN.RIGHT if 0 < j < 5 else PP_ALIGN.LEFT)
+
+
+def change_dots(drawing: Drawing, model: ChangeDots, frame: Frame) -> None:
+    data = ChartData(number_format="+0.0;-0.0;0.0")
+    data.categories = [clean(f"{r.label}: {signed(r.difference, 1)}, {VERDICT_WORDS[r.verdict]}") for r in model.rows]
+    data.add_series(model.title, [as_shown(r.difference) for r in model.rows])
+    chart = drawing.add(XL_CHART_TYPE.BAR_CLUSTERED, data, frame, model.alt, model.title)
+    plot = chart.plots[0]
+    plot.gap_width = 60
+    (series,) = plot.series
+    series.invert_if_negative = False
+    for i, r in enumerate(model.rows):
+        fill = series.points[i].format.fill
+        fill.solid()
+        fill.fore_color.rgb = RGBColor.from_string(CLEAR if r.verdict in ("Increase", "Decrease") else PALE)
+    if model.intervals:
+        _whiskers(series._element, model)
+    chart.category_axis.reverse_order = True
+    chart.category_axis.tick_labels.font.size = Pt(9)
+    # Names stand at the left edge, not beside the line at zero.
+    chart.category_axis.tick_label_position = XL_TICK_LABEL_POSITION.LOW
+    chart.value_axis.minimum_scale, chart.value_axis.maximum_scale = -model.reach, model.reach
+    chart.value_axis.tick_labels.font.size = Pt(9)
+    chart.value_axis.tick_labels.number_format = "+0.0;-0.0;0.0"
+    chart.value_axis.tick_labels.number_format_is_linked = False
+    chart.value_axis.has_title = True
+    title = chart.value_axis.axis_title.text_frame.paragraphs[0].add_run()
+    lines = "; lines: 95% intervals" if model.intervals else ""
+    title.text = f"Change in points, dark where it is more than chance{lines}"
+    title.font.size, title.font.bold = Pt(9), False
+
+
+def _whiskers(series: Any, model: ChangeDots) -> None:
+    """Intervals as error bars; a row without one has none of any length."""
+
+    def lengths(name: str, ends: list[float | None]) -> str:
+        values = [
+            0.0 if e is None else abs(round(as_shown(e) - as_shown(r.difference), 1))
+            for e, r in zip(ends, model.rows, strict=True)
+        ]
+        points = "".join(f'<c:pt idx="{i}"><c:v>{v:g}</c:v></c:pt>' for i, v in enumerate(values))
+        return f'<c:{name}><c:numLit><c:formatCode>0.0</c:formatCode><c:ptCount val="{len(values)}"/>{points}</c:numLit></c:{name}>'
+
+    xml = (
+        f'<c:errBars xmlns:c="{C}"><c:errBarType val="both"/><c:errValType val="cust"/><c:noEndCap val="0"/>'
+        + lengths("plus", [r.high for r in model.rows])
+        + lengths("minus", [r.low for r in model.rows])
+        + '<c:spPr><a:ln xmlns:a="http://schemas.openxmlformats.org/drawingml/2006/main" w="12700"><a:solidFill>'
+        '<a:srgbClr val="5B6873"/></a:solidFill></a:ln></c:spPr></c:errBars>'
+    )
+    series.find(f"{{{C}}}cat").addprevious(etree.fromstring(xml))

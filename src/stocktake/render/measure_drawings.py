@@ -1,0 +1,140 @@
+"""The drawing of one measure, as SVG on the canvas of `render.svg`, and the place in it of one organisation."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+from urllib.parse import quote
+from xml.sax.saxutils import escape, quoteattr
+
+from stocktake.reports.measure_charts import MOST_MARKS, Dot, RankedDots
+from stocktake.reports.summary_charts import interval_text
+from stocktake.reports.words import rounded
+
+if TYPE_CHECKING:
+    from stocktake.render.svg import Canvas
+
+GRID, OUTLINE = "#D5DADE", "#5B6873"
+WIDTHS, HEIGHTS = {"wide": 720.0, "narrow": 340.0}, {"wide": 300.0, "narrow": 260.0}
+LEFT, RIGHT, TOP, FOOT = 26.0, 8.0, 22.0, 8.0
+
+
+@dataclass(frozen=True)
+class Marks:
+    """The places of organisations in a measure's drawing, in points from its left and top, by size and code."""
+
+    alt: str
+    places: dict[str, dict[str, tuple[float, float]]]
+
+
+def marks_of(chart: RankedDots) -> Marks:
+    """Where every organisation stands in both sizes of a drawing."""
+    marks = chart.scale()
+    places = {}
+    for size, width in WIDTHS.items():
+        step, plot = (width - LEFT - RIGHT) / max(len(chart.dots), 1), HEIGHTS[size] - TOP - FOOT
+        places[size] = {
+            d.code: (
+                LEFT + (i + 0.5) * step,
+                TOP + (marks[-1] - d.score) / (marks[-1] - marks[0]) * plot,
+            )
+            for i, d in enumerate(chart.dots)
+        }
+    return Marks(chart.alt, places)
+
+
+def ranked_dots(canvas: Canvas, chart: RankedDots) -> None:
+    theme = canvas.theme
+    canvas.width, canvas.height = WIDTHS[chart.size], HEIGHTS[chart.size]
+    marks = chart.scale()
+    plot_h = canvas.height - TOP - FOOT
+    step = (canvas.width - LEFT - RIGHT) / max(len(chart.dots), 1)
+
+    def y(v: float) -> float:
+        return TOP + (marks[-1] - min(max(v, marks[0]), marks[-1])) / (marks[-1] - marks[0]) * plot_h
+
+    # What a script needs to draw the whole scale instead: the ends of this one, and where it lies.
+    canvas.parts.append(f'<g class="ticks" data-scale-ends="{marks[0]:g} {marks[-1]:g} {TOP:g} {plot_h:g}">')
+    for mark in marks:
+        canvas.line(LEFT, y(mark), canvas.width - RIGHT, y(mark), GRID, 0.5)
+        canvas.text(LEFT - 5, y(mark) + 3, f"{mark:g}", 9, "end", fill=theme.soft)
+    canvas.parts.append("</g>")
+    size = max(min(step * 0.42, 4.6), 1.2)
+    if len(chart.dots) > MOST_MARKS:
+        _as_shapes(canvas, chart, step, size)
+    else:
+        # Said once for all marks: most are alike.
+        canvas.parts.append(f'<g stroke="{OUTLINE}" fill="{theme.band_colours[3]}">')
+        for i, dot in enumerate(chart.dots):
+            _mark(canvas, chart, dot, LEFT + (i + 0.5) * step, size, y)
+        canvas.parts.append("</g>")
+    if chart.average is not None:
+        canvas.parts.append('<g class="average">')
+        canvas.line(LEFT, y(chart.average), canvas.width - RIGHT, y(chart.average), theme.average, 1.6, "6 3")
+        canvas.parts.append("</g>")
+        words = f"Average {rounded(chart.average)} (dashed)"
+        if chart.size == "wide":
+            words += (
+                f". Each mark is one {chart.word}, with its 95% interval"
+                if _known(chart)
+                else f". Each mark is one {chart.word}"
+            )
+        words += "" if chart.whole else f". Scale {marks[0]:g} to {marks[-1]:g} of 0 to 10"
+        canvas.text(LEFT, 11, words, 9, fill=theme.average)
+
+
+def _known(chart: RankedDots) -> bool:
+    return any(d.low is not None for d in chart.dots)
+
+
+def _mark(canvas: Canvas, chart: RankedDots, dot: Dot, x: float, size: float, y: Callable[[float], float]) -> None:
+    """One organisation: its interval, and a dot, or a triangle that points the way in which it is outside the range."""
+    fill = canvas.theme.band_colours[(dot.band or 4) - 1]
+    interval = "" if dot.low is None else f", {interval_text(dot.low, dot.high)}"
+    band = f", {chart.bands[dot.band - 1].lower()}" if dot.band else ""
+    title = escape(f"{dot.label}: {rounded(dot.score)}{interval}{band}")
+    href = f" href={quoteattr(f'{chart.links}{quote(dot.code)}.html')}" if chart.links else ""
+    tag = "a" if href else "g"
+    # A drawing for narrow screens without links is a picture in a page, in which nothing can be pointed at.
+    bare = chart.size == "narrow" and not href
+    parts = [] if bare else [f"<{tag}{href} data-code={quoteattr(dot.code)}><title>{title}</title>"]
+    if dot.low is not None and dot.high is not None:
+        parts.append(f'<path d="M{x:.1f} {y(dot.low):.1f}V{y(dot.high):.1f}"/>')
+    at = y(dot.score)
+    if dot.band is None or dot.band == 4:
+        parts.append(f'<circle cx="{x:.1f}" cy="{at:.1f}" r="{size:.1f}"/>')
+    else:
+        way = -1 if dot.band > 4 else 1
+        half, high = size * 1.15, size * 1.3
+        parts.append(
+            f'<path d="M{x - half:.1f} {at - way * high * 0.7:.1f}h{2 * half:.1f}L{x:.1f} {at + way * high:.1f}z" fill="{fill}"/>'
+        )
+    canvas.parts.append("".join(parts) + ("" if bare else f"</{tag}>"))
+
+
+def _as_shapes(canvas: Canvas, chart: RankedDots, step: float, size: float) -> None:
+    """Thousands of organisations: one path of intervals, and one of marks a band."""
+    marks = chart.scale()
+    plot_h = canvas.height - TOP - FOOT
+
+    def y(v: float) -> float:
+        return TOP + (marks[-1] - min(max(v, marks[0]), marks[-1])) / (marks[-1] - marks[0]) * plot_h
+
+    # Marks nearer than a third of a point to one another cannot be told apart.
+    every = max(1, round(0.33 / step))
+    whiskers, paths = [], {}  # type: ignore[var-annotated]
+    for i in range(0, len(chart.dots), every):
+        dot, x = chart.dots[i], LEFT + (i + 0.5) * step
+        if dot.low is not None and dot.high is not None:
+            whiskers.append(f"M{x:.1f} {y(dot.low):.0f}V{y(dot.high):.0f}")
+    for i, dot in enumerate(chart.dots):
+        # Those within the range are many and alike; those outside it are all drawn.
+        if dot.band not in (None, 4) or i % every == 0:
+            paths.setdefault(dot.band or 4, []).append(f"M{LEFT + (i + 0.5) * step:.1f} {y(dot.score):.1f}h.01")
+    canvas.parts.append(f'<path d="{"".join(whiskers)}" stroke="{GRID}" stroke-width="0.4" fill="none"/>')
+    for band in sorted(paths, key=lambda b: abs(b - 4)):
+        colour = OUTLINE if band == 4 else canvas.theme.band_colours[band - 1]
+        canvas.parts.append(
+            f'<path d="{"".join(paths[band])}" stroke="{colour}" stroke-width="{2 * size:.1f}" stroke-linecap="round" fill="none"/>'
+        )

@@ -1,0 +1,212 @@
+"""Rows of many questions as HTML: small drawings beside their figures, which narrow screens stack."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from urllib.parse import quote
+
+from stocktake.render.svg import ink_on
+from stocktake.render.theme import Theme
+from stocktake.render.web.html import text
+from stocktake.reports.charts import TRIANGLES, BandStrip, ShareBars, TrendLines, share_or_not
+from stocktake.reports.summary_charts import (
+    VERDICT_MARKS,
+    VERDICT_WORDS,
+    ChangeDots,
+    Scorecard,
+    interval_text,
+)
+from stocktake.reports.words import per_cent, rounded, signed
+
+# The small drawings of rows are so many units wide and high.
+WIDE, HIGH = 160, 16
+BAND_KEYS = {1: "much worse", 2: "worse", 3: "somewhat worse", 4: "about the same", 5: "somewhat better", 6: "better", 7: "much better"}  # fmt: skip
+
+
+def band_styles(theme: Theme) -> str:
+    """The colours of bands as style rules: a ground for cells and a fill for drawings, with letters that can be read."""
+    rules = [
+        f".b{i}{{background:{colour};fill:{colour};color:{ink_on(colour)}}}"
+        for i, colour in enumerate(theme.band_colours, start=1)
+    ]
+    return "\n".join([f":root{{--own:{theme.own};--average:{theme.average}}}", *rules]) + "\n"
+
+
+def chip(band: int | None) -> str:
+    """A band as a spot of its colour with its triangles; the words stand beside it."""
+    return f'<i class="b b{band}">{TRIANGLES[band]}</i>' if band else '<i class="b"></i>'
+
+
+def _line(x1: float, x2: float, y: float = 8) -> str:
+    return f"M{x1:.0f} {y:g}H{x2:.0f}"
+
+
+def _strip(parts: str) -> str:
+    return f'<svg class="st" viewBox="0 0 {WIDE} {HIGH}" aria-hidden="true">{parts}</svg>'
+
+
+def _places(reach: float) -> Callable[[float], float]:
+    """Where a number of points from the middle lies in a small drawing."""
+
+    def x(points: float) -> float:
+        return min(max(WIDE / 2 + points / reach * (WIDE / 2 - 4), 2.0), WIDE - 2.0)
+
+    return x
+
+
+def measure_link(measures: str, code: str, mark: str) -> str:
+    """The address of a measure's page, with an organisation marked in it."""
+    return f"{measures}{quote(code)}.html#?mark={quote(mark)}"
+
+
+def _linked(words: str, measures: str, code: str, mark: str) -> str:
+    """Words that lead to a measure's page, or stand alone where nothing is to be marked there."""
+    return f'<a href="{measure_link(measures, code, mark)}">{text(words)}</a>' if mark else text(words)
+
+
+def scorecard_rows(
+    chart: Scorecard, mark: str, sections: Mapping[str, str], measures: str = "../measures/", wording: Callable[[str], str] | None = None
+) -> str:  # fmt: skip
+    """A scorecard as a table, whose questions lead to their pages where an organisation is to be marked there; `sections` are the lines above the questions of each, ready as HTML."""
+    x = _places(chart.reach)
+    since = chart.earlier
+    head = f'<th scope="col">Question</th><th scope="col" class="n">People</th><th scope="col" class="n">Score</th><th scope="col" class="n">Average</th><th scope="col">Band</th><th scope="col">Points from the average, -{chart.reach:g} to +{chart.reach:g}</th>'
+    head += f'<th scope="col">Since {since}</th>' if since is not None else ""
+    columns = 7 if since is not None else 6
+    out = [f'<div class="scroll" role="group" tabindex="0" aria-label="Every question"><table class="nhsuk-table rows{"" if since is None else " since"}"><caption class="nhsuk-u-visually-hidden">Every question</caption><thead><tr>{head}</tr></thead>']  # fmt: skip
+    section = None
+    for r in chart.rows:
+        if r.section != section:
+            out.append("</tbody><tbody>" if section is not None else "<tbody>")
+            if r.section in sections:
+                out.append(f'<tr class="sec"><th scope="rowgroup" colspan="{columns}">{sections[r.section]}</th></tr>')
+            section = r.section
+        words = wording(r.code) if wording else r.label
+        drawing = ""
+        if r.average is not None and r.lowest is not None and r.highest is not None:
+            a = r.average
+            parts = ""
+            if r.limits is not None:
+                left, right = x(r.limits[0] - a), x(r.limits[1] - a)
+                parts += f'<path class="e" d="M{left:.0f} 3H{right:.0f}V13H{left:.0f}z"/>'
+            parts += f'<path class="s" d="{_line(x(r.lowest - a), x(r.highest - a))}"/><path class="a" d="M80 0V16"/>'
+            if r.score is not None:
+                if r.low is not None and r.high is not None:
+                    parts += f'<path class="i" d="{_line(x(r.low - a), x(r.high - a))}"/>'
+                parts += f'<path class="o" d="M{x(r.score - a):.0f} 2l5 6-5 6-5-6z"/>'
+            drawing = _strip(parts)
+        cells = [
+            f'<th scope="row">{_linked(words, measures, r.code, mark)}</th>',
+            f'<td class="n">{"-" if r.n is None else f"{r.n:,}"}</td>',
+            f'<td class="n"><b>{"-" if r.score is None else rounded(r.score)}</b></td>',
+            f'<td class="n">{"-" if r.average is None else rounded(r.average)}</td>',
+            f"<td>{chip(r.band)} {text(r.band_text.removesuffix(' than expected'))}</td>",
+            f"<td>{drawing}</td>",
+        ]
+        if since is not None:
+            cells.append(f"<td>{_verdict(r.verdict)}</td>")
+        out.append(f"<tr>{''.join(cells)}</tr>")
+    return "".join(out) + "</tbody></table></div>\n"
+
+
+def _verdict(verdict: str | None) -> str:
+    mark, words = VERDICT_MARKS[verdict], VERDICT_WORDS[verdict]
+    return f"<b>{mark} {words}</b>" if mark else words
+
+
+def change_rows(chart: ChangeDots, mark: str, measures: str = "../measures/") -> str:
+    """Every change as a table, with a small drawing about the line of no change."""
+    x = _places(chart.reach)
+    then, now = chart.years
+    out = [f'<div class="scroll" role="group" tabindex="0" aria-label="{text(chart.title)}"><table class="nhsuk-table rows change"><caption class="nhsuk-u-visually-hidden">{text(chart.title)}</caption><thead><tr><th scope="col">Question</th><th scope="col" class="n">{then}</th><th scope="col" class="n">{now}</th><th scope="col" class="n">Change</th><th scope="col">Points, -{chart.reach:g} to +{chart.reach:g}</th><th scope="col" class="n">95% interval</th><th scope="col">More than chance?</th></tr></thead><tbody>']  # fmt: skip
+    for r in chart.rows:
+        parts = '<path class="a" d="M80 0V16"/>'
+        if r.low is not None and r.high is not None:
+            parts += f'<path class="i" d="{_line(x(r.low), x(r.high))}"/>'
+        at = x(r.difference)
+        if r.verdict in ("Increase", "Decrease"):
+            tip, foot = (2, 13) if r.verdict == "Increase" else (14, 3)
+            parts += f'<path class="o" d="M{at - 6:.0f} {foot}h12L{at:.0f} {tip}z"/>'
+        else:
+            parts += f'<circle class="c" cx="{at:.0f}" cy="8" r="4"/>'
+        interval = "-" if r.low is None or r.high is None else f"{signed(r.low, 1)} to {signed(r.high, 1)}"
+        out.append(
+            f'<tr><th scope="row">{_linked(r.label, measures, r.code, mark)}</th><td class="n">{rounded(r.then)}</td>'
+            f'<td class="n"><b>{rounded(r.now)}</b></td><td class="n"><b>{signed(r.difference, 1)}</b></td><td>{_strip(parts)}</td>'
+            f'<td class="n">{interval}</td><td>{_verdict(r.verdict)}</td></tr>'
+        )
+    return "".join(out) + "</tbody></table></div>\n"
+
+
+def course_row(label: str, chart: TrendLines, years: tuple[int, ...]) -> str:
+    """One question over several years: its score in each, and both lines as a small drawing."""
+    by_year = dict(zip(chart.years, zip(chart.own, chart.average, strict=True), strict=True))
+    marks = chart.scale()
+
+    def at(year: int, value: float) -> str:
+        step = (WIDE - 12) / max(len(years) - 1, 1)
+        return f"{6 + years.index(year) * step:.0f} {2 + (marks[-1] - value) / (marks[-1] - marks[0]) * 28:.1f}"
+
+    def path(which: int) -> str:
+        out, pen = [], "M"
+        for year in years:
+            value = by_year.get(year, (None, None))[which]
+            if value is None:
+                pen = "M"
+                continue
+            out.append(f"{pen}{at(year, value)}")
+            pen = "L"
+        return "".join(out)
+
+    cells = "".join(
+        f'<td class="n">{"-" if (v := by_year.get(y, (None, None))[0]) is None else rounded(v)}</td>' for y in years
+    )
+    drawing = f'<svg class="st" viewBox="0 0 {WIDE} 32" aria-hidden="true"><path class="v" d="{path(1)}"/><path class="w" d="{path(0)}"/></svg>'
+    return f'<tr><th scope="row">{text(label)}</th>{cells}<td>{drawing}</td></tr>'
+
+
+def strip_html(chart: BandStrip) -> str:
+    """A band strip on the whole scale, with the average and the organisation's own mark; its figures stand beside it."""
+
+    def x(v: float) -> float:
+        return 10 + v * 38
+
+    parts = "".join(
+        f'<path class="b{band}" d="M{x(a):.0f} 4H{x(b):.0f}V20H{x(a):.0f}z"/>' for band, a, b in chart.segments()
+    )
+    if not parts and chart.highest > chart.lowest:
+        parts = f'<path class="s" d="{_line(x(chart.lowest), x(chart.highest), 12)}"/>'
+    parts += f'<path class="a" d="M{x(chart.average):.0f} 1V23"/>'
+    if chart.own is not None:
+        parts += f'<path class="o" d="M{x(chart.own):.0f} 4l5 8-5 8-5-8z"/>'
+    return f'<svg class="bs" viewBox="0 0 400 40" aria-hidden="true">{parts}<use href="#scale"/></svg>\n'
+
+
+# The scale below every band strip of a page, which each of them refers to.
+SCALE = (
+    '<svg class="once" aria-hidden="true"><g id="scale" class="sc"><path d="M10 25H390M10 22v6M200 22v6M390 22v6"/><text x="10" y="38">0</text>'
+    '<text x="200" y="38" text-anchor="middle">5</text><text x="390" y="38" text-anchor="end">10</text></g></svg>\n'
+)
+
+
+def share_rows(chart: ShareBars, title: str) -> str:
+    """Percentages as a table with bars: the organisation's own, and a mark for all."""
+    rows = []
+    for label, own, everyone in chart.rows:
+        bar = "" if own is None else f'<path class="h" d="M0 3H{own * 1.6:.1f}V13H0z"/>'
+        bar += "" if everyone is None else f'<path class="a" d="M{everyone * 1.6:.1f} 0V16"/>'
+        rows.append(
+            f'<tr><th scope="row">{text(label)}</th><td class="n">{share_or_not(own)}</td><td class="n">{per_cent(everyone)}</td><td>{_strip(bar)}</td></tr>'
+        )
+    return (
+        f'<table class="nhsuk-table rows shares"><caption class="nhsuk-u-visually-hidden">{text(title)}</caption><thead><tr><th scope="col">Answer</th>'
+        f'<th scope="col" class="n">This {chart.word}</th><th scope="col" class="n">All</th><th scope="col">Bar: this {chart.word}; line: all</th></tr></thead><tbody>{"".join(rows)}</tbody></table>\n'
+    )
+
+
+def section_line(title: str, score: float | None, band: int | None, band_text: str, low: float | None, high: float | None) -> str:  # fmt: skip
+    """What stands above the questions of a section: its title and its own result."""
+    if score is None:
+        return f"{text(title)}: <span>not shown</span>"
+    interval = "" if low is None else f" ({interval_text(low, high)})"
+    return f"{text(title)}: <span>{rounded(score)}{interval}, {chip(band)} {text(band_text.lower())}</span>"

@@ -1,0 +1,127 @@
+"""What a site holds for programs and search engines: documents, tables, the search's words, a map and a feed."""
+
+from __future__ import annotations
+
+import io
+import json
+import tempfile
+import zipfile
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from urllib.parse import quote
+from xml.sax.saxutils import escape
+
+from stocktake.files import Content
+from stocktake.organisations.places import read_places_file
+from stocktake.results import Results
+from stocktake.run.core import Run
+
+Places = dict[str, tuple[str, str]]
+# The tables that a site gives away.
+TABLES = ("scores", "firmness", "changes", "fieldwork", "profile", "measures")
+
+
+def api_files(
+    run: Run, places: Places, titles: Sequence[tuple[str, str]], head: Mapping[str, str]
+) -> dict[str, Content]:
+    """The list of all documents, and the shape of each kind of document."""
+    from stocktake.reports.api import Index, Named, schemas
+
+    survey = run.survey
+    of_section = {q.code: q.section or "" for q in survey.scored}
+    index = Index(
+        survey=survey.code,
+        year=survey.year,
+        organisations=tuple(
+            Named(code=c, name=n, kind=places.get(c, ("", ""))[0], region=places.get(c, ("", ""))[1])
+            for c, n in run.organisations.items()
+        ),
+        measures=tuple(
+            Named(code=m, name=t, kind="question" if m in of_section else "section", region=of_section.get(m, ""))
+            for m, t in titles
+        ),
+        **head,
+    )
+    out: dict[str, Content] = {"api/v1/index.json": index.model_dump_json()}
+    for name, schema in schemas().items():
+        out[f"api/v1/{name}.schema.json"] = json.dumps(schema, indent=1, sort_keys=True) + "\n"
+    return out
+
+
+def parquet_files(run: Run) -> dict[str, Content]:
+    """Every public table as Parquet."""
+    out: dict[str, Content] = {}
+    results: Results = run.public
+    for name in TABLES:
+        table = results.tables[name]
+        if table.height:
+            held = io.BytesIO()
+            table.write_parquet(held, compression="zstd")
+            out[f"{name}.parquet"] = held.getvalue()
+    return out
+
+
+def read_places(folder: Path, run: Run) -> list[tuple[str, str]]:
+    """Places with the code of the organisation that serves each, where a list is given."""
+    name = run.settings.site.places
+    return [] if name is None else read_places_file(folder / name, set(run.organisations))
+
+
+def search_script(run: Run, titles: Sequence[tuple[str, str]], served: Sequence[tuple[str, str]]) -> str:
+    """What the search looks through: kind, words, page; a script, so that it works from a folder as well."""
+    entries = [["trust", f"{name} ({code})", f"trusts/{quote(code)}.html"] for code, name in run.organisations.items()]
+    entries += [["question", t if t == m else f"{m} {t}", f"measures/{quote(m)}.html"] for m, t in titles]
+    entries += [
+        ["place", f"{place}: {run.organisations[code]}", f"trusts/{quote(code)}.html"] for place, code in served
+    ]
+    return f"window.stocktakeSearch = {json.dumps(entries, ensure_ascii=False, separators=(',', ':'))};\n"
+
+
+def sitemap(site: Path, address: str) -> str:
+    """Every page of a finished site, by the protocol of sitemaps.org."""
+    base = address.rstrip("/")
+    pages = sorted(
+        p.relative_to(site).as_posix()
+        for p in site.rglob("*.html")
+        if p.name != "404.html" and p.parent.name != "embed"
+    )
+    urls = "".join(f"<url><loc>{escape(f'{base}/{quote(p)}')}</loc></url>\n" for p in pages)
+    return f'<?xml version="1.0" encoding="UTF-8"?>\n<urlset xmlns="http://www.sitemaps.org/schemas/sitemap/0.9">\n{urls}</urlset>\n'
+
+
+def feed(run: Run) -> str:
+    """The updates of a site as Atom; without any, the results themselves are its one entry."""
+    told, survey = run.settings.site, run.survey
+    base = told.address.rstrip("/")
+    who = escape(told.publisher or survey.title)
+    updates = [(f"{u.date.isoformat()}T00:00:00Z", u.text) for u in told.updates]
+    if not updates:
+        updates = [(f"{survey.year}-01-01T00:00:00Z", f"Results of {survey.year}.")]
+    entries = "".join(
+        f"<entry><id>{escape(base)}/#{when[:10]}-{i}</id><title>{escape(text)}</title><updated>{when}</updated>"
+        f'<link href="{escape(base)}/index.html"/></entry>\n'
+        for i, (when, text) in enumerate(updates)
+    )
+    return (
+        f'<?xml version="1.0" encoding="UTF-8"?>\n<feed xmlns="http://www.w3.org/2005/Atom">\n<id>{escape(base)}/</id><title>{escape(survey.title)}</title>'
+        f'<updated>{max(when for when, _ in updates)}</updated><author><name>{who}</name></author><link rel="self" href="{escape(base)}/feed.xml"/>\n{entries}</feed>\n'
+    )
+
+
+def zipped(contents: Mapping[str, Content]) -> Callable[[Path], None]:
+    """A writer of a ZIP file of these contents, the same bytes whenever it is made."""
+
+    def write(path: Path) -> None:
+        with zipfile.ZipFile(path, "w") as archive, tempfile.TemporaryDirectory(dir=path.parent) as beside:
+            for name, content in contents.items():
+                about = zipfile.ZipInfo(name, (2000, 1, 1, 0, 0, 0))
+                about.compress_type, about.external_attr = zipfile.ZIP_DEFLATED, 0o644 << 16
+                if callable(content):
+                    held = Path(beside) / "table"
+                    content(held)
+                    data = held.read_bytes()
+                else:
+                    data = content.encode() if isinstance(content, str) else content
+                archive.writestr(about, data)
+
+    return write
