@@ -75,3 +75,24 @@ def imported(workbook: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("published")
     published_folder(workbook, folder)
     return folder
+
+
+@pytest.fixture(scope="session")
+def wordless(workbook: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The same of an instrument that knows codes alone."""
+    import yaml
+
+    from stocktake.run.workbook import published_folder
+    from stocktake.survey.instrument import load
+
+    folder = tmp_path_factory.mktemp("wordless")
+    data = load("adult_inpatient_2022").model_dump(mode="json", by_alias=True, exclude_defaults=True)
+    for question in data["questions"]:
+        for name in ("text", "short", "inferred"):
+            question.pop(name)
+    for section in data["sections"]:
+        section.pop("title")
+    own = folder / "codes.yaml"
+    own.write_text(yaml.safe_dump(data))
+    published_folder(workbook, folder / "results", instrument=str(own))
+    return folder / "results"

@@ -34,6 +34,8 @@ from stocktake.reports.charts import (
     ShareBars,
     TrendLines,
 )
+from stocktake.reports.measure_charts import Dot, RankedDots
+from stocktake.reports.summary_charts import ChangeDots, ChangeRow, Scorecard, ScoreRow
 from stocktake.reports.words import per_cent, rounded
 
 SHARE_MARGIN = 122.0
@@ -136,7 +138,66 @@ def trend_lines(draw: st.DrawFn, gaps: bool = True) -> TrendLines:
     value = st.one_of(scores(), scores(), st.none()) if gaps else scores()
     own, average = (tuple(draw(value) for _ in years) for _ in range(2))
     organisations = tuple(draw(st.integers(1, 300)) for _ in years)
-    return TrendLines(years, own, average, organisations, alts("trend lines"), draw(st.sampled_from(("trust", "site"))))
+    word = draw(st.sampled_from(("trust", "site")))
+    intervals: tuple[tuple[float, float] | None, ...] = ()
+    respondents: tuple[int | None, ...] = ()
+    if draw(st.booleans()):
+        # Intervals may reach beyond the ends of the scale, which the drawing cannot.
+        half = st.floats(0.01, 2.0)
+        intervals = tuple(None if v is None else (v - draw(half), v + draw(half)) for v in own)
+        respondents = tuple(None if v is None else draw(st.integers(301, 9000)) for v in own)
+    return TrendLines(years, own, average, organisations, alts("trend lines"), word, intervals, respondents)
+
+
+def interval_about(value: float, draw: st.DrawFn) -> tuple[float, float] | tuple[None, None]:
+    """An interval about a value, within a few points, or none."""
+    half = st.floats(0.05, 1.5)
+    return (value - draw(half), value + draw(half)) if draw(st.booleans()) else (None, None)
+
+
+@st.composite
+def scorecards(draw: st.DrawFn, many: tuple[int, ...] = (1, 3, 12, 40)) -> Scorecard:
+    rows = []
+    for i in range(draw(st.sampled_from(many))):
+        lowest, *inner, highest = sorted(draw(st.lists(scores(), min_size=4, max_size=4)))
+        lowest, highest = max(lowest - 0.2, 0.0), min(highest + 0.2, 10.0)
+        average, score = inner if draw(st.booleans()) else inner[::-1]
+        shown = draw(st.sampled_from((True, True, True, False)))
+        low, high = interval_about(score, draw) if shown else (None, None)
+        band = draw(st.integers(1, 7)) if shown and draw(st.booleans()) else None
+        limits = None if band is None else (average - draw(st.floats(0.1, 1.0)), average + draw(st.floats(0.1, 1.0)))
+        verdict = draw(st.sampled_from(("Increase", "Decrease", "No change", None)))
+        rows.append(
+            ScoreRow(f"Q{i}", f"Q{i} What it is about", f"S{i // 5}", 4321 + i if shown else None, score if shown else None, low, high,
+                     average, lowest, highest, limits, band, BANDS[band - 1] if band else "Not shown", verdict)
+        )  # fmt: skip
+    earlier = draw(st.sampled_from((None, 2019)))
+    return Scorecard("Every question", tuple(rows), earlier, alts("scorecard"))
+
+
+@st.composite
+def change_dots(draw: st.DrawFn, many: tuple[int, ...] = (1, 3, 12, 40)) -> ChangeDots:
+    rows = []
+    for i in range(draw(st.sampled_from(many))):
+        then, now = draw(scores()), draw(scores())
+        low, high = interval_about(now - then, draw)
+        verdict = draw(st.sampled_from(("Increase", "Decrease", "No change", None)))
+        rows.append(ChangeRow(f"Q{i}", f"Q{i} What it is about", then, now, now - then, low, high, verdict))
+    return ChangeDots("Change", tuple(rows), (2019, 2023), alts("changes"))
+
+
+@st.composite
+def ranked_dots(draw: st.DrawFn) -> RankedDots:
+    values = sorted(draw(scores()) for _ in range(draw(st.sampled_from((1, 2, 5, 53)))))
+    dots = []
+    for i, v in enumerate(values):
+        low, high = interval_about(v, draw)
+        dots.append(Dot(f"T{i}", f"Trust {i} <& Sons>", v, low, high, draw(st.none() | st.integers(1, 7))))
+    size = draw(st.sampled_from(("wide", "narrow")))
+    average, links = draw(st.none() | scores()), draw(st.sampled_from(("", "../trusts/")))
+    return RankedDots(
+        "Dots", tuple(dots), average, BANDS, alts("ranked dots"), "trust", draw(st.booleans()), links, size
+    )
 
 
 @st.composite
@@ -383,7 +444,7 @@ def straight(pairs: Iterable[tuple[float, float]]) -> Scale:
 NUMBER = re.compile(r"\d+(\.\d+)?")
 
 
-def upright_scale(picture: Picture, labels: Sequence[int] | None = None) -> Scale:
+def upright_scale(picture: Picture, labels: Sequence[float] | None = None) -> Scale:
     """The vertical scale: numbers to the left of level lines, their middles at the same height."""
     pairs = []
     for word in picture.words:
@@ -778,9 +839,11 @@ def _check_funnel_limits(picture: Picture, chart: Funnel, axis: Scale, across: S
 
 def check_trend(picture: Picture, chart: TrendLines) -> None:
     """Every point of both lines, and that every line joins two points of neighbouring years."""
-    axis = upright_scale(picture, range(0, 11, 2))
+    axis = upright_scale(picture)
+    check_fitted(axis.ticks, [*chart.own, *chart.average])
     places = _years(picture, chart)
     diamonds = picture.polygons(4)
+    _check_intervals(picture, chart, axis, places)
     for values, marks, colour in ((chart.average, picture.circles, THEME.average), (chart.own, diamonds, THEME.own)):
         known = [(x, axis.pixel(v)) for x, v in zip(places, values, strict=True) if v is not None]
         assert len(known) == len(marks)
@@ -788,7 +851,7 @@ def check_trend(picture: Picture, chart: TrendLines) -> None:
             same(mark.x, x, "year of a point")
             same(mark.y, y, "score of a point")
             assert mark.fill == colour
-        drawn = [g for g in picture.lines if g.stroke == colour]
+        drawn = [g for g in _courses(picture) if g.stroke == colour]
         assert all(bool(g.dash) is (colour == THEME.average) for g in drawn)
         for line in drawn:
             ends = [(line.x1, line.y1), (line.x2, line.y2)]
@@ -801,9 +864,142 @@ def check_trend(picture: Picture, chart: TrendLines) -> None:
     _check_trend_labels(picture, chart, axis)
 
 
+def check_fitted(ticks: Sequence[float], values: Sequence[float | None]) -> None:
+    """A scale that fits: within 0 to 10, of at least two and few even steps, and every value is on it."""
+    known = [v for v in values if v is not None]
+    steps = {round(b - a, 6) for a, b in pairwise(ticks)}
+    assert 3 <= len(ticks) <= 8 and len(steps) == 1 and steps <= {0.5, 1.0, 2.0, 2.5}
+    assert ticks[0] >= 0 and ticks[-1] <= 10
+    assert all(ticks[0] - 1e-9 <= v <= ticks[-1] + 1e-9 for v in known)
+
+
+def _whisker(line: Line) -> bool:
+    """Whether a line is part of an interval: upright, or the short end of one."""
+    return line.stroke == THEME.own and (line.upright or (line.level and abs(abs(line.x2 - line.x1) - 6) < PX))
+
+
+def _courses(picture: Picture) -> list[Line]:
+    return [g for g in picture.lines if not _whisker(g)]
+
+
+def _check_intervals(picture: Picture, chart: TrendLines, axis: Scale, places: Sequence[float]) -> None:
+    """Every interval from its lower to its upper end, or to the end of the scale, at its year."""
+    low, high = axis.ticks[0], axis.ticks[-1]
+    expected = [
+        (x, axis.pixel(min(max(pair[0], low), high)), axis.pixel(min(max(pair[1], low), high)))
+        for x, pair in zip(places, chart.intervals, strict=False)
+        if pair is not None
+    ]
+    found = [g for g in picture.lines if _whisker(g) and g.upright]
+    assert len(found) == len(expected)
+    for line, (x, bottom, top) in zip(found, expected, strict=True):
+        same(line.x1, x, "year of an interval")
+        same(max(line.y1, line.y2), bottom, "lower end")
+        same(min(line.y1, line.y2), top, "upper end")
+    for count in chart.respondents if any(n is not None for n in chart.respondents) else ():
+        assert [w for w in picture.words if w.text == ("-" if count is None else f"{count:,}")]
+
+
+def _row_of(picture: Picture, label: str) -> float:
+    """The height at which a row's label stands, as its middle."""
+    word = picture.word(label)
+    return word.y - 0.35 * word.size
+
+
+def _points_scale(picture: Picture) -> Scale:
+    """The horizontal scale of points: signed numbers below upright lines, and the middle by its words."""
+    pairs = []
+    for word in picture.words:
+        signed_number = re.fullmatch(r"[+-]\d+(\.\d)?", word.text)
+        if not signed_number and word.text not in ("average", "no change"):
+            continue
+        near = [g for g in picture.lines if g.upright and 3 < word.y - max(g.y1, g.y2) < 15]
+        near = [g for g in near if abs(g.x1 - word.middle) < 0.5]
+        if near:
+            pairs.append((float(word.text) if signed_number else 0.0, near[0].x1))
+    return straight(pairs)
+
+
+def _level_at(picture: Picture, height: float, stroke: str) -> list[Line]:
+    return [g for g in picture.lines if g.level and abs(g.y1 - height) < 0.6 and g.stroke == stroke]
+
+
+def check_scorecard(picture: Picture, chart: Scorecard) -> None:
+    """Every row: its figures, and its marks at as many points from the average as the scale says."""
+    axis = _points_scale(picture)
+    for r in chart.rows:
+        at = _row_of(picture, r.label)
+        words = {w.text for w in picture.words if abs(w.y - 0.35 * w.size - at) < 0.6}
+        assert (f"{r.n:,}" if r.n is not None else "-") in words
+        assert (rounded(r.score) if r.score is not None else "-") in words and rounded(r.average or 0.0) in words
+        assert r.band_text.removesuffix(" than expected") in words
+        if chart.earlier is not None:
+            assert {
+                "Increase": "gone up",
+                "Decrease": "gone down",
+                "No change": "no clear change",
+                None: "not compared",
+            }[r.verdict] in words
+        assert r.average is not None and r.lowest is not None and r.highest is not None
+        diamonds = [d for d in picture.polygons(4) if abs(d.y - at) < 0.6 and d.fill == THEME.own]
+        assert len(diamonds) == (r.score is not None)
+        if r.score is not None:
+            same(diamonds[0].x, axis.pixel(r.score - r.average), "score")
+        (span,) = _level_at(picture, at, "#8896A3")
+        same(min(span.x1, span.x2), axis.pixel(r.lowest - r.average), "lowest")
+        same(max(span.x1, span.x2), axis.pixel(r.highest - r.average), "highest")
+        intervals = _level_at(picture, at, THEME.own)
+        assert len(intervals) == (r.low is not None)
+        if r.low is not None and r.high is not None:
+            same(intervals[0].x1, axis.pixel(r.low - r.average), "lower end")
+            same(intervals[0].x2, axis.pixel(r.high - r.average), "upper end")
+        bars = [b for b in picture.rects if b.fill == "#D3DAE0" and b.top < at < b.bottom]
+        assert len(bars) == (r.limits is not None)
+        if r.limits is not None:
+            same(bars[0].left, max(axis.pixel(r.limits[0] - r.average), axis.pixel(-chart.reach)), "lower limit")
+            same(bars[0].right, min(axis.pixel(r.limits[1] - r.average), axis.pixel(chart.reach)), "upper limit")
+        chips = [b for b in picture.rects if b.fill in THEME.band_colours and b.top < at < b.bottom]
+        assert [b.fill for b in chips] == ([THEME.band_colours[r.band - 1]] if r.band else [])
+        check_triangles([t for t in picture.polygons(3) if abs(t.y - at) < chart_row(picture, chart) / 2], r.band)
+
+
+def chart_row(picture: Picture, chart: Scorecard | ChangeDots) -> float:
+    """How high a row is: as far apart as two labels are, or most of the drawing where there is one."""
+    if len(chart.rows) < 2:
+        return 17.0
+    return _row_of(picture, chart.rows[1].label) - _row_of(picture, chart.rows[0].label)
+
+
+def check_changes(picture: Picture, chart: ChangeDots) -> None:
+    """Every row: both scores, the difference, its mark and interval about the line of no change, and the verdict."""
+    axis = _points_scale(picture)
+    for r in chart.rows:
+        at = _row_of(picture, r.label)
+        words = {w.text for w in picture.words if abs(w.y - 0.35 * w.size - at) < 0.6}
+        assert {rounded(r.then), rounded(r.now)} <= words
+        shown = rounded(r.difference)
+        assert (shown if r.difference <= 0 or not float(shown) else f"+{shown}") in words
+        where = axis.pixel(r.difference)
+        triangles = [t for t in picture.polygons(3) if abs(t.y - at) < 2.5]
+        circles = [c for c in picture.circles if abs(c.y - at) < 0.6]
+        if r.verdict in ("Increase", "Decrease"):
+            (mark,) = triangles
+            assert circles == [] and (min(y for _, y in mark.points) == mark.points[2][1]) is (r.verdict == "Increase")
+            same(mark.points[2][0], where, "difference")
+        else:
+            (dot,) = circles
+            assert triangles == []
+            same(dot.x, where, "difference")
+        lines = [g for g in picture.lines if g.level and abs(g.y1 - at) < 0.6 and g.stroke != "#D5DADE"]
+        assert len(lines) == (r.low is not None)
+        if r.low is not None and r.high is not None:
+            same(lines[0].x1, axis.pixel(r.low), "lower end")
+            same(lines[0].x2, axis.pixel(r.high), "upper end")
+
+
 def check_breaks(picture: Picture, chart: TrendLines) -> None:
     """Lines join the points of years next to one another, and none goes across a year that has no point."""
-    axis = upright_scale(picture, range(0, 11, 2))
+    axis = upright_scale(picture)
     places = _years(picture, chart)
     for values, colour in ((chart.average, THEME.average), (chart.own, THEME.own)):
         expected = [
@@ -811,7 +1007,7 @@ def check_breaks(picture: Picture, chart: TrendLines) -> None:
             for (x1, v1), (x2, v2) in pairwise(zip(places, values, strict=True))
             if v1 is not None and v2 is not None
         ]
-        drawn = [(g.x1, g.y1, g.x2, g.y2) for g in picture.lines if g.stroke == colour]
+        drawn = [(g.x1, g.y1, g.x2, g.y2) for g in _courses(picture) if g.stroke == colour]
         assert len(drawn) == len(expected), "a line for every two years in a row, and no other"
         for one, other in zip(drawn, expected, strict=True):
             assert all(abs(a - b) < PX for a, b in zip(one, other, strict=True))
@@ -870,5 +1066,7 @@ def check(picture: Picture, chart: Chart) -> None:
         ShareBars: check_share,
         CountBars: check_count,
         BandKey: check_key,
+        Scorecard: check_scorecard,
+        ChangeDots: check_changes,
     }
     checks[type(chart)](picture, chart)

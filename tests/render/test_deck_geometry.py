@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import io
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -32,6 +32,7 @@ from stocktake.reports.charts import (
     TrendLines,
 )
 from stocktake.reports.model import Block, Columns, Figure, Page, Report
+from stocktake.reports.summary_charts import ChangeDots, Scorecard
 from stocktake.reports.words import as_shown, per_cent, rounded
 
 FEW = settings(
@@ -349,9 +350,11 @@ def check_count(drawn: Drawn, model: CountBars) -> None:
 def check_trend(drawn: Drawn, model: TrendLines) -> None:
     """A year without a score has no value, and lines leave a gap there."""
     chart = drawn.chart
-    check_axis(chart, 10)
+    axis, marks = chart.value_axis, model.scale()
+    assert (axis.minimum_scale, axis.maximum_scale, axis.major_unit) == (marks[0], marks[-1], marks[1] - marks[0])
     check_workbook(chart)
     (plot,) = chart.plots
+    check_error_bars(plot.series[0], model.own, model.intervals or (None,) * len(model.own))
     assert plot._element.tag == qn("c:lineChart") and plot._element.find(qn("c:grouping")).get("val") == "standard"
     assert [c[:4] for c in plot.categories] == [str(y) for y in model.years]
     assert [c[4:] for c in plot.categories] == [f" ({n} {model.word}s)" for n in model.organisations]
@@ -375,6 +378,50 @@ def check_key(drawn: Drawn, model: BandKey) -> None:
     assert [(c.text_frame.text, f"#{c.fill.fore_color.rgb}") for c in cells] == expected
 
 
+def check_error_bars(series: Any, values: Sequence[float | None], ends: Sequence[tuple[float, float] | None]) -> None:
+    """Error bars as long as the intervals, of none where there is none."""
+    bars = list(series._element.iter(qn("c:errBars")))
+    assert len(bars) == any(pair is not None for pair in ends)
+    for bar in bars:
+        for name, which in (("c:minus", 0), ("c:plus", 1)):
+            lengths = [float(v.text) for v in bar.find(qn(name)).iter(qn("c:v"))]
+            wanted = [
+                0.0 if pair is None or v is None else abs(as_shown(pair[which]) - as_shown(v))
+                for pair, v in zip(ends, values, strict=True)
+            ]
+            assert lengths == pytest.approx(wanted, abs=1e-6)
+
+
+def check_scorecard(drawn: Drawn, model: Scorecard) -> None:
+    """A table of the same figures; the band's cell has its colour and triangles."""
+    (table,) = [s.table for s in drawn.slide.shapes if s.has_table]
+    header, rows = model.table()
+    assert [table.cell(0, j).text_frame.text for j in range(len(header))] == list(header)
+    for i, (row, own) in enumerate(zip(rows, model.rows, strict=True), start=1):
+        words = [table.cell(i, j).text_frame.text for j in range(len(header))]
+        signs = f"{SIGNS[own.band]} " if own.band and SIGNS[own.band] else ""
+        assert words == [*row[:5], signs + row[5], *row[6:]]
+        fill = f"#{table.cell(i, 5).fill.fore_color.rgb}"
+        assert fill == (THEME.band_colours[own.band - 1] if own.band else "#FFFFFF")
+
+
+def check_changes(drawn: Drawn, model: ChangeDots) -> None:
+    """Bars of the differences with their intervals, dark where a change is more than chance, named with figure and verdict."""
+    chart = drawn.chart
+    check_workbook(chart)
+    (plot,) = chart.plots
+    (series,) = plot.series
+    assert list(series.values) == [as_shown(r.difference) for r in model.rows]
+    for category, r in zip(plot.categories, model.rows, strict=True):
+        told = {"Increase": "gone up", "Decrease": "gone down", "No change": "no clear change", None: "not compared"}
+        assert category.startswith(r.label) and category.endswith(f", {told[r.verdict]}")
+    colours = [str(series.points[i].format.fill.fore_color.rgb) for i in range(len(model.rows))]
+    assert colours == ["0B3C66" if r.verdict in ("Increase", "Decrease") else "B9CBDA" for r in model.rows]
+    assert (chart.value_axis.minimum_scale, chart.value_axis.maximum_scale) == (-model.reach, model.reach)
+    ends = [None if r.low is None or r.high is None else (r.low, r.high) for r in model.rows]
+    check_error_bars(series, [r.difference for r in model.rows], ends)
+
+
 CHECKS: dict[type, Callable[[Drawn, Any], None]] = {
     RankedBars: check_ranked,
     BandStrip: check_strip,
@@ -384,6 +431,8 @@ CHECKS: dict[type, Callable[[Drawn, Any], None]] = {
     CountBars: check_count,
     TrendLines: check_trend,
     BandKey: check_key,
+    Scorecard: check_scorecard,
+    ChangeDots: check_changes,
 }
 CHARTS = st.tuples(
     drawings.ranked_bars(many=(1, 5, 53), marked=True),
@@ -396,6 +445,8 @@ CHARTS = st.tuples(
     drawings.share_bars(),
     drawings.count_bars(),
     drawings.band_keys(),
+    drawings.scorecards((1, 12, 18)),
+    drawings.change_dots((1, 12, 18)),
 )
 
 

@@ -240,7 +240,12 @@ def pictures(pdf: bytes) -> Iterator[Picture]:
 
 # Shapes without width or height are not written, so bars begin above zero here.
 LEAST = 0.05
-WIDE = st.tuples(drawings.ranked_bars(LEAST, (1, 12, 53), marked=True), drawings.funnels())
+WIDE = st.tuples(
+    drawings.ranked_bars(LEAST, (1, 12, 53), marked=True),
+    drawings.funnels(),
+    drawings.scorecards(),
+    drawings.change_dots(),
+)
 NARROW = st.tuples(
     drawings.band_strips(star=False),
     drawings.band_strips(star=True),

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import re
 import xml.etree.ElementTree as ET
+from itertools import pairwise
 from typing import get_args
 
 import pytest
@@ -11,6 +13,7 @@ from hypothesis import strategies as st
 
 import drawings
 from drawings import THEME, Picture, Word, check, check_breaks, from_svg
+from stocktake.render.measure_drawings import marks_of
 from stocktake.render.svg import contrast, draw, ink_on, side_by_side
 from stocktake.render.theme import Theme
 from stocktake.reports.charts import (
@@ -27,6 +30,8 @@ from stocktake.reports.charts import (
     TrendLines,
 )
 from stocktake.reports.figure_charts import FigureChart
+from stocktake.reports.measure_charts import Dot, RankedDots
+from stocktake.reports.summary_charts import ChangeDots, ChangeRow, Scorecard
 from stocktake.reports.words import rounded
 
 RELAXED = settings(
@@ -179,9 +184,114 @@ def test_a_funnel_of_a_single_point() -> None:
     assert mark.points_up() and abs(mark.y - axis.pixel(6.3)) < 0.5
 
 
+@RELAXED
+@given(chart=drawings.scorecards(), width=WIDE)
+def test_scorecards(chart: Scorecard, width: float) -> None:
+    picture = drawn(chart, width)
+    check(picture, chart)
+    assert picture.outside() == []
+
+
+@RELAXED
+@given(chart=drawings.change_dots(), width=WIDE)
+def test_changes_about_zero(chart: ChangeDots, width: float) -> None:
+    picture = drawn(chart, width)
+    check(picture, chart)
+    assert picture.outside() == []
+
+
+def test_parts_of_a_long_chart_have_its_scale() -> None:
+    rows = tuple(ChangeRow(f"Q{i}", f"Q{i}", 5.0, 5.0 + i / 20, i / 20, None, None, None) for i in range(40))
+    parts = ChangeDots("Change", rows, (2023, 2024), "Changes.").parts(18)
+    assert [len(p.rows) for p in parts] == [14, 14, 12] and {p.reach for p in parts} == {2.0}
+    assert tuple(r for p in parts for r in p.rows) == rows
+
+
+SVG = "{http://www.w3.org/2000/svg}"
+
+
+@RELAXED
+@given(chart=drawings.ranked_dots())
+def test_ranked_dots(chart: RankedDots) -> None:
+    """Every mark stands in its place and at its score, in the shape of its band, with its interval, name and link."""
+    root = ET.fromstring(draw(chart, THEME, 1))
+    ticks = root.find(f"{SVG}g[@class='ticks']")
+    assert ticks is not None
+    low, high, top, plot = map(float, ticks.attrib["data-scale-ends"].split())
+    labels = [float(t.text or "") for t in ticks.findall(f"{SVG}text")]
+    levels = [float(g.attrib["y1"]) for g in ticks.findall(f"{SVG}line")]
+    assert (labels[0], labels[-1]) == (low, high) and labels == list(chart.scale())
+    for label, level in zip(labels, levels, strict=True):
+        assert abs(level - (top + (high - label) / (high - low) * plot)) < 0.02
+    if chart.whole:
+        assert (low, high) == (0, 10)
+    else:
+        drawings.check_fitted(labels, [*(d.score for d in chart.dots), chart.average])
+
+    def y(value: float) -> float:
+        return top + (high - min(max(value, low), high)) / (high - low) * plot
+
+    bare = chart.size == "narrow" and not chart.links
+    tag = f"{SVG}a" if chart.links else f"{SVG}g"
+    marks = [] if bare else [e for e in root.iter(tag) if "data-code" in e.attrib]
+    assert bare or [m.attrib["data-code"] for m in marks] == [d.code for d in chart.dots]
+    places = marks_of(chart).places[chart.size]
+    centres = []
+    for mark, dot in zip(marks, chart.dots, strict=False):
+        assert mark.attrib.get("href") == (f"../trusts/{dot.code}.html" if chart.links else None)
+        name = mark.findtext(f"{SVG}title")
+        assert (
+            (name is None) if chart.size == "narrow" else (name or "").startswith(f"{dot.label}: {rounded(dot.score)}")
+        )
+        shapes = [e for e in mark if e.tag != f"{SVG}title"]
+        if dot.low is not None and dot.high is not None:
+            whisker = shapes.pop(0)
+            _, begin, end = map(float, re.fullmatch(r"M(\S+) (\S+)V(\S+)", whisker.attrib["d"]).groups())  # type: ignore[union-attr]
+            assert abs(begin - y(dot.low)) < 0.06 and abs(end - y(dot.high)) < 0.06
+        (shape,) = shapes
+        if dot.band in (None, 4):
+            at = (float(shape.attrib["cx"]), float(shape.attrib["cy"]))
+            assert "fill" not in shape.attrib
+        else:
+            left, foot, wide, middle, tip = map(
+                float,
+                re.fullmatch(r"M(\S+) (\S+)h(\S+)L(\S+) (\S+)z", shape.attrib["d"]).groups(),  # type: ignore[union-attr]
+            )
+            assert abs(left + wide / 2 - middle) < 0.11 and (tip < foot) is ((dot.band or 4) > 4)
+            assert shape.attrib["fill"] == THEME.band_colours[(dot.band or 4) - 1]
+            at = (middle, foot + (tip - foot) * 0.7 / 1.7)
+        assert abs(at[1] - y(dot.score)) < 0.15
+        assert all(abs(a - b) < 0.15 for a, b in zip(at, places[dot.code], strict=True)) or not low <= dot.score <= high
+        centres.append(at[0])
+    steps = [b - a for a, b in pairwise(centres)]
+    assert max(steps, default=0) - min(steps, default=0) < 0.25
+    average = root.find(f"{SVG}g[@class='average']/{SVG}line")
+    assert (average is None) is (chart.average is None)
+    if average is not None and chart.average is not None:
+        assert abs(float(average.attrib["y1"]) - y(chart.average)) < 0.02
+
+
+def test_thousands_of_organisations_are_few_shapes_and_none_outside_is_lost() -> None:
+    """6,000 marks, of which 40 lie outside the range: one path of intervals, and every one of the 40."""
+    dots = tuple(
+        Dot(f"T{i}", f"T{i}", i / 600, i / 600 - 0.2, i / 600 + 0.2, 7 if i % 150 == 0 else 4) for i in range(6000)
+    )
+    chart = RankedDots("Dots", dots, 5.0, drawings.BANDS, "Marks of thousands of organisations in order.")
+    svg = draw(chart, THEME, 1)
+    paths = ET.fromstring(svg).findall(f"{SVG}path")
+    assert len(paths) == 3 and len(svg) < 150_000
+    outside = next(p for p in paths if p.attrib["stroke"] == THEME.band_colours[6])
+    assert outside.attrib["d"].count("M") == 40
+    points = tuple(Point(f"T{i}", f"T{i}", 0.2 + i / 6000, 5.0, 1 if i % 150 == 0 else 4) for i in range(6000))
+    funnel = Funnel("Funnel", points, 5.0, (1.0, 2.0, 3.0), "A funnel of thousands of organisations.", drawings.BANDS)
+    drawn_paths = ET.fromstring(draw(funnel, THEME, 640)).findall(f"{SVG}path")
+    assert [p.attrib["d"].count("M") for p in drawn_paths] == [5960, 40]
+
+
 def test_every_kind_of_chart_is_read_back() -> None:
     """A new kind of chart needs a strategy and a check here."""
     kinds = {RankedBars, BandStrip, PairedBars, PlainBars, Funnel, TrendLines, ShareBars, CountBars, BandKey}
+    kinds |= {Scorecard, ChangeDots, RankedDots}
     assert set(get_args(Chart)) == kinds | set(get_args(FigureChart))
 
 

@@ -14,7 +14,7 @@ from stocktake.reports.books import CONFIDENTIAL, MARKERS, NOT_APPLICABLE, UNAVA
 from stocktake.reports.charts import BandStrip, PlainBars, RankedBars
 from stocktake.reports.facts import OrganisationResults, group_results
 from stocktake.reports.model import Figure, Page, Report, Table, blocks_of, plain, texts_of
-from stocktake.reports.site import comparison, firm_table, measure_page, overview, unusual
+from stocktake.reports.site import firm_table, heat_map, measure_page, overview, region_map, unusual
 from stocktake.reports.tables import national_book
 from stocktake.reports.words import per_cent
 from stocktake.run.core import Run, Unavailable, open_run
@@ -104,11 +104,12 @@ def test_a_trust_without_data_in_a_group_is_told_so_plainly(run: Run) -> None:
     assert [p.kind for p in output] == ["no-data"] or charts(output, BandStrip)
 
 
-def test_editions_that_results_do_not_make_say_why(official: Run) -> None:
+def test_editions_that_results_do_not_make_say_why(official: Run, wordless: Path) -> None:
     with pytest.raises(Unavailable, match="no service groups"):
         official.report("RAN", "service-groups")
     with pytest.raises(Unavailable, match="no wording"):
-        official.report("RAN", "poster")
+        open_run(wordless).report("RAN", "poster")
+    assert "Not all descriptions of questions are confirmed" in words(official.report("RAN", "poster").report.pages)
 
 
 def test_the_firmness_page_says_what_chance_would_do(run: Run, official: Run) -> None:
@@ -171,14 +172,34 @@ def test_the_sites_lists_hold_what_the_results_hold(run: Run) -> None:
     place = [h for h, _ in page.listing.header].index("Score")
     assert {x.code: x.cells[place].sort for x in page.listing.lines} == shown
     assert page.ranked is not None and page.funnel is not None
-    assert [b.value for b in page.ranked.bars] == sorted(v for v in shown.values() if v is not None)
+    assert [d.score for d in page.ranked.dots] == sorted(v for v in shown.values() if v is not None)
     for point in page.funnel.points:
         z = (point.value - page.funnel.average) / point.spread
         beyond = sum(abs(z) > c for c in page.funnel.cuts)
         assert point.band == 4 + (beyond if z > 0 else -beyond)
-    rows = comparison(field, run.organisations)
-    assert len(rows) == 48
-    assert all(len(cells) == 53 for _, _, cells in rows)
+    assert page.course is not None and len(page.course.years) == 2
+    (region,) = page.regions
+    banded = scores.filter(pl.col("band").is_not_null())["band"]
+    assert (region.name, region.count) == ("North", scores["score"].count())
+    assert region.average == pytest.approx(scores["score"].mean())
+    assert (region.above, region.below) == ((banded > 4).sum(), (banded < 4).sum())
+    drawn = region_map("Q6", page.regions)
+    assert drawn is not None and [t.value for t in drawn.tiles] == [region.average]
+    assert region_map("Q6", [replace(region, name="Atlantis")]) is None
+
+
+def test_the_heat_map_is_the_bands_with_what_chance_would_give(run: Run) -> None:
+    heat = heat_map(group_results(run.results, run.survey), run.organisations, {"Z01": ("trust", "North")})
+    now = run.scores.filter((pl.col("year") == 2024) & (pl.col("group") == "all") & (pl.col("kind") == "question"))
+    bands = {(o, m): b for o, m, b in now.select("organisation", "measure", "band").iter_rows()}
+    assert [r.code for r in heat.rows] == list(run.organisations) and len(heat.questions) == 35
+    assert (heat.rows[0].kind, heat.rows[0].region, heat.rows[1].region) == ("trust", "North", "")
+    for row in heat.rows:
+        own = [bands[row.code, q] for q, _ in heat.questions]
+        assert list(row.bands) == own
+        known = [b for b in own if b is not None]
+        assert (row.above, row.below) == (sum(b > 4 for b in known), sum(b < 4 for b in known))
+        assert row.chance == pytest.approx(0.1 * len(known))
 
 
 def test_most_unusual_is_by_size_of_z_with_its_direction(run: Run) -> None:

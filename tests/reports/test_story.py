@@ -190,8 +190,8 @@ def test_digits_in_sentences_come_from_results_or_are_part_of_a_name(run: Run) -
 def test_page_kinds_are_all_there(run: Run) -> None:
     kinds = [p.kind for p in run.report("Z01").report.pages]
     for kind in (
-        "cover", "glance", "contents", "background", "terms", "using", "who", "summary", "best", "poster", "scored",
-        "interpret", "section", "questions", "change", "change-section", "comparison", "method", "inferred", "figures",
+        "cover", "glance", "scorecard", "changes", "contents", "background", "terms", "using", "who", "summary", "best",
+        "poster", "scored", "interpret", "section", "change", "change-questions", "comparison", "method", "inferred", "figures",
     ):  # fmt: skip
         assert kind in kinds, kind
     assert kinds.count("section") == 13
@@ -235,11 +235,20 @@ def test_a_predecessors_code_never_matches_silently(run: Run) -> None:
     assert set(run.changes["organisation"]) == set(run.organisations)
 
 
-def test_codes_stand_plainly_where_there_is_no_wording(official: Run) -> None:
-    report = official.report("R1H").report
+def test_codes_stand_plainly_where_there_is_no_wording(wordless: Path) -> None:
+    report = open_run(wordless).report("R1H").report
     text = words(report)
     assert "Q4 (Q4)" not in text
     assert "Section 2 (S02)" in " ".join(p.title for p in report.pages)
+
+
+def test_recalled_wording_of_an_official_survey_is_marked(official: Run) -> None:
+    """Every question has words, none of them confirmed, and the report says so where it says what was inferred."""
+    report = official.report("R1H").report
+    assert all(q.text and q.unsure_wording for q in official.survey.scored)
+    headings = [b.text for b in blocks_of(report) if isinstance(b, Heading) and b.anchor.startswith("q-")]
+    assert len(headings) == 45 and all(h.endswith(" *") for h in headings)
+    assert "Wording of questions and titles of sections are recalled" in words(report)
 
 
 def test_ranked_bars_colour_each_trust_by_its_own_band(run: Run) -> None:

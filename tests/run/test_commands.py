@@ -42,13 +42,13 @@ def test_a_misspelt_instrument(tmp_path: Path) -> None:
     assert "Did you mean 'cmh_2024'" in made.stderr
 
 
-def test_an_edition_without_results_is_told_and_not_made(imported: Path) -> None:
-    done = stocktake("report", imported, "--organisation", "RAN", "--edition", "trust,service-groups,poster")
+def test_an_edition_without_results_is_told_and_not_made(wordless: Path) -> None:
+    done = stocktake("report", wordless, "--organisation", "RAN", "--edition", "trust,service-groups,poster")
     assert done.returncode == 0, done.stderr
     assert "1 made" in done.stdout
     assert "Not made for 1: These results have no service groups." in done.stdout
     assert "Not made for 2: There is no poster where questions have no wording" in done.stdout
-    assert [p.name for p in (imported / "reports" / "RAN").glob("*.pdf")] == [NAME]
+    assert [p.name for p in (wordless / "reports" / "RAN").glob("*.pdf")] == [NAME]
 
 
 def test_the_site_of_an_official_workbook(imported: Path) -> None:
@@ -58,8 +58,13 @@ def test_the_site_of_an_official_workbook(imported: Path) -> None:
     site = imported / "site"
     assert len(list((site / "trusts").glob("*.html"))) == 133
     assert len(list((site / "measures").glob("*.html"))) == 45 + 11 + 1
-    assert "carry codes of questions, not their wording" in (site / "measures" / "Q2.html").read_text()
+    assert "noise from other patients" in (site / "measures" / "Q5_1.html").read_text()
     assert not (imported / ".site.part").exists()
+
+
+def test_the_site_of_a_survey_that_knows_codes_alone(wordless: Path) -> None:
+    assert stocktake("site", wordless).returncode == 0
+    assert "carry codes of questions, not their wording" in (wordless / "site" / "measures" / "Q2.html").read_text()
 
 
 def test_serving_a_folder_without_a_site(tmp_path: Path) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 from urllib.parse import quote
@@ -62,7 +62,7 @@ def ranked_dots(canvas: Canvas, chart: RankedDots) -> None:
     canvas.parts.append("</g>")
     size = max(min(step * 0.42, 4.6), 1.2)
     if len(chart.dots) > MOST_MARKS:
-        _as_shapes(canvas, chart, step, size)
+        _as_shapes(canvas, chart, step, size, y)
     else:
         # Said once for all marks: most are alike.
         canvas.parts.append(f'<g stroke="{OUTLINE}" fill="{theme.band_colours[3]}">')
@@ -96,9 +96,11 @@ def _mark(canvas: Canvas, chart: RankedDots, dot: Dot, x: float, size: float, y:
     title = escape(f"{dot.label}: {rounded(dot.score)}{interval}{band}")
     href = f" href={quoteattr(f'{chart.links}{quote(dot.code)}.html')}" if chart.links else ""
     tag = "a" if href else "g"
-    # A drawing for narrow screens without links is a picture in a page, in which nothing can be pointed at.
+    # A drawing for narrow screens without links is a picture in a page, in which nothing can be pointed at; with links, the
+    # names stand in the wide one of the same page.
     bare = chart.size == "narrow" and not href
-    parts = [] if bare else [f"<{tag}{href} data-code={quoteattr(dot.code)}><title>{title}</title>"]
+    named = "" if chart.size == "narrow" else f"<title>{title}</title>"
+    parts = [] if bare else [f"<{tag}{href} data-code={quoteattr(dot.code)}>{named}"]
     if dot.low is not None and dot.high is not None:
         parts.append(f'<path d="M{x:.1f} {y(dot.low):.1f}V{y(dot.high):.1f}"/>')
     at = y(dot.score)
@@ -113,26 +115,26 @@ def _mark(canvas: Canvas, chart: RankedDots, dot: Dot, x: float, size: float, y:
     canvas.parts.append("".join(parts) + ("" if bare else f"</{tag}>"))
 
 
-def _as_shapes(canvas: Canvas, chart: RankedDots, step: float, size: float) -> None:
+def _as_shapes(canvas: Canvas, chart: RankedDots, step: float, size: float, y: Callable[[float], float]) -> None:
     """Thousands of organisations: one path of intervals, and one of marks a band."""
-    marks = chart.scale()
-    plot_h = canvas.height - TOP - FOOT
-
-    def y(v: float) -> float:
-        return TOP + (marks[-1] - min(max(v, marks[0]), marks[-1])) / (marks[-1] - marks[0]) * plot_h
-
     # Marks nearer than a third of a point to one another cannot be told apart.
     every = max(1, round(0.33 / step))
-    whiskers, paths = [], {}  # type: ignore[var-annotated]
-    for i in range(0, len(chart.dots), every):
-        dot, x = chart.dots[i], LEFT + (i + 0.5) * step
-        if dot.low is not None and dot.high is not None:
-            whiskers.append(f"M{x:.1f} {y(dot.low):.0f}V{y(dot.high):.0f}")
-    for i, dot in enumerate(chart.dots):
-        # Those within the range are many and alike; those outside it are all drawn.
-        if dot.band not in (None, 4) or i % every == 0:
-            paths.setdefault(dot.band or 4, []).append(f"M{LEFT + (i + 0.5) * step:.1f} {y(dot.score):.1f}h.01")
-    canvas.parts.append(f'<path d="{"".join(whiskers)}" stroke="{GRID}" stroke-width="0.4" fill="none"/>')
+    intervals = "".join(
+        f"M{LEFT + (i + 0.5) * step:.1f} {y(d.low):.0f}V{y(d.high):.0f}"
+        for i, d in enumerate(chart.dots)
+        if i % every == 0 and d.low is not None and d.high is not None
+    )
+    canvas.parts.append(f'<path d="{intervals}" stroke="{GRID}" stroke-width="0.4" fill="none"/>')
+    # Those within the range are many and alike; those outside it are all drawn.
+    shown = ((i, d) for i, d in enumerate(chart.dots) if d.band not in (None, 4) or i % every == 0)
+    marks_by_band(canvas, ((LEFT + (i + 0.5) * step, y(d.score), d.band) for i, d in shown), size)
+
+
+def marks_by_band(canvas: Canvas, places: Iterable[tuple[float, float, int | None]], size: float) -> None:
+    """Round marks at (x, y) as one shape for each band, those outside the range on top."""
+    paths: dict[int, list[str]] = {}
+    for x, y, band in places:
+        paths.setdefault(band or 4, []).append(f"M{x:.1f} {y:.1f}h.01")
     for band in sorted(paths, key=lambda b: abs(b - 4)):
         colour = OUTLINE if band == 4 else canvas.theme.band_colours[band - 1]
         canvas.parts.append(

@@ -35,7 +35,7 @@ from stocktake.reports.figure_charts import (
     StackedShares,
     TileMap,
 )
-from stocktake.reports.measure_charts import RankedDots
+from stocktake.reports.measure_charts import MOST_MARKS, RankedDots
 from stocktake.reports.summary_charts import ChangeDots, Scorecard
 from stocktake.reports.words import per_cent, rounded
 
@@ -355,8 +355,12 @@ class Canvas:
         labels.append((y(chart.average), f"Average {rounded(chart.average)}", theme.average))
         for at, words, colour in apart(labels, 10.0):
             self.text(left + plot_w + 6, at + 3, words, 9, fill=colour)
-        for point in sorted(chart.points, key=lambda p: p.own):
-            self._point(x(point.spread), y(point.value), point)
+        if len(chart.points) > MOST_MARKS:
+            places = ((x(p.spread), y(p.value), p.band) for p in chart.points)
+            measure_drawings.marks_by_band(self, places, 1.4)
+        else:
+            for point in sorted(chart.points, key=lambda p: p.own):
+                self._point(x(point.spread), y(point.value), point)
         self.line(left, top + plot_h, left + plot_w, top + plot_h, theme.ink, 0.8)
         self.text(left, 9, "Score (0 to 10)", 9, fill=theme.soft)
         self.text(left, top + plot_h + 14, "less sure", 9, fill=theme.soft)

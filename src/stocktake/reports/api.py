@@ -1,4 +1,4 @@
-"""What programs read of a site: documents of stated shape, version 1, with rounded figures as every page has them."""
+"""What programs read of a site: documents of stated shape, version 1, with figures of at most two decimals."""
 
 from __future__ import annotations
 
@@ -10,6 +10,8 @@ from pydantic import BaseModel, ConfigDict, Field
 from stocktake.reports.facts import GroupResults, OrganisationResults, Row
 
 API = "v1"
+# Figures of documents have at most so many decimals.
+DECIMALS = 2
 
 
 class _Document(BaseModel):
@@ -101,18 +103,32 @@ def schemas() -> dict[str, dict[str, Any]]:
     return {name: model.model_json_schema() for name, model in DOCUMENTS.items()}
 
 
+def _round(value: float | None, places: int = DECIMALS) -> float | None:
+    """A figure at the precision of the documents; the results of a published workbook have more."""
+    return None if value is None else round(value, places)
+
+
 def _score(code: str, row: Row, change: Row | None) -> Score:
     since = None
     if change is not None:
         since = Change(
             since=change["year_then"],
-            difference=change["difference"],
-            lower=change["lower"],
-            upper=change["upper"],
+            difference=_round(change["difference"]),
+            lower=_round(change["lower"]),
+            upper=_round(change["upper"]),
             verdict=change["verdict"],
         )
-    figures = {c: row[c] for c in ("n", "score", "lower_95", "upper_95", "band", "z", "status")}
-    return Score(code=code, change=since, **figures)
+    return Score(
+        code=code,
+        n=row["n"],
+        score=_round(row["score"]),
+        lower_95=_round(row["lower_95"]),
+        upper_95=_round(row["upper_95"]),
+        band=row["band"],
+        z=_round(row["z"]),
+        status=row["status"],
+        change=since,
+    )
 
 
 def organisation_document(
@@ -132,7 +148,7 @@ def organisation_document(
         kind=place[0],
         region=place[1],
         completed=work.get("completed"),
-        response_rate=work.get("response_rate"),
+        response_rate=_round(work.get("response_rate"), 4),
         scores=scores,
         **head,
     )
@@ -147,9 +163,9 @@ def measure_document(field: GroupResults, measure: str, title: str, head: Mappin
         year=survey.year,
         code=measure,
         title=title,
-        average=row["centre"],
-        lowest=row["lowest"],
-        highest=row["highest"],
+        average=_round(row["centre"]),
+        lowest=_round(row["lowest"]),
+        highest=_round(row["highest"]),
         organisations=row["organisations"],
         scores=tuple(_score(code, r, None) for code, r in field.of_measure(measure).items()),
         **head,

@@ -123,7 +123,7 @@ def _opening(facts: OrganisationResults) -> Page:
             f"number of people of this {word} who answered."
         ),
         paragraph(
-            "The scale of each chart fits its own scores, so that a change can be seen: it is not the whole from 0 to 10, and "
+            "The scale of each chart fits its own scores, so that a change can be seen: it is not the whole scale, and "
             "charts beside one another may have different scales.",
             "verdict",
         ),

@@ -10,6 +10,7 @@ from typing import Any, Literal
 import polars as pl
 
 from stocktake.compare.extremes import ends
+from stocktake.reports.charts import Bar
 from stocktake.reports.model import Number
 from stocktake.reports.words import per_cent, rounded
 from stocktake.results import Results
@@ -29,7 +30,7 @@ class GroupResults:
     @cached_property
     def scores(self) -> Mapping[str, list[Row]]:
         """Rows of `scores` by organisation."""
-        return _ByOrganisation(self.results.scores.filter(pl.col("group") == self.group))
+        return ByOrganisation(self.results.scores.filter(pl.col("group") == self.group))
 
     @cached_property
     def names(self) -> dict[str, str]:
@@ -40,33 +41,44 @@ class GroupResults:
 
     @cached_property
     def firmness(self) -> Mapping[str, list[Row]]:
-        return _ByOrganisation(self.results.firmness.filter(pl.col("group") == self.group))
+        return ByOrganisation(self.results.firmness.filter(pl.col("group") == self.group))
 
     @cached_property
     def changes(self) -> Mapping[str, list[Row]]:
-        return _ByOrganisation(self.results.latest_changes.filter(pl.col("group") == self.group))
+        return ByOrganisation(self.results.latest_changes.filter(pl.col("group") == self.group))
 
     @cached_property
     def changes_between(self) -> Mapping[str, list[Row]]:
         """Changes between two earlier years by organisation."""
         now = self.results.changes["year_now"].max()
         here = (pl.col("group") == self.group) & (pl.col("year_now") != now)
-        return _ByOrganisation(self.results.changes.filter(here))
+        return ByOrganisation(self.results.changes.filter(here))
 
     @cached_property
     def profile(self) -> Mapping[str, list[Row]]:
         here = (pl.col("group") == self.group) & (pl.col("year") == self.survey.year)
-        return _ByOrganisation(self.results.profile.filter(here))
+        return ByOrganisation(self.results.profile.filter(here))
 
     @cached_property
     def fieldwork(self) -> Mapping[str, list[Row]]:
-        return _ByOrganisation(self.results.fieldwork.filter(pl.col("group") == self.group))
+        return ByOrganisation(self.results.fieldwork.filter(pl.col("group") == self.group))
 
     @cached_property
     def measures(self) -> dict[tuple[int, str], Row]:
         """Rows of `measures` by year and measure."""
         rows = self.results.measures.filter(pl.col("group") == self.group).iter_rows(named=True)
         return {(r["year"], r["measure"]): r for r in rows}
+
+    @cached_property
+    def bars(self) -> dict[str, tuple[tuple[Bar, ...], dict[str, int]]]:
+        """Bars of `ranked` by measure, none of them the reader's own, and each organisation's place among them."""
+        return {
+            measure: (
+                tuple(Bar(code, score, band, False, code) for code, score, band in ranked),
+                {code: place for place, (code, _, _) in enumerate(ranked)},
+            )
+            for measure, ranked in self.ranked.items()
+        }
 
     def of_measure(self, measure: str) -> dict[str, Row]:
         """This year's rows of `scores` of one measure by organisation."""
@@ -130,21 +142,32 @@ def group_results(results: Results, survey: Survey, group: str = "all") -> Group
     return _group_results(results.digest, _ByIdentity(results), _ByIdentity(survey), group)
 
 
-class _ByOrganisation(Mapping[str, list[Row]]):
+class ByOrganisation(Mapping[str, list[Row]]):
     """Rows of a table by organisation, made when they are asked for: those of thousands at once would fill the memory."""
 
     def __init__(self, table: pl.DataFrame) -> None:
-        parts = table.partition_by("organisation", maintain_order=True, as_dict=True)
-        self.parts = {str(key[0]): part for key, part in parts.items()}
+        self.table = table.sort("organisation", maintain_order=True)
+        counts = self.table.group_by("organisation", maintain_order=True).len()
+        ends = counts["len"].cum_sum()
+        starts = (ends - counts["len"]).to_list()
+        self.places = {
+            code: (start, length)
+            for code, start, length in zip(counts["organisation"], starts, counts["len"], strict=True)
+        }
+
+    def frame(self, code: str) -> pl.DataFrame:
+        """One organisation's rows as a table."""
+        start, length = self.places[code]
+        return self.table.slice(start, length)
 
     def __getitem__(self, code: str) -> list[Row]:
-        return list(self.parts[code].iter_rows(named=True))
+        return list(self.frame(code).iter_rows(named=True))
 
     def __iter__(self) -> Iterator[str]:
-        return iter(self.parts)
+        return iter(self.places)
 
     def __len__(self) -> int:
-        return len(self.parts)
+        return len(self.places)
 
 
 @dataclass(frozen=True)

@@ -118,13 +118,12 @@ def _change(facts: OrganisationResults) -> Text:
     fallen = verdicts["Decrease"]
     named = ""
     if fallen:
-        shown = listed([facts.named(q) for q in fallen[:MOST_NAMED]])
-        more = f" and {len(fallen) - MOST_NAMED} more" if len(fallen) > MOST_NAMED else ""
-        named = f" Gone down: {shown}{more}."
+        more = ["others"] if len(fallen) > MOST_NAMED else []
+        named = f" ({listed([*(facts.named(q) for q in fallen[:MOST_NAMED]), *more])})"
     return paragraph(
         f"Since {year}, {{up}} {plural(len(verdicts['Increase']), 'score has', 'scores have')} gone up, {{down}} "
-        f"{plural(len(verdicts['Decrease']), 'has', 'have')} gone down and {{same}} show no clear change, of the "
-        f"{{tested}} that can be compared.{named}",
+        f"{plural(len(fallen), 'has', 'have')} gone down{named} and {{same}} show no clear change, of the "
+        "{tested} that can be compared.",
         "lead",
         up=facts.count(verdicts["Increase"], f"Increase since {year}"),
         down=facts.count(verdicts["Decrease"], f"Decrease since {year}"),

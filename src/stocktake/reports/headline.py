@@ -298,6 +298,8 @@ def poster(facts: OrganisationResults, contact: str, notice: str, chapter: str =
         words += " Some of the highest lie below the average all the same."
     if worst and facts.row(worst[-1])["score"] > facts.row(worst[-1])["national_average"]:
         words += " Some of the lowest lie above the average all the same."
+    if any(survey.by_code[q].unsure_wording for q in (*best, *worst)):
+        words += " Not all descriptions of questions are confirmed by a published source."
     if notice:
         words += f" {notice}"
     if contact:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from stocktake.reports.charts import BandKey, BandStrip, Bar, RankedBars
+from dataclasses import replace
+
+from stocktake.reports.charts import BandKey, BandStrip, RankedBars
 from stocktake.reports.facts import OrganisationResults, Row, band_word
 from stocktake.reports.model import (
     Block,
@@ -142,15 +144,16 @@ def section(facts: OrganisationResults, code: str, first: bool = False) -> list[
     title = facts.section_title(code)
     row = facts.row(code)
     word = facts.survey.organisation_word
-    ranked = facts.group_results.ranked.get(code, [])
+    others, places = facts.group_results.bars.get(code, ((), {}))
     blocks: list[Block] = [_verdict(facts, row)]
     members = facts.survey.members(code)
-    if ranked:
-        bars = tuple(Bar(c, score, band, c == facts.code, c) for c, score, band in ranked)
-        place = next((i for i, b in enumerate(bars, start=1) if b.own), None)
-        where = (
-            f" This {word} is number {place} of {len(bars)} from the lowest." if place else f" This {word} has no bar."
-        )
+    if others:
+        # Every report has the same bars but for one.
+        bars, place = others, places.get(facts.code)
+        where = f" This {word} has no bar."
+        if place is not None:
+            bars = (*others[:place], replace(others[place], own=True), *others[place + 1 :])
+            where = f" This {word} is number {place + 1} of {len(bars)} from the lowest."
         alt = (
             f"{title}: bars of {len(bars)} {word}s from {rounded(bars[0].value)} to {rounded(bars[-1].value)}, national average "
             f"{rounded(row['national_average'])}.{where}"

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from stocktake.reports.facts import OrganisationResults, band_word
-from stocktake.reports.model import Block, Figure, Link, Page, paragraph
+from stocktake.reports.model import Block, Figure, Inline, Link, Page, Text, paragraph
 from stocktake.reports.summary_charts import ChangeDots, ChangeRow, Scorecard, ScoreRow
 from stocktake.reports.words import listed, plural
 
@@ -87,15 +87,15 @@ def change_chart(facts: OrganisationResults) -> ChangeDots | None:
     return ChangeDots(f"Change from {year} to {facts.year}", tuple(rows), (year, facts.year), alt)
 
 
-def changed(facts: OrganisationResults, verdict: str, way: str) -> str:
+def changed(facts: OrganisationResults, verdict: str, way: str) -> tuple[Inline, ...]:
     """Which scores went one way by more than chance, as a sentence: by name where they are few."""
-    assert facts.earlier is not None
-    found = [facts.named(q) for q in facts.by_verdict(facts.earlier)[verdict]]
+    year = facts.earlier
+    found = facts.by_verdict(year)[verdict] if year is not None else []
     if not found:
-        return f"No score has gone {way} by more than chance."
+        return (f"No score has gone {way} by more than chance. ",)
     if len(found) > NAMED:
-        return f"{len(found)} scores have gone {way} by more than chance."
-    return f"Gone {way} by more than chance: {listed(found)}."
+        return (facts.count(found, f"{verdict} since {year}"), f" scores have gone {way} by more than chance. ")
+    return (f"Gone {way} by more than chance: {listed([facts.named(q) for q in found])}. ",)
 
 
 def change_page(facts: OrganisationResults, chapter: str = "", level: int = 1) -> list[Page]:
@@ -104,10 +104,13 @@ def change_page(facts: OrganisationResults, chapter: str = "", level: int = 1) -
     if chart is None:
         return []
     year = chart.years[0]
-    lead = " ".join(changed(facts, v, w) for v, w in (("Decrease", "down"), ("Increase", "up")))
+    tested = any(r.verdict is not None for r in chart.rows)
+    lead: tuple[Inline, ...] = ("None of these changes was tested.",)
+    if tested:
+        lead = (*changed(facts, "Decrease", "down"), *changed(facts, "Increase", "up"))
     about = "{link} has each question by year."
     blocks: list[Block] = [
-        paragraph(lead, "verdict"),
+        Text(lead, "verdict"),
         Figure(chart),
         paragraph(about, "note", link=Link("Results of earlier years", "change")),
     ]

@@ -17,7 +17,7 @@ from stocktake import __version__
 from stocktake.codes import file_name
 from stocktake.files import Content, new_folder, write_file, writing
 from stocktake.organisations import read_organisations
-from stocktake.reports.facts import GroupResults, OrganisationResults, group_results
+from stocktake.reports.facts import ByOrganisation, GroupResults, OrganisationResults, group_results
 from stocktake.reports.words import rounded, size_words
 from stocktake.results.csv import csv_bytes
 from stocktake.run.core import Run, open_run
@@ -149,7 +149,7 @@ def _trust(folder: Path, out: Path, code: str) -> None:
     by_kind: dict[str, list[Page]] = {}
     for page in report.pages:
         by_kind.setdefault(page.kind, []).append(page)
-    grouped = _grouped(run) and bool(facts.shown)
+    grouped = _grouped(run, code) and bool(facts.shown)
     parts = ["trusts", *(("sections", "change", "people") if facts.shown else ()), *(("service-groups",) if grouped else ())]  # fmt: skip
     downloads = _trust_files(run, out, facts, places)
 
@@ -184,9 +184,21 @@ def _field(run: Run) -> GroupResults:
     return group_results(run.public, run.survey)
 
 
-def _grouped(run: Run) -> bool:
-    """Whether the results have service groups."""
-    return run.public.scores["group"].n_unique() > 1
+_latest: dict[str, ByOrganisation] = {}
+
+
+def _scores_of(run: Run, code: str) -> pl.DataFrame:
+    """This year's scores of one organisation; the table is put in order once for all of a process's pages."""
+    digest = run.public.digest
+    if digest not in _latest:
+        _latest.clear()
+        _latest[digest] = ByOrganisation(run.public.scores.filter(pl.col("year") == run.survey.year))
+    return _latest[digest].frame(code)
+
+
+def _grouped(run: Run, code: str) -> bool:
+    """Whether an organisation's results have service groups."""
+    return _scores_of(run, code)["group"].n_unique() > 1
 
 
 def _links(block: object) -> bool:
@@ -283,7 +295,7 @@ def _trust_files(run: Run, out: Path, facts: OrganisationResults, places: Places
     from stocktake.reports.api import organisation_document
 
     code = facts.code
-    rows = run.public.scores.filter((pl.col("organisation") == code) & (pl.col("year") == run.survey.year))
+    rows = _scores_of(run, code)
     _write(out, f"data/trusts/{file_name(code, '.csv')}", csv_bytes(_lean(rows, "organisation")))
     document = organisation_document(facts, head_of(run), places.get(code, ("", "")), measures_of(run))
     _write(out, f"api/v1/trusts/{file_name(code, '.json')}", document.model_dump_json())
@@ -295,6 +307,7 @@ def _trust_files(run: Run, out: Path, facts: OrganisationResults, places: Places
 
 def _lean(rows: pl.DataFrame, known: str) -> pl.DataFrame:
     """Rows without the columns that say the same in each of them; service groups keep theirs."""
+    rows = rows.with_columns(pl.col(pl.Float64).round(4))
     left_out = {*NOT_IN_PARTS, known}
     if rows["group"].n_unique() > 1:
         left_out -= {"group"}
@@ -444,7 +457,7 @@ def _data(folder: Path, out: Path, _: str) -> None:
         ("api/v1/organisation.schema.json", "Shape of an organisation's document", ""),
         ("api/v1/measure.schema.json", "Shape of a measure's document", ""),
     ]
-    rest = "One document an organisation, api/v1/trusts/CODE.json, and one a measure, api/v1/measures/CODE.json. Figures are rounded as on the pages. A change of shape gets a new number in place of v1."
+    rest = "One document an organisation, api/v1/trusts/CODE.json, and one a measure, api/v1/measures/CODE.json. Figures have at most two decimals. A change of shape gets a new number in place of v1."
     groups = [
         ("Workbooks and documents", "", of(".xlsx", ".ods", ".pdf")),
         (

@@ -407,7 +407,13 @@ class Drawing:
             series.marker.style, series.marker.size = marker, 8
             series.marker.format.fill.solid()
             series.marker.format.fill.fore_color.theme_color = colour
+        if any(pair is not None for pair in model.intervals):
+            summary_charts.error_bars(plot.series[0]._element, model.own, model.intervals)
         _score_axis(chart.value_axis, step=2)
+        marks = model.scale()
+        axis = chart.value_axis
+        axis.minimum_scale, axis.maximum_scale, axis.major_unit = marks[0], marks[-1], marks[1] - marks[0]
+        axis.tick_labels.number_format, axis.tick_labels.number_format_is_linked = "0.0", False
         chart.value_axis.tick_labels.font.size = Pt(9)
         chart.category_axis.tick_labels.font.size = Pt(9)
         chart.has_legend = True

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 from lxml import etree
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
 MOST_ROWS = 18
 ROW, HEAD = 0.25, 0.55
 PALE, CLEAR = "B9CBDA", "0B3C66"
+Ends = tuple[float, float]
 C = "http://schemas.openxmlformats.org/drawingml/2006/chart"
 
 
@@ -61,7 +63,8 @@ def change_dots(drawing: Drawing, model: ChangeDots, frame: Frame) -> None:
         fill.solid()
         fill.fore_color.rgb = RGBColor.from_string(CLEAR if r.verdict in ("Increase", "Decrease") else PALE)
     if model.intervals:
-        _whiskers(series._element, model)
+        ends = [None if r.low is None or r.high is None else (r.low, r.high) for r in model.rows]
+        error_bars(series._element, [r.difference for r in model.rows], ends)
     chart.category_axis.reverse_order = True
     chart.category_axis.tick_labels.font.size = Pt(9)
     # Names stand at the left edge, not beside the line at zero.
@@ -77,21 +80,21 @@ def change_dots(drawing: Drawing, model: ChangeDots, frame: Frame) -> None:
     title.font.size, title.font.bold = Pt(9), False
 
 
-def _whiskers(series: Any, model: ChangeDots) -> None:
-    """Intervals as error bars; a row without one has none of any length."""
+def error_bars(series: Any, values: Sequence[float | None], ends: Sequence[Ends | None]) -> None:
+    """Intervals of a series as error bars; a place without one has none of any length."""
 
-    def lengths(name: str, ends: list[float | None]) -> str:
-        values = [
-            0.0 if e is None else abs(round(as_shown(e) - as_shown(r.difference), 1))
-            for e, r in zip(ends, model.rows, strict=True)
+    def lengths(name: str, which: int) -> str:
+        found = [
+            0.0 if v is None or pair is None else abs(round(as_shown(pair[which]) - as_shown(v), 1))
+            for v, pair in zip(values, ends, strict=True)
         ]
-        points = "".join(f'<c:pt idx="{i}"><c:v>{v:g}</c:v></c:pt>' for i, v in enumerate(values))
-        return f'<c:{name}><c:numLit><c:formatCode>0.0</c:formatCode><c:ptCount val="{len(values)}"/>{points}</c:numLit></c:{name}>'
+        points = "".join(f'<c:pt idx="{i}"><c:v>{v:g}</c:v></c:pt>' for i, v in enumerate(found))
+        return f'<c:{name}><c:numLit><c:formatCode>0.0</c:formatCode><c:ptCount val="{len(found)}"/>{points}</c:numLit></c:{name}>'
 
     xml = (
         f'<c:errBars xmlns:c="{C}"><c:errBarType val="both"/><c:errValType val="cust"/><c:noEndCap val="0"/>'
-        + lengths("plus", [r.high for r in model.rows])
-        + lengths("minus", [r.low for r in model.rows])
+        + lengths("plus", 1)
+        + lengths("minus", 0)
         + '<c:spPr><a:ln xmlns:a="http://schemas.openxmlformats.org/drawingml/2006/main" w="12700"><a:solidFill>'
         '<a:srgbClr val="5B6873"/></a:solidFill></a:ln></c:spPr></c:errBars>'
     )

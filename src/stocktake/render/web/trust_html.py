@@ -43,12 +43,10 @@ class TrustHtml(Html):
     @block.register
     def _(self, block: Table, level: int) -> str:
         if len(block.rows) == 1 and not block.row_headers:
-            # One row of figures needs no table: each stands below its name.
-            items = "".join(
-                f"<div><dt>{text(h)}</dt><dd>{text(plain(c))}</dd></div>"
-                for h, c in zip(block.header, block.rows[0], strict=True)
-            )
-            return f'<dl class="facts">{items}</dl>\n'
+            # One row of figures needs no table: each stands after its name.
+            pairs = zip(block.header, block.rows[0], strict=True)
+            items = (f"{text(h)} <b>{text(plain(c))}</b>" for h, c in pairs)
+            return f'<p class="facts">{", ".join(items)}</p>\n'
         rows = [[plain(c) for c in r] for r in block.rows]
         return table(block.title, block.header, rows, self._figures(block), block.row_headers)
 

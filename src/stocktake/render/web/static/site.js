@@ -325,6 +325,11 @@
     var said = figure.querySelector("[data-named]");
     var drawings = Array.prototype.slice.call(figure.querySelectorAll("[data-drawing]"));
     var button = figure.querySelector("[data-switch]"), picture = figure.querySelector("[data-png]");
+    // Names stand once, in the wide drawing.
+    var names = {};
+    Array.prototype.forEach.call(figure.querySelectorAll("[data-code] title"), function (title) {
+      names[title.parentNode.dataset.code] = title.textContent;
+    });
     drawings.forEach(stopsAt);
 
     function stopsAt(drawing) {
@@ -332,8 +337,8 @@
       // One stop for the keyboard; arrows lead from mark to mark.
       links.forEach(function (link, i) {
         link.setAttribute("tabindex", i ? "-1" : "0");
-        link.setAttribute("aria-label", link.querySelector("title").textContent);
-        function name() { said.textContent = link.querySelector("title").textContent; }
+        link.setAttribute("aria-label", names[link.dataset.code]);
+        function name() { said.textContent = names[link.dataset.code]; }
         link.addEventListener("focus", name);
         link.addEventListener("pointerenter", name);
         link.addEventListener("keydown", function (event) {
@@ -357,9 +362,9 @@
           var far = Math.abs(box.left + box.width / 2 - event.clientX);
           return !best || far < best.far ? { link: link, far: far } : best;
         }, null).link;
-        if (said.textContent === nearest.querySelector("title").textContent && nearest.contains(event.target)) return;
+        if (said.textContent === names[nearest.dataset.code] && nearest.contains(event.target)) return;
         event.preventDefault();
-        said.textContent = nearest.querySelector("title").textContent;
+        said.textContent = names[nearest.dataset.code];
       });
     });
 
