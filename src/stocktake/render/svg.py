@@ -112,9 +112,11 @@ class Canvas:
     def render(self, chart: Chart, height: float | None) -> str:
         self.height = height or 0.0
         self.draw(chart)
+        # A picture may not hold links, which a group may.
+        role = "group" if getattr(chart, "links", "") else "img"
         return (
             f'<svg xmlns="http://www.w3.org/2000/svg" width="{_fmt(self.width)}" height="{_fmt(self.height)}" '
-            f'viewBox="0 0 {_fmt(self.width)} {_fmt(self.height)}" role="img" aria-label={quoteattr(chart.alt)} '
+            f'viewBox="0 0 {_fmt(self.width)} {_fmt(self.height)}" role="{role}" aria-label={quoteattr(chart.alt)} '
             f"font-family={quoteattr(f'{self.theme.font}, Arial, Helvetica, sans-serif')}>"
             + "".join(self.parts)
             + "</svg>"

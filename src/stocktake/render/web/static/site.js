@@ -509,7 +509,7 @@
             sum += one;
           });
           // Of several words one may be another's; what has none of them is not found.
-          if (missed * 2 < wanted.length) found.push({ entry: entry, cost: sum });
+          if (missed < wanted.length) found.push({ entry: entry, cost: sum });
         });
         found.sort(function (a, b) { return a.cost - b.cost; });
         out.replaceChildren.apply(out, found.slice(0, 12).map(function (one) {
