@@ -305,23 +305,34 @@ class _Setter:
     @block.register
     def _(self, block: Poster, width: float) -> str:
         k = self.scale
+        # With room left for actions the lists are set smaller.
+        size, space, inset = (13, 9, 12) if block.actions else (17, 22, 20)
 
         def half(title: str, items: tuple[Text, ...], sign: str, fill: str) -> str:
             lines = (
-                "".join(f"- #text(size: {17 * k:.1f}pt)[{self.words(t)}]\n" for t in items) or "Nothing can be shown.\n"
+                "".join(f"- #text(size: {size * k:.1f}pt)[{self.words(t)}]\n" for t in items)
+                or "Nothing can be shown.\n"
             )
             return (
-                f"block(width: 100%, height: 100%, inset: {20 * k:.0f}pt, fill: {fill}, stroke: 1pt + accent)"
-                f"[#heading(level: {3 if self.chapter else 2}, outlined: false, {worded(title)})\n#set list(marker: [{sign}], spacing: {22 * k:.0f}pt)\n{lines}]"
+                f"block(width: 100%, height: 100%, inset: {inset * k:.0f}pt, fill: {fill}, stroke: 1pt + accent)"
+                f"[#heading(level: {3 if self.chapter else 2}, outlined: false, {worded(title)})\n#set list(marker: [{sign}], spacing: {space * k:.0f}pt)\n{lines}]"
             )
 
+        actions = ""
+        if block.actions:
+            # Lines to write on, a hand's breadth of the sheet below the boxes.
+            rule = f"#v({16 * k:.0f}pt)\n#line(length: 100%, stroke: 0.8pt + soft)\n"
+            actions = (
+                f"#block(width: 100%, inset: {12 * k:.0f}pt, stroke: 1pt + accent)[#heading(level: {3 if self.chapter else 2}, outlined: false, "
+                f"{worded(block.actions_title)})\n{rule * block.actions}]\n"
+            )
         # The boxes take what the heading and the small print leave of the sheet, so that it stays one sheet.
         return (
             f"#block(height: 1fr, grid(columns: (1fr, 1fr), rows: (100%,), column-gutter: {16 * k:.0f}pt, "
             + half(block.best_title, block.best, "▲", 'rgb("#EAF5EA")')
             + ", "
             + half(block.improve_title, block.improve, "►", 'rgb("#FDF3E3")')
-            + f"))\n#text(size: {11 * k:.1f}pt)[{self.words(block.about)}]\n"
+            + f"))\n{actions}#text(size: {11 * k:.1f}pt)[{self.words(block.about)}]\n"
         )
 
     def poster(self, page: Page) -> str:

@@ -132,16 +132,16 @@ def _change(facts: OrganisationResults) -> Text:
     )
 
 
-def at_a_glance(facts: OrganisationResults, notice: str) -> Page:
-    """The result on one page, in five sentences, for a busy director."""
+def at_a_glance(facts: OrganisationResults, notice: str, links: bool = True) -> Page:
+    """The result on one page, in five sentences, for a busy director; with `links` to what a reader may want next."""
     word = facts.survey.organisation_word
-    links = [
+    onward = [
         ("Best and worst results against the average", "best", "to see what to keep doing and where to start."),
         ("Questions by band", "comparison", f"for every question on which this {word} stands out."),
         ("How to read the charts", "interpret", "before quoting a figure."),
     ]
     if facts.has_history:
-        links.insert(2, ("Results of earlier years", "change", "to see whether earlier work has shown."))
+        onward.insert(2, ("Results of earlier years", "change", "to see whether earlier work has shown."))
     notes = [paragraph(notice, "verdict")] if notice else []
     if not any(q.text for q in facts.survey.scored):
         notes.append(
@@ -156,12 +156,16 @@ def at_a_glance(facts: OrganisationResults, notice: str) -> Page:
         (
             Bullets((_everyone(facts), _bands(facts), _best(facts), _best(facts, worst=True), _change(facts)), True),
             *notes,
-            Heading("Where to go next", 3),
-            Bullets(tuple(paragraph(f"{{link}} {why}", link=Link(name, anchor)) for name, anchor, why in links)),
+            *(_next(onward) if links else ()),
         ),
         anchor="glance",
         level=1,
     )
+
+
+def _next(onward: list[tuple[str, str, str]]) -> tuple[Heading, Bullets]:
+    items = (paragraph(f"{{link}} {why}", link=Link(name, anchor)) for name, anchor, why in onward)
+    return Heading("Where to go next", 3), Bullets(tuple(items))
 
 
 def nothing_to_show(facts: OrganisationResults, notice: str) -> Page:

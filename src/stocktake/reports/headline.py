@@ -223,15 +223,22 @@ def _extreme_block(facts: OrganisationResults, questions: list[str], better: boo
     return [Figure(chart), table]
 
 
-def best_and_worst(facts: OrganisationResults) -> Page:
-    """The five best and five worst questions against the average, with bars."""
+def best_and_worst(facts: OrganisationResults, charts: bool = True) -> Page:
+    """The five best and five worst questions against the average, with bars or as tables alone."""
     best, worst = facts.extremes
     if not best:
         blocks: tuple[Block, ...] = (paragraph("No question of this organisation can be shown.", "verdict"),)
         return Page("best", "Best and worst results against the average", blocks, "best", CHAPTER)
-    left: list[Block] = [Heading("Highest against the average"), *_extreme_block(facts, best, True)]
+    left: list[Block] = [
+        Heading("Highest against the average"),
+        *_extreme_block(facts, best, True)[0 if charts else 1 :],
+    ]
     right: list[Block] = [Heading("Lowest against the average")]
-    right += _extreme_block(facts, worst, False) if worst else [paragraph("There are no more questions to list.")]
+    right += (
+        _extreme_block(facts, worst, False)[0 if charts else 1 :]
+        if worst
+        else [paragraph("There are no more questions to list.")]
+    )
     # Where all results are on one side of the average, the lists would mislead without a word.
     if facts.row(best[-1])["score"] < facts.row(best[-1])["national_average"]:
         left.append(
@@ -243,12 +250,13 @@ def best_and_worst(facts: OrganisationResults) -> Page:
         )
     note = paragraph(
         "Questions are ordered by the distance of this organisation's score from the national average, before rounding. "
-        "The colour of a bar is its band; the upright mark is the average. A place in these lists does not by itself mean that a result is better "
+        + ("The colour of a bar is its band; the upright mark is the average. " if charts else "")
+        + "A place in these lists does not by itself mean that a result is better "
         "or worse than expected; the band says that.",
         "note",
     )
     notes = [note]
-    if not has_wording(facts, (*best, *worst)):
+    if charts and not has_wording(facts, (*best, *worst)):
         notes.append(
             paragraph(
                 "There is no poster in this report: the published figures carry codes of questions, not their wording, "
@@ -274,8 +282,13 @@ def _poster_line(facts: OrganisationResults, question: str) -> Text:
     return paragraph(words if not title or title.lower() in short.lower() else f"{title}: {short}")
 
 
-def poster(facts: OrganisationResults, contact: str, notice: str, chapter: str = CHAPTER) -> list[Page]:
-    """The one-page poster, which can be put on a wall; none where there is no wording to put on it."""
+def poster(
+    facts: OrganisationResults, contact: str, notice: str, chapter: str = CHAPTER, actions: int = 0
+) -> list[Page]:
+    """The one-page poster, which can be put on a wall; none where there is no wording to put on it.
+
+    With `actions` it has so many empty lines for what the organisation will do.
+    """
     survey = facts.survey
     best, worst = facts.extremes
     work = facts.work()
@@ -316,6 +329,8 @@ def poster(facts: OrganisationResults, contact: str, notice: str, chapter: str =
                     f"Where {survey.person} experience is best",
                     f"Where {survey.person} experience could improve",
                     paragraph(words, "plain", **parts),
+                    "What we will do" if actions else "",
+                    actions,
                 ),
             ),
             "poster",

@@ -134,13 +134,15 @@ class Contents:
 
 @dataclass(frozen=True)
 class Poster:
-    """The one-page poster: what is best, what could improve, and the small print."""
+    """The one-page poster: what is best, what could improve, the small print, and so many empty lines for actions."""
 
     best: tuple[Text, ...]
     improve: tuple[Text, ...]
     best_title: str
     improve_title: str
     about: Text
+    actions_title: str = ""
+    actions: int = 0
 
 
 Block = Text | Bullets | Heading | Table | Figure | Aside | Columns | KeepTogether | Cards | Contents | Poster

@@ -10,11 +10,14 @@ from stocktake.survey.instrument import Survey
 
 
 def poster(
-    results: Results, survey: Survey, organisation: str, *, contact: str = "", notice: str = ""
+    results: Results, survey: Survey, organisation: str, *, contact: str = "", notice: str = "", actions: int = 0
 ) -> Report | None:
-    """The one-page poster of an organisation; None where the questions have no wording, or nothing can be shown."""
+    """The one-page poster of an organisation; None where the questions have no wording, or nothing can be shown.
+
+    With `actions` it has so many empty lines for what the organisation will do.
+    """
     facts = OrganisationResults(group_results(results, survey), organisation)
-    pages = headline.poster(facts, contact, notice, chapter="") if facts.shown else []
+    pages = headline.poster(facts, contact, notice, chapter="", actions=actions) if facts.shown else []
     if not pages:
         return None
     return Report(

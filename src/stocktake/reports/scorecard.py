@@ -98,8 +98,11 @@ def changed(facts: OrganisationResults, verdict: str, way: str) -> tuple[Inline,
     return (f"Gone {way} by more than chance: {listed([facts.named(q) for q in found])}. ",)
 
 
-def change_page(facts: OrganisationResults, chapter: str = "", level: int = 1) -> list[Page]:
-    """What has changed since the wave before, on one page; no page where nothing compares."""
+def change_page(facts: OrganisationResults, chapter: str = "", level: int = 1, links: bool = True) -> list[Page]:
+    """What has changed since the wave before, on one page; no page where nothing compares.
+
+    With `links` it leads to the chapter that has every year.
+    """
     chart = change_chart(facts)
     if chart is None:
         return []
@@ -108,10 +111,8 @@ def change_page(facts: OrganisationResults, chapter: str = "", level: int = 1) -
     lead: tuple[Inline, ...] = ("None of these changes was tested.",)
     if tested:
         lead = (*changed(facts, "Decrease", "down"), *changed(facts, "Increase", "up"))
-    about = "{link} has each question by year."
-    blocks: list[Block] = [
-        Text(lead, "verdict"),
-        Figure(chart),
-        paragraph(about, "note", link=Link("Results of earlier years", "change")),
-    ]
+    blocks: list[Block] = [Text(lead, "verdict"), Figure(chart)]
+    if links:
+        further = Link("Results of earlier years", "change")
+        blocks.append(paragraph("{link} has each question by year.", "note", link=further))
     return [Page("changes", f"What has changed since {year}", tuple(blocks), "changes", chapter, level)]

@@ -10,9 +10,12 @@ from stocktake.survey.instrument import Survey
 
 
 def trust_benchmark(
-    results: Results, survey: Survey, organisation: str, *, contact: str = "", notice: str = ""
+    results: Results, survey: Survey, organisation: str, *, contact: str = "", notice: str = "", actions: int = 0
 ) -> Report:
-    """The benchmark report of one organisation, from its results; `contact` and `notice` are printed where given."""
+    """The benchmark report of one organisation, from its results; `contact` and `notice` are printed where given.
+
+    With `actions` its poster has so many empty lines for what the organisation will do.
+    """
     facts = OrganisationResults(group_results(results, survey), organisation)
     pages: list[Page] = [
         front.cover(facts),
@@ -24,7 +27,7 @@ def trust_benchmark(
         *back.sources(facts, contact),
     ]
     if facts.shown:
-        pages = _whole(facts, results, contact, notice)
+        pages = _whole(facts, results, contact, notice, actions)
     return Report(
         title=f"{survey.title}: benchmark report",
         subtitle="How people's experiences compare with all trusts"
@@ -40,7 +43,7 @@ def trust_benchmark(
     )
 
 
-def _whole(facts: OrganisationResults, results: Results, contact: str, notice: str) -> list[Page]:
+def _whole(facts: OrganisationResults, results: Results, contact: str, notice: str, actions: int) -> list[Page]:
     """Every page, for an organisation with results to show."""
     survey = facts.survey
     return [
@@ -55,7 +58,7 @@ def _whole(facts: OrganisationResults, results: Results, contact: str, notice: s
         *headline.who_took_part(facts),
         headline.summary(facts),
         headline.best_and_worst(facts),
-        *headline.poster(facts, contact, notice),
+        *headline.poster(facts, contact, notice, actions=actions),
         question_pages.how_scored(facts),
         question_pages.how_to_interpret(facts),
         *(page for i, s in enumerate(survey.sections) for page in question_pages.section(facts, s.code, i == 0)),

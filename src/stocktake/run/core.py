@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
-from functools import cached_property
+from collections.abc import Callable
+from dataclasses import dataclass, field, replace
+from functools import cached_property, partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
@@ -27,7 +28,7 @@ if TYPE_CHECKING:
     from stocktake.reports.model import Report
 
 
-Edition = Literal["trust", "service-groups", "poster"]
+Edition = Literal["trust", "service-groups", "poster", "board"]
 Paper = Literal["a3", "a4"]
 
 
@@ -79,6 +80,13 @@ class Run:
         """The results at the precision that editions print."""
         return public(self.results, self.rules)
 
+    def public_alone(self) -> Run:
+        """The same run without results of full precision: what a process holds that makes editions of thousands."""
+        light = replace(self, results=self.public, counted=())
+        # These are public already; rounding them again would only take time.
+        light.__dict__["public"] = self.public
+        return light
+
     def check_disclosure(self) -> list[str]:
         """What could be worked out of withheld figures from the editions, as sentences for a warning.
 
@@ -103,7 +111,7 @@ class Run:
         return load_theme((self.folder or Path()) / self.settings.theme)
 
     def report(self, organisation: str, edition: Edition = "trust") -> OrganisationReport:
-        """One organisation's report: its benchmark report, its service groups', or its poster.
+        """One organisation's report: its benchmark report, its service groups', its poster, or the version for its board.
 
         Raises StocktakeError for an unknown code, and Unavailable for an edition that these results do not make: a
         poster without wording, or service groups where there are none.
@@ -114,8 +122,10 @@ class Run:
         if edition == "service-groups" and not set(self.results.scores["group"].unique()) - {ALL}:
             raise Unavailable("These results have no service groups.")
         report = OrganisationReport(self, organisation, edition)
-        if edition == "poster" and report.poster_or_none is None:
+        if edition == "poster" and report.made is None:
             raise Unavailable("There is no poster where questions have no wording or no score can be shown.")
+        if edition == "board" and report.made is None:
+            raise Unavailable("There is no version for the board where no score can be shown.")
         return report
 
     def contact(self, organisation: str) -> str:
@@ -163,15 +173,21 @@ class OrganisationReport:
     edition: Edition = "trust"
 
     @cached_property
-    def poster_or_none(self) -> Report | None:
-        """The report; None for a poster that cannot be made."""
+    def made(self) -> Report | None:
+        """The report; None for a poster or a board's version that cannot be made."""
+        from stocktake.reports.board import board
         from stocktake.reports.poster import poster
         from stocktake.reports.service_groups import service_groups
         from stocktake.reports.trust_benchmark import trust_benchmark
 
-        make = {"trust": trust_benchmark, "service-groups": service_groups, "poster": poster}[self.edition]
-        run = self.run
-        return make(
+        run, actions = self.run, self.run.settings.poster_actions
+        makers: dict[Edition, Callable[..., Report | None]] = {
+            "trust": partial(trust_benchmark, actions=actions),
+            "service-groups": service_groups,
+            "poster": partial(poster, actions=actions),
+            "board": board,
+        }
+        return makers[self.edition](
             run.public,
             run.survey,
             self.organisation,
@@ -182,8 +198,8 @@ class OrganisationReport:
     @property
     def report(self) -> Report:
         """The report: pages of headings, sentences, tables and charts."""
-        assert self.poster_or_none is not None
-        return self.poster_or_none
+        assert self.made is not None
+        return self.made
 
     @cached_property
     def book(self) -> Book:

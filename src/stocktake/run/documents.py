@@ -16,8 +16,13 @@ FORMATS: tuple[Format, ...] = ("pdf", "pptx", "xlsx", "ods")
 PAPERS: tuple[Paper, ...] = ("a4", "a3")
 
 # Documents of one organisation each, and documents of all of them.
-NAMES: dict[Edition, str] = {"trust": "benchmark-report", "service-groups": "service-groups-report", "poster": "poster"}
-EDITIONS: tuple[Edition, ...] = ("trust", "service-groups", "poster")
+NAMES: dict[Edition, str] = {
+    "trust": "benchmark-report",
+    "service-groups": "service-groups-report",
+    "poster": "poster",
+    "board": "board",
+}
+EDITIONS: tuple[Edition, ...] = ("trust", "service-groups", "poster", "board")
 NATIONAL: tuple[str, ...] = ("national", "method")
 
 
@@ -40,11 +45,15 @@ class Document:
 
 
 def documents(editions: Sequence[Edition], formats: Sequence[Format]) -> list[Document]:
-    """The files to make of each organisation; a poster is a PDF, in two sizes."""
+    """The files to make of each organisation; a poster is a PDF, in two sizes, and a board's version has slides
+    or pages, whatever else is asked for."""
     out = []
     for edition in editions:
         if edition == "poster":
             out += [Document("poster", "pdf", paper) for paper in PAPERS]
+        elif edition == "board":
+            shown: list[Format] = [form for form in formats if form in ("pdf", "pptx")]
+            out += [Document(edition, form) for form in shown or FORMATS[1:2]]
         else:
             out += [Document(edition, form) for form in formats]
     return out

@@ -72,6 +72,9 @@ class Settings(Part):
     disclosure: Rules = Rules()
     show_values: bool = Field(False, description="findings repeat what the files hold; for one's own machine alone")
     site: SiteSettings = SiteSettings()
+    poster_actions: int = Field(
+        0, ge=0, le=6, description="empty lines on the poster for what the organisation will do"
+    )
     notice: str = Field("", description="a line printed on the cover, the first page, the poster and every foot")
 
     @property

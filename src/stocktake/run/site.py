@@ -31,6 +31,10 @@ if TYPE_CHECKING:
     from stocktake.reports.model import Page
     from stocktake.reports.site import Listing
 
+# Of more organisations than this a site has no tables of firmness on their pages and no OpenDocument or published layout
+# among its workbooks: these take a fifth of its room, and `report` makes them.
+MANY = 1000
+LEFT_OUT_OF_MANY = ("national-tables.ods", "published-layout.xlsx", "published-layout.ods")
 STATIC = ("nhsuk-frontend.css", "site.css", "site.js")
 # What the tables of an organisation or a measure leave out: it is the same in every row, or belongs to a method page.
 NOT_IN_PARTS = (
@@ -65,11 +69,13 @@ def make_site(
         *(("trust", c) for c in run.organisations),
         *(("measure", m) for m in measures_of(run)),
     ]
+    address = run.settings.site.address
+    # Each worker opens the results for itself; what this process has read of thousands of organisations is let go.
+    del run
     if begin is not None:
         begin(len(jobs))
     with writing(folder), new_folder(folder / "site") as fresh:
         in_batches(_make_all, folder, fresh, jobs, progress, alone=1)
-        address = run.settings.site.address
         if address:
             _write(fresh, "sitemap.xml", sitemap(fresh, address))
     return folder / "site" / "index.html"
@@ -90,7 +96,7 @@ def _make_all(folder: Path, out: Path, jobs: Iterable[tuple[str, str]]) -> None:
 def _open(folder: Path) -> tuple[Run, Site, Places]:
     from stocktake.render.web.pages import About, Site
 
-    run = open_run(folder)
+    run = open_run(folder).public_alone()
     places = _places(folder, run)
     told = run.settings.site
     site = Site(
@@ -164,7 +170,7 @@ def _trust(folder: Path, out: Path, code: str) -> None:
             for p in first
         ]
         write("trusts", brief, below=_scorecard(facts, code), downloads=downloads)
-        tables = [t for t in (unusual(facts), firm_table(facts)) if t is not None]
+        tables = [] if _many(run) else [t for t in (unusual(facts), firm_table(facts)) if t is not None]
         write("sections", by_kind["section"], below=_tables(site, report, tables))
         changes = [_without_links(p) for p in by_kind.get("changes", [])]
         changes += [_what_changed(p) for p in by_kind.get("change", [])] + by_kind.get("change-predecessors", [])
@@ -178,6 +184,11 @@ def _trust(folder: Path, out: Path, code: str) -> None:
         pages = [_without_notice(_without_links(p), notice) for p in groups.pages if p.kind in kinds]
         html = site.organisation("service-groups", groups, pages, parts)
         _write(out, f"service-groups/{file_name(code, '.html')}", html)
+
+
+def _many(run: Run) -> bool:
+    """Whether a site has so many organisations that it leaves out what the tables of data have as well."""
+    return len(run.organisations) > MANY
 
 
 def _field(run: Run) -> GroupResults:
@@ -437,7 +448,7 @@ def _data(folder: Path, out: Path, _: str) -> None:
         if name.endswith((".csv", ".json")):
             # Words and figures that repeat take a tenth of the room in an archive; each measure has a file of its own besides.
             tidy[name] = content
-        else:
+        elif not (_many(run) and name in LEFT_OUT_OF_MANY):
             paths.append(_write(out, f"data/{name}", content))
     paths.append(_write(out, "data/tidy-tables.zip", zipped(tidy)))
     _write(out, "data/csv-metadata.json", tidy["csv-metadata.json"])
@@ -459,7 +470,7 @@ def _data(folder: Path, out: Path, _: str) -> None:
     ]
     rest = "One document an organisation, api/v1/trusts/CODE.json, and one a measure, api/v1/measures/CODE.json. Figures have at most two decimals. A change of shape gets a new number in place of v1."
     groups = [
-        ("Workbooks and documents", "", of(".xlsx", ".ods", ".pdf")),
+        ("Workbooks and documents", LEFT_OUT if _many(run) else "", of(".xlsx", ".ods", ".pdf")),
         (
             "Tidy tables (CSV)",
             "One row a figure, for any program, with the meaning of every column (CSV on the Web). Each question's page has its own figures.",
@@ -471,6 +482,7 @@ def _data(folder: Path, out: Path, _: str) -> None:
     _write(out, "data.html", site.data([(t, a, f) for t, a, f in groups if f]))
 
 
+LEFT_OUT = "OpenDocument and the published layout are left out for their size; who publishes the site can make them."
 WHAT = {
     "national-tables.xlsx": "All results, for Excel",
     "national-tables.ods": "All results, OpenDocument",

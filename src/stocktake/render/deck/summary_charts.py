@@ -22,8 +22,8 @@ if TYPE_CHECKING:
     from stocktake.render.deck.charts import Drawing, Frame
 
 # So many questions fit a slide in letters that can be read.
-MOST_ROWS = 18
-ROW, HEAD = 0.25, 0.55
+MOST_ROWS = 20
+ROW, HEAD = 0.232, 0.52
 PALE, CLEAR = "B9CBDA", "0B3C66"
 Ends = tuple[float, float]
 C = "http://schemas.openxmlformats.org/drawingml/2006/chart"

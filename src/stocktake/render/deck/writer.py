@@ -337,13 +337,26 @@ class _Deck:
         half = (BODY_WIDTH - GAP) / 2
         for i, (shape, (title, items, colour)) in enumerate(zip(bodies, halves, strict=True)):
             shape.left, shape.top = Inches(LEFT + i * (half + GAP)), Inches(TOP)
-            shape.width, shape.height = Inches(half), Inches(4.4)
+            shape.width, shape.height = Inches(half), Inches(3.0 if block.actions else 4.4)
             shape.fill.solid()
             shape.fill.fore_color.rgb = RGBColor.from_string(colour)
-            self._fill(slide, shape.text_frame, [Heading(title), Bullets(tuple(Text(t.parts, "lead") for t in items))])
+            self._fill(
+                slide,
+                shape.text_frame,
+                [Heading(title), Bullets(tuple(Text(t.parts, "plain" if block.actions else "lead") for t in items))],
+            )
             shape.text_frame.margin_left = shape.text_frame.margin_top = Inches(0.15)
+        if block.actions:
+            self._actions(slide, block)
         about = Column(LEFT, BODY_WIDTH, [(block.about, height_of_block(block.about, BODY_WIDTH))])
         self._column(slide, about, TOP + 4.5)
+
+    def _actions(self, slide: Any, block: Poster) -> None:
+        """A box to write in, with a bullet for each line."""
+        box = slide.shapes.add_textbox(Inches(LEFT), Inches(TOP + 3.1), Inches(BODY_WIDTH), Inches(1.3))
+        box.line.color.theme_color = MSO_THEME_COLOR.ACCENT_1
+        empty = tuple(Text(("",)) for _ in range(block.actions))
+        self._fill(slide, box.text_frame, [Heading(block.actions_title), Bullets(empty)])
 
     def _fill_contents(self, slide: Any, frame: Frame) -> None:
         """The chapters and their first pages, as links; made last, when all slides are known."""

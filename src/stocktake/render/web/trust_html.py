@@ -13,7 +13,7 @@ from stocktake.render.web.html import Html, anchors_of, table, text
 from stocktake.render.web.rows import SCALE, change_rows, measure_link, scorecard_rows, share_rows, strip_html
 from stocktake.render.words import clean
 from stocktake.reports.charts import BandKey, BandStrip, PlainBars, RankedBars, ShareBars
-from stocktake.reports.model import Block, Figure, Report, Table, plain
+from stocktake.reports.model import Block, Columns, Figure, Heading, KeepTogether, Report, Table, plain
 from stocktake.reports.summary_charts import ChangeDots, Scorecard
 
 
@@ -53,6 +53,22 @@ class TrustHtml(Html):
     @block.register
     def _(self, block: Figure, level: int) -> str:
         return self.figure(block)
+
+    @block.register
+    def _(self, block: KeepTogether, level: int) -> str:
+        # Pages on a screen have no ends that blocks need to be kept from.
+        inner, below = "", level
+        for b in block.blocks:
+            inner += self.block(b, below)
+            below = level + 1 if isinstance(b, Heading) else below
+        return inner
+
+    @block.register
+    def _(self, block: Columns, level: int) -> str:
+        left = block.left[0] if len(block.left) == 1 else None
+        if isinstance(left, Figure) and isinstance(left.chart, BandStrip):
+            return self.blocks((*block.left, *block.right), level)
+        return f'<div class="side"><div>{self.blocks(block.left, level)}</div><div>{self.blocks(block.right, level)}</div></div>\n'
 
     def figure(self, block: Figure) -> str:
         chart = block.chart
