@@ -17,6 +17,7 @@ from stocktake.codes import EXPECTED
 from stocktake.definitions import DEEPEST, LARGEST_FILE, MOST_VALUES
 from stocktake.disclosure.rules import Rules
 from stocktake.organisations import LARGEST_LIST
+from stocktake.reports.api import DOCUMENTS, Change, Score
 from stocktake.results import Results
 from stocktake.results.audit_schemas import AUDIT_SCHEMAS
 from stocktake.results.schemas import SCHEMAS
@@ -26,6 +27,7 @@ from stocktake.run.core import open_run
 from stocktake.run.documents import national_contents
 from stocktake.run.folder import demo_folder
 from stocktake.run.quality import benchmark_folder
+from stocktake.run.settings import SiteSettings
 from stocktake.run.site import make_site
 from stocktake.run.trend_site import make_trend_site
 from stocktake.run.trends import make_trend_results
@@ -84,6 +86,19 @@ def reference() -> str:
         "|---|---|---|",
     ]
     out += [f"| `{name}` | {field.default} | {field.description} |" for name, field in Rules.model_fields.items()]
+    out += ["", "## Web edition", "", "Under `site` in survey.yaml; all of it may be left out.", ""]
+    out += ["| Setting | Meaning |", "|---|---|"]
+    named = {**SiteSettings.model_fields}
+    out += [f"| `{name}` | {field.description or name.replace('_', ' ')} |" for name, field in named.items()]
+    out += ["", "Documents for programs, in `site/api/v1/`:", ""]
+    for name, model in DOCUMENTS.items():
+        path = {"index": "index.json", "organisation": "trusts/CODE.json", "measure": "measures/CODE.json"}[name]
+        out += [f"`{path}` ({' '.join((model.__doc__ or '').split())})", "", "| Field | Meaning |", "|---|---|"]
+        out += [f"| `{n}` | {f.description or n.replace('_', ' ')} |" for n, f in model.model_fields.items()]
+        out.append("")
+    out += ["A result in `scores`:", "", "| Field | Meaning |", "|---|---|"]
+    for prefix, part in (("", Score), ("change.", Change)):
+        out += [f"| `{prefix}{n}` | {f.description} |" for n, f in part.model_fields.items()]
     out += ["", "## Limits", "", "| What | Limit |", "|---|---|"]
     out += [f"| {what} | {limit} |" for what, limit in LIMITS]
     out += ["", "## Checks", "", "| Check | What it looks for | What is done |", "|---|---|---|"]
@@ -161,7 +176,7 @@ def simulation(results: Results) -> str:
 
 
 def picture(folder: Path) -> None:
-    """Three pages of one report side by side."""
+    """Three pages of one report below one another."""
     import pypdfium2
     from PIL import Image
 
@@ -170,12 +185,12 @@ def picture(folder: Path) -> None:
     document = pypdfium2.PdfDocument(path)
     wanted = (
         "The result in five sentences",
-        "Section 2. Mental health team\r",
-        "Section 2. Mental health team: questions",
+        "Every question on one page",
+        "What has changed since",
     )
     pages = []
     for needle in wanted:
-        for page in list(document)[3 if needle != wanted[0] else 0 :]:
+        for page in document:
             if needle.strip() in page.get_textpage().get_text_range()[:400]:
                 pages.append(page.render(scale=1.1).to_pil())
                 break
@@ -244,25 +259,22 @@ def pictures(folder: Path) -> None:
 
     run, out = open_run(folder), DOCS / "pictures"
     groups = run.report("Z01", "service-groups").write(folder / "groups.pdf")
-    chosen = find(groups, "Section 2. Mental health team", "Each bar is one trust: ", "The star is your trust")
+    chosen = find(groups, "Every question on one page", "What has changed since", "The star is your trust")
     sheet(pages_of(groups, chosen), 3, out / "service-groups.png")
     sheet(pages_of(run.report("Z01", "poster").write(folder / "poster.pdf"), [0]), 1, out / "poster.png", 760)
     annex = folder / "method-annex.pdf"
     annex.write_bytes(dict(national_contents(run, ["method"]))["method-annex.pdf"])  # type: ignore[arg-type]
     sheet(pages_of(annex, [2, 3, *find(annex, "One result followed through")]), 3, out / "annex.png")
     deck = office(run.report("Z01").write(folder / "deck.pptx"), folder)
-    shown = find(
-        deck,
-        "Section 1. Support while waiting",
-        "Section 1. Support while waiting: questions",
-        "Section 1. Support while waiting: change",
-    )
-    sheet(pages_of(deck, [1, *shown]), 2, out / "deck.png")
+    shown = find(deck, "Section 1. Support while waiting", "Each question by year")
+    sheet(pages_of(deck, [2, 4, *shown]), 2, out / "deck.png")
     book = office(run.report("Z01").write(folder / "book.xlsx"), folder)
     sheet(pages_of(book, find(book, "Scores and expected ranges")), 1, out / "workbook.png")
     first = make_site(folder)
     browser_picture(first.parent / "measures" / "Q6.html", folder / "site.png")
     sheet([Image.open(folder / "site.png")], 1, out / "site.png", 760)
+    browser_picture(first.parent / "trusts" / "Z20.html", folder / "trust.png")
+    sheet([Image.open(folder / "trust.png").crop((0, 0, 1100, 1500))], 1, out / "trust.png", 860)
 
 
 def trend_picture(demo: Path, folder: Path) -> None:

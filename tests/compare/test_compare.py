@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import math
+from typing import Literal
 
 import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from stocktake.compare.change import Verdict, change
 from stocktake.compare.estimates import Estimates, Measure, Status, interval
@@ -196,6 +199,31 @@ def test_change_by_hand() -> None:
     assert strict.verdict[0] == Verdict.NO_CHANGE
     down = change(tuple(then), tuple(now))  # type: ignore[arg-type]
     assert down.verdict[0] == Verdict.DECREASE
+    # 1 plus or minus 1.95996 x 0.5, and 2.57583 x 0.5 at 99%.
+    assert (result.low[0], result.high[0]) == pytest.approx((0.02002, 1.97998), abs=1e-5)
+    assert (strict.low[0], strict.high[0]) == pytest.approx((-0.28791, 2.28791), abs=1e-5)
+
+
+WAVE = st.tuples(st.floats(0, 10), st.just(0.0) | st.floats(0.01, 2), st.integers(1, 400))
+
+
+@given(now=WAVE, then=WAVE, test=st.sampled_from(("z", "t")), level=st.sampled_from((0.9, 0.95, 0.99)))
+def test_the_interval_of_a_change_never_contradicts_its_test(
+    now: tuple[float, float, int], then: tuple[float, float, int], test: Literal["z", "t"], level: float
+) -> None:
+    """It is about the difference, leaves out zero where the test finds a change and only there, and is not there without one."""
+    waves = [tuple(np.array([float(x)]) for x in wave) for wave in (now, then)]
+    found = change(waves[0], waves[1], test=test, level=level)  # type: ignore[arg-type]
+    if found.verdict[0] == Verdict.NONE:
+        assert np.isnan([found.low[0], found.high[0]]).all()
+        return
+    assert (found.low[0] + found.high[0]) / 2 == pytest.approx(now[0] - then[0])
+    # R's form of it: the difference and its standard error, by the same quantile.
+    half = found.critical[0] * math.sqrt(now[1] ** 2 + then[1] ** 2)
+    assert found.high[0] - found.low[0] == pytest.approx(2 * half)
+    clear = abs(abs(found.statistic[0]) - found.critical[0]) > 1e-9
+    if clear:
+        assert (found.low[0] > 0 or found.high[0] < 0) is (found.verdict[0] != Verdict.NO_CHANGE)
 
 
 def test_change_that_cannot_be_tested() -> None:

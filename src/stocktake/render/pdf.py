@@ -147,7 +147,7 @@ class _Setter:
             soft=theme.soft,
             accent=theme.accent,
             margin=MARGIN,
-            name=worded(report.organisation),
+            name=worded(report.head or report.organisation),
             footer=worded(f"{report.title}. {report.notice}" if report.notice else report.title),
         )
         return head + "".join(self.page(p) for p in report.pages)

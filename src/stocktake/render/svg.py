@@ -400,7 +400,7 @@ class Canvas:
         answered = any(n is not None for n in chart.respondents)
         marks = chart.scale()
         left, right, top, foot = 24.0, 96.0, 8.0, 42.0 if answered else 30.0
-        self.height = self.height or 68.0 + foot
+        self.height = self.height or 58.0 + foot
         plot_w, plot_h = self.width - left - right, self.height - top - foot
 
         def y(v: float) -> float:

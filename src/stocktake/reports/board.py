@@ -36,5 +36,6 @@ def board(results: Results, survey: Survey, organisation: str, *, contact: str =
         pages=tuple(pages),
         digest=results.digest,
         notice=notice,
+        head=f"{facts.name} ({organisation})",
         keywords=(survey.code, organisation, "board", results.digest),
     )

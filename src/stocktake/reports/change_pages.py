@@ -234,7 +234,15 @@ def _question(facts: OrganisationResults, code: str, changes: list[Row]) -> Keep
     # The year before, and the first: what lies between is in the table of any two years.
     compared = [c for c in changes if c["difference"] is not None] or changes
     shown_changes = changes if len(changes) < 3 else [changes[0], *(c for c in compared[-1:] if c is not changes[0])]
+    section = facts.survey.by_code[code].section
+    members = [q.code for q in facts.survey.members(section) if q.code in facts.questions] if section else []
+    begins = (
+        [paragraph("{title}", "note", title=Strong(facts.section_title(section)))]
+        if section and members[:1] == [code]
+        else []
+    )
     blocks: list[Block] = [
+        *begins,
         Heading(facts.entry(code), 3),
         Figure(trend_of(facts, code)),
         *(_verdict(facts, change) for change in shown_changes),

@@ -209,7 +209,9 @@ def background(facts: OrganisationResults) -> Page:
     word, people = survey.organisation_word, survey.people
     left: list[Text | Heading | Bullets] = [Heading("About the survey")]
     if survey.programme:
-        left.append(paragraph(f"The {survey.title} is part of the {survey.programme}."))
+        left.append(
+            paragraph(f"The {survey.title} is part of the {survey.programme}. {survey.programme_about}".strip())
+        )
     if survey.population:
         left.append(paragraph(f"Who could take part: {survey.population[:1].lower()}{survey.population[1:]}."))
     if survey.sampling_period:

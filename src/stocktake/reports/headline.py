@@ -211,7 +211,7 @@ def _extreme_block(facts: OrganisationResults, questions: list[str], better: boo
         ("Question", "Score", "Average", "Band"),
         tuple(
             (
-                q if facts.short(q) == q else f"{q}. {facts.short(q)[:1].upper()}{facts.short(q)[1:]}",
+                _entry(facts, q),
                 facts.number(r, "score"),
                 facts.number(r, "national_average"),
                 band_word(facts.survey, r),
@@ -221,6 +221,14 @@ def _extreme_block(facts: OrganisationResults, questions: list[str], better: boo
         widths=(3.4, 0.7, 0.8, 1.5),
     )
     return [Figure(chart), table]
+
+
+def _entry(facts: OrganisationResults, question: str) -> str:
+    """A question with its section, where these have names."""
+    words = facts.entry(question)
+    section = facts.survey.by_code[question].section
+    title = facts.survey.section(section).title if section else ""
+    return f"{words} ({title})" if title and words != question else words
 
 
 def best_and_worst(facts: OrganisationResults, charts: bool = True) -> Page:
@@ -299,6 +307,8 @@ def poster(
     words = f"This survey looked at the experiences of {people} of this {word}."
     if survey.sampling_period:
         words = f"This survey looked at the experiences of {people} in contact with this {word} in this period: {survey.sampling_period}."
+    if survey.fieldwork:
+        words += f" They were asked in this period: {survey.fieldwork}."
     if work is not None and work["completed"] is not None:
         parts["completed"] = facts.number(work, "completed", "fieldwork")
         if work["invited"] is not None:

@@ -167,7 +167,7 @@ class Page:
 
 @dataclass(frozen=True)
 class Report:
-    """A whole document about one organisation."""
+    """A whole document about one organisation; `head` stands above every page, in place of its name alone."""
 
     title: str
     subtitle: str
@@ -179,6 +179,7 @@ class Report:
     language: str = "en-GB"
     notice: str = ""
     keywords: tuple[str, ...] = field(default=())
+    head: str = ""
 
 
 def paragraph(template: str, tone: Tone = "plain", **parts: Inline) -> Text:

@@ -51,7 +51,8 @@ def how_scored(facts: OrganisationResults) -> Page:
         ),
         paragraph(
             "Answers such as 'don't know' or 'does not apply' say nothing about quality. They get no points and are not "
-            "counted, which is not the same as 0 points."
+            "counted, which is not the same as 0 points. Questions that only describe people's contact with services, or lead "
+            "past others, have no points at all and are not in this report."
         ),
         Heading("From points to a question's score"),
         paragraph(

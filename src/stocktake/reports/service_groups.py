@@ -69,6 +69,7 @@ def service_groups(
         front.cover(whole),
         _glance(whole, parts, notice),
         front.contents(),
+        front.background(whole),
         _about(whole, parts),
         front.key_terms(whole, grouped=survey.method.group_reference == "own"),
         question_pages.how_scored(whole),
@@ -95,6 +96,7 @@ def _report(whole: OrganisationResults, results: Results, pages: list[Page], not
         pages=tuple(pages),
         digest=results.digest,
         notice=notice,
+        head=f"{whole.name} ({whole.code})",
         keywords=(survey.code, whole.code, "service groups", results.digest),
     )
 
@@ -218,7 +220,10 @@ def _about(whole: OrganisationResults, parts: list[_Part]) -> Page:
             "groups do not add up to the whole.",
         ),
     )
-    return Page("background", "About service groups", (Columns(left, tuple(right)),), "background", front.CHAPTER)
+    return Page(
+        "groups", "About service groups", (Columns(left, tuple(right)),), "groups", front.CHAPTER,
+        new_sheet=False, new_slide=True,
+    )  # fmt: skip
 
 
 def _rule(group: Group, word: str) -> str:
@@ -300,6 +305,14 @@ def _opening(part: _Part) -> Page:
     if group.note:
         blocks.append(paragraph(group.note, "verdict"))
     word = facts.survey.organisation_word
+    work = facts.work()
+    if work is not None and work["national_completed"] is not None:
+        blocks.append(
+            paragraph(
+                f"Over all {word}s {{completed}} {facts.survey.people} of this group answered.",
+                completed=facts.number(work, "national_completed", "fieldwork"),
+            )
+        )
     some = sorted({code for ranked in facts.group_results.ranked.values() for code, _, _ in ranked})
     blocks.append(
         paragraph(

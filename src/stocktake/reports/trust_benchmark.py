@@ -39,6 +39,7 @@ def trust_benchmark(
         pages=tuple(pages),
         digest=results.digest,
         notice=notice,
+        head=f"{facts.name} ({organisation})",
         keywords=(survey.code, organisation, results.digest),
     )
 

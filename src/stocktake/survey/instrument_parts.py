@@ -231,6 +231,7 @@ class Survey(Part):
     title: str
     year: Year
     programme: str = ""
+    programme_about: str = Field("", description="what the programme is and who runs it, in a sentence or more")
     people: str = Field("service users", description="what respondents are called in sentences")
     person: str = "service user"
     organisation_word: str = "trust"
