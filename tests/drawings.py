@@ -875,7 +875,8 @@ def check_fitted(ticks: Sequence[float], values: Sequence[float | None]) -> None
 
 def _whisker(line: Line) -> bool:
     """Whether a line is part of an interval: upright, or the short end of one."""
-    return line.stroke == THEME.own and (line.upright or (line.level and abs(abs(line.x2 - line.x1) - 6) < PX))
+    across = abs(line.x2 - line.x1)
+    return line.stroke == THEME.own and (across < PX or (line.level and abs(across - 6) < PX))
 
 
 def _courses(picture: Picture) -> list[Line]:
@@ -890,7 +891,7 @@ def _check_intervals(picture: Picture, chart: TrendLines, axis: Scale, places: S
         for x, pair in zip(places, chart.intervals, strict=False)
         if pair is not None
     ]
-    found = [g for g in picture.lines if _whisker(g) and g.upright]
+    found = [g for g in picture.lines if _whisker(g) and abs(g.x2 - g.x1) < PX]
     assert len(found) == len(expected)
     for line, (x, bottom, top) in zip(found, expected, strict=True):
         same(line.x1, x, "year of an interval")

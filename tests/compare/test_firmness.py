@@ -24,6 +24,7 @@ from stocktake.compare.firmness import (
     expected_by_chance,
     false_discovery,
     leave_one_out,
+    most_by_chance,
     normal_bands,
     question_q,
     resample,
@@ -853,3 +854,21 @@ def test_a_group_cannot_leave_out_what_is_no_scored_question(code: str) -> None:
         parse(GROUPED.replace("left_out: [Q1]", f"left_out: [{code}, Q1]"), "tiny.yaml")
     assert len(error.value.problems) == 1
     assert error.value.problems[0].startswith(f"tiny.yaml, line 14, groups.1.left_out: no scored question '{code}'.")
+
+
+@pytest.mark.parametrize(
+    ("count", "level", "most"), [(0, 0.95, 0), (1, 0.95, 1), (1, 0.85, 0), (2, 0.95, 1), (35, 0.95, 7), (35, 0.99, 8)]
+)
+def test_most_by_chance_by_hand(count: int, level: float, most: int) -> None:
+    """Of two, 0.9 x 0.9 = 0.81 lie within, and at most one outside in 0.99; of 35 R's qbinom(0.95, 35, 0.1) is 7."""
+    assert most_by_chance(count, level) == most
+
+
+@given(count=st.integers(1, 60), level=st.sampled_from((0.5, 0.9, 0.95, 0.99)))
+def test_most_by_chance_adds_up_the_binomial(count: int, level: float) -> None:
+    """Term by term: up to k it reaches the level, and up to k - 1 it does not."""
+    share = 0.1
+    terms = [math.comb(count, k) * share**k * (1 - share) ** (count - k) for k in range(count + 1)]
+    most = most_by_chance(count, level)
+    assert sum(terms[: most + 1]) >= level - 1e-6
+    assert most == 0 or sum(terms[:most]) < level + 1e-6

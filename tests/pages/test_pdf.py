@@ -12,13 +12,14 @@ import pikepdf
 import polars as pl
 import pypdfium2
 import pytest
+from pptx import Presentation
 
 from helpers import most_withheld
 from stocktake.problems import StocktakeError
 from stocktake.render.pdf import pdf_bytes
 from stocktake.render.theme import Theme, load_theme
 from stocktake.reports.method_annex import method_annex
-from stocktake.reports.model import Aside, Figure, Heading, Page, Report, Table, paragraph
+from stocktake.reports.model import Aside, Figure, Heading, Page, Poster, Report, Table, paragraph
 from stocktake.run.core import Run, open_run
 from stocktake.survey.simulate import MERGED
 
@@ -82,6 +83,42 @@ def test_pdf_ua_for_every_other_edition(run: Run) -> None:
         assert len(document) == 1
     annex = method_annex(run.results, run.survey)
     check_ua(pdf_bytes(annex, Theme()), 4)
+
+
+def test_a_report_has_few_sheets_and_two_that_carry_it(run: Run) -> None:
+    """45 at most, whoever it is about; the scorecard and the changes are one sheet each, early on."""
+    for code in ("Z01", "Z13", "Z33", most_withheld(run)):
+        document = pypdfium2.PdfDocument(run.report(code).as_bytes(".pdf"))
+        assert len(document) <= 45, code
+        heads = [page.get_textpage().get_text_range()[:400] for page in document]
+        scorecard = next(i for i, t in enumerate(heads) if "Every question on one page" in t)
+        changes = next(i for i, t in enumerate(heads) if "What has changed since 2023" in t)
+        assert (scorecard, changes) == (2, 3) and "Contents" in heads[4]
+        assert f"({code})" in heads[scorecard]
+
+
+def test_a_board_has_ten_slides_at_most(run: Run, imported: Path) -> None:
+    for one, code in ((run, "Z01"), (run, "Z13"), (open_run(imported), "RAN"), (open_run(imported), "R1H")):
+        deck = Presentation(io.BytesIO(one.report(code, "board").as_bytes(".pptx")))
+        assert 7 <= len(deck.slides) <= 10, (code, len(deck.slides))
+        titles = [s.shapes.title.text_frame.text for s in deck.slides]
+        assert titles[1] == "The result in five sentences" and "Every question on one page" in titles[2]
+        check_ua(one.report(code, "board").as_bytes(".pdf"), 1)
+
+
+@pytest.mark.parametrize("lines", [0, 1, 6])
+def test_a_poster_has_room_for_actions(run: Run, lines: int) -> None:
+    """One sheet whatever is asked for, with so many lines to write on."""
+    told = replace(run, settings=run.settings.model_copy(update={"poster_actions": lines}))
+    for paper in ("a4", "a3"):
+        document = pypdfium2.PdfDocument(told.report("Z01", "poster").as_bytes(".pdf", paper))  # type: ignore[arg-type]
+        assert len(document) == 1
+        assert ("What we will do" in document[0].get_textpage().get_text_range()) is (lines > 0)
+    poster = next(b for b in told.report("Z01").report.pages if b.kind == "poster").blocks[0]
+    assert isinstance(poster, Poster) and poster.actions == lines
+    deck = Presentation(io.BytesIO(told.report("Z01", "poster").as_bytes(".pptx")))
+    words = " ".join(s.text_frame.text for s in deck.slides[0].shapes if s.has_text_frame)
+    assert ("What we will do" in words) is (lines > 0)
 
 
 def test_a_poster_has_contact_details_only_where_there_are_any(run: Run) -> None:

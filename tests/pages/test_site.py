@@ -8,6 +8,7 @@ import json
 import os
 import re
 import threading
+import xml.etree.ElementTree as ET
 import zipfile
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -171,9 +172,11 @@ def test_documents_for_programs_have_their_stated_shape(site: Path, run: Run) ->
     index = json.loads((api / "index.json").read_text())
     jsonschema.validate(index, shapes["index"])
     assert [o["code"] for o in index["organisations"]] == list(run.organisations) and len(index["measures"]) == 48
+    by_measure = {}
     for measure in index["measures"]:
         told = json.loads((api / "measures" / f"{measure['code']}.json").read_text())
         jsonschema.validate(told, shapes["measure"])
+        by_measure |= {(s["code"], measure["code"]): s for s in told["scores"]}
     public = run.public.scores.filter((pl.col("group") == "all") & (pl.col("year") == 2024))
     for code in ("Z01", "Z20", "Z27"):
         path = api / "trusts" / f"{code}.json"
@@ -183,6 +186,8 @@ def test_documents_for_programs_have_their_stated_shape(site: Path, run: Run) ->
         rows = {r["measure"]: r for r in public.filter(pl.col("organisation") == code).iter_rows(named=True)}
         for one in told["scores"]:
             assert (one["score"], one["band"], one["n"]) == tuple(rows[one["code"]][c] for c in ("score", "band", "n"))
+            # Both kinds of document say the same, its change with it.
+            assert {**by_measure[code, one["code"]], "code": ""} == {**one, "code": ""}
     with zipfile.ZipFile(site / "data" / "tidy-tables.zip") as archive:
         names = archive.namelist()
         assert "scores.csv" in names and "csv-metadata.json" in names
@@ -294,7 +299,7 @@ def test_without_a_script_everything_is_there(browser: Any, address: str) -> Non
     assert page.locator("tbody tr").count() == 48
     page.goto(address + "measures/Q6.html")
     assert page.locator("figure svg").count() >= 4 and page.locator(".dots .wide a").count() == 53
-    page.locator("summary").first.click()
+    page.locator("summary", has_text="The chart as a table").first.click()
     assert page.locator("figure details table").first.is_visible()
     page.goto(address + "heatmap.html")
     assert page.locator(".heat tbody tr").count() == 53
@@ -355,20 +360,20 @@ def test_up_to_five_are_compared(browser: Any, address: str, site: Path, run: Ru
     for start in (address, f"file://{site}/"):
         page = browser.new_page()
         page.goto(start + "compare.html#?own=z01")
-        page.wait_for_selector("thead th:nth-child(2)")
-        assert page.locator("thead th").all_inner_texts() == ["Measure", f"{run.organisations['Z01']} (Z01)"]
+        page.wait_for_selector("thead th:nth-child(3)")
+        assert page.locator("thead th").all_inner_texts() == ["Measure", "Average", f"{run.organisations['Z01']} (Z01)"]
         page.fill("#c3", run.organisations["Z04"].lower())
         page.keyboard.press("Tab")
-        page.wait_for_selector("thead th:nth-child(3)")
+        page.wait_for_selector("thead th:nth-child(4)")
         assert page.url.endswith("own=Z01%2C%2CZ04")
-        for code, column in (("Z01", 1), ("Z04", 2)):
+        for code, column in (("Z01", 2), ("Z04", 3)):
             cell = page.locator("tbody tr[data-code=Q39] > *").nth(column)
             expected = score_of(run, code, "Q39")
             assert cell.inner_text().startswith(f"{expected['score']:.1f}")
             assert run.survey.bands[expected["band"] - 1].lower() in (cell.text_content() or "").lower()
         page.goto("about:blank")
         page.goto(start + "compare.html#?own=Z01,Z02,Z03,Z04,Z05,Z06,Z01,Q")
-        page.wait_for_selector("thead th:nth-child(6)")
+        page.wait_for_selector("thead th:nth-child(7)")
         output = page.locator("[data-count]").inner_text()
         assert "Comparing 5." in output and "Not known: Q." in output
         assert "Only the first five" in output and "twice: Z01" in output
@@ -385,13 +390,15 @@ def test_a_director_sees_what_fell_and_by_how_much(browser: Any, address: str, r
     page.goto(f"{address}trusts/{row['organisation']}.html")
     fifth = page.locator("ol li").nth(4).inner_text()
     assert row["measure"] in fifth and "gone down" in fifth
+    # By how much stands on the same page, and one tap has the interval.
+    assert f": {row['difference']:+.1f}, from" in page.locator(".outside li", has_text="▼").first.inner_text()
     page.click("text=Change over time")
     line = page.locator(".change tr", has=page.locator(f"a[href*='{row['measure']}.html']"))
     words = line.inner_text()
     assert (
         "gone down" in words
         and f"{row['difference']:+.1f}" in words
-        and f"{row['lower']:+.1f} to {row['upper']:+.1f}" in words
+        and f"{row['lower']:+.2f} to {row['upper']:+.2f}" in words
     )
     assert page.evaluate("document.documentElement.scrollWidth") <= 360
     assert line.evaluate("e => e.getBoundingClientRect().right <= innerWidth")
@@ -433,6 +440,11 @@ def test_a_journalist_finds_who_is_worst_beyond_chance_and_saves_the_chart(
     with page.expect_download() as saved:
         page.click("text=Save as SVG")
     assert saved.value.suggested_filename == "S07.svg"
+    drawing = tmp_path / "S07.svg"
+    saved.value.save_as(drawing)
+    told = " ".join(ET.parse(drawing).getroot().itertext())
+    # What is saved says what it is, of whom, and that it is invented.
+    assert "Crisis care support" in told and "Invented data" in told and run.public.digest in told
     page.close()
 
 
@@ -458,8 +470,8 @@ def test_a_regulator_finds_outliers_and_compares_five(browser: Any, address: str
     page.select_option("#band", "chance")
     rows = page.locator(".heat tbody tr:visible")
     for i in range(rows.count()):
-        above, below, chance = (float(t) for t in rows.nth(i).locator("td.n").all_inner_texts())
-        assert above + below > chance
+        above, below, chance = rows.nth(i).locator("td.n").all_inner_texts()
+        assert int(above) + int(below) > int(chance.rpartition(" ")[2])
     page.locator(".heat thead button", has_text="Below").click()
     page.locator(".heat thead button", has_text="Below").click()
     below = [int(t) for t in page.locator(".heat tbody tr:visible td:nth-child(3)").all_inner_texts()]
@@ -471,8 +483,8 @@ def test_a_regulator_finds_outliers_and_compares_five(browser: Any, address: str
         rows.nth(i).locator("input").check()
     chosen = [rows.nth(i).get_attribute("data-code") for i in range(5)]
     page.click("text=Compare the ticked")
-    page.wait_for_selector("thead th:nth-child(6)")
-    assert [t.rpartition("(")[2][:-1] for t in page.locator("thead th").all_inner_texts()[1:]] == chosen
+    page.wait_for_selector("thead th:nth-child(7)")
+    assert [t.rpartition("(")[2][:-1] for t in page.locator("thead th").all_inner_texts()[2:]] == chosen
     page.close()
 
 
@@ -482,7 +494,10 @@ def test_an_analyst_embeds_a_chart_and_reads_its_data(browser: Any, address: str
     told = page.evaluate("fetch(document.querySelector('.tools a[href$=\".json\"]').href).then(a => a.json())")
     shown = {s["code"]: s["score"] for s in told["scores"]}
     assert shown["Z01"] == score_of(run, "Z01", "Q39")["score"]
-    page.click("text=To embed")
+    page.click("text=Cite or embed this chart")
+    assert "Community Mental Health Survey 2024" in page.locator("[data-cite]").inner_text()
+    assert "/embed/Q39.html" in page.locator("pre").inner_text()
+    page.click("text=the chart alone")
     image = page.locator("img")
     assert image.evaluate("e => e.complete && e.naturalWidth > 300") and len(image.get_attribute("alt")) > 40
     assert page.locator("a[target=_top]").get_attribute("href") == "../measures/Q39.html"

@@ -9,6 +9,7 @@ import polars as pl
 import pytest
 
 from helpers import most_withheld
+from stocktake.compare.firmness import most_by_chance
 from stocktake.reports import firm_pages
 from stocktake.reports.books import CONFIDENTIAL, MARKERS, NOT_APPLICABLE, UNAVAILABLE, Book
 from stocktake.reports.charts import BandStrip, PlainBars, RankedBars
@@ -199,7 +200,7 @@ def test_the_heat_map_is_the_bands_with_what_chance_would_give(run: Run) -> None
         assert list(row.bands) == own
         known = [b for b in own if b is not None]
         assert (row.above, row.below) == (sum(b > 4 for b in known), sum(b < 4 for b in known))
-        assert row.chance == pytest.approx(0.1 * len(known))
+        assert row.chance == pytest.approx(0.1 * len(known)) and row.most == most_by_chance(len(known))
 
 
 def test_most_unusual_is_by_size_of_z_with_its_direction(run: Run) -> None:

@@ -104,7 +104,7 @@ def test_every_edition_in_every_format(demo: Path) -> None:
         (("--format", "pdf,docx"), "no format 'docx'; expected pdf, pptx, xlsx, ods."),
         (
             ("--edition", "posters"),
-            "no edition 'posters'; expected trust, service-groups, poster, national, method. Did you mean 'poster'?",
+            "no edition 'posters'; expected trust, service-groups, poster, board, national, method. Did you mean 'poster'?",
         ),
         (("--edition", ","), "say a edition: trust"),
     ],

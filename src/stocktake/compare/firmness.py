@@ -6,7 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
-from scipy.special import ndtr
+from scipy.special import bdtr, ndtr
 
 from stocktake.compare.estimates import Estimates, Floats, Ints
 from stocktake.compare.expected_range import (
@@ -196,3 +196,13 @@ def expected_by_chance(count: int) -> tuple[float, float, float]:
     shares = 2 * ndtr(-np.array(CUTS))
     outside, far, furthest = (float(count * s) for s in shares)
     return outside, far, furthest
+
+
+def most_by_chance(count: int, level: float = 0.95) -> int:
+    """How many of `count` results at most would lie outside the 90% limits by chance, `level` of the time.
+
+    The smallest k with P(X <= k) >= level, X binomial. Results are taken as independent; those of one organisation go
+    together, so that more than k is less rare than 1 - level.
+    """
+    share = float(2 * ndtr(-CUTS[0]))
+    return next(k for k in range(count + 1) if bdtr(k, count, share) >= level)

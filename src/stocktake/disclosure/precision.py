@@ -22,7 +22,7 @@ Rounding = Callable[[Floats], Floats]
 SCORES = ("score", "lower_95", "upper_95", "national_average", "lowest", "highest", "z", *LIMITS)
 DISTANCES = ("to_better", "to_worse", "nearest_limit")
 SHARES = (*(f"p_{b}" for b in BANDS), "p_band", "p_outside", "q_value")
-CHANGES = ("score_then", "score_now", "difference", "statistic", "lower", "upper")
+CHANGES = ("score_then", "score_now", "difference", "statistic")
 # Shares of 0 to 1 to the whole per cent, and percentages to the whole.
 SHARE_DECIMALS = 2
 # Over-dispersion describes all organisations together; what it says of one is far below its score's own rounding.
@@ -33,7 +33,7 @@ MODEL_DECIMALS = 3
 def public(results: Results, rules: Rules | None) -> Results:
     """The results as editions may print them; `rules` None: they are public already and stay as they are.
 
-    Scores, limits, distances and z have `decimals`; standard errors and S one more, S of a service group none more;
+    Scores, limits, distances and z have `decimals`; standard errors, intervals of changes and S one more, S of a service group none more;
     shares and percentages are whole per cents; numbers of people in a service group are multiples of
     `group_rounding`, and so are national numbers of which a part is withheld.
     """
@@ -54,7 +54,8 @@ def public(results: Results, rules: Rules | None) -> Results:
         {**dict.fromkeys(DISTANCES, d), **dict.fromkeys(SHARES, SHARE_DECIMALS)},
     )
     tables["changes"] = _rounded(
-        _grouped(tables["changes"], ("n_then", "n_now"), rules), {**dict.fromkeys(CHANGES, d), "critical": 2}
+        _grouped(tables["changes"], ("n_then", "n_now"), rules),
+        {**dict.fromkeys(CHANGES, d), "critical": 2, "lower": finer, "upper": finer},
     )
     tables["fieldwork"] = _fieldwork(tables["fieldwork"], rules)
     profile = _grouped(tables["profile"], ("n",), rules)

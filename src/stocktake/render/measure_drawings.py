@@ -108,7 +108,8 @@ def _mark(canvas: Canvas, chart: RankedDots, dot: Dot, x: float, size: float, y:
         parts.append(f'<circle cx="{x:.1f}" cy="{at:.1f}" r="{size:.1f}"/>')
     else:
         way = -1 if dot.band > 4 else 1
-        half, high = size * 1.15, size * 1.3
+        # The further outside the range, the larger, so that colour need not say it.
+        half, high = (size * k * (0.75 + 0.3 * (abs(dot.band - 4) - 1)) for k in (1.15, 1.3))
         parts.append(
             f'<path d="M{x - half:.1f} {at - way * high * 0.7:.1f}h{2 * half:.1f}L{x:.1f} {at + way * high:.1f}z" fill="{fill}"/>'
         )

@@ -19,7 +19,7 @@ HEAD, FOOT, KEY = 15.0, 13.0, 17.0
 
 def row_height(many: int, space: float = 408.0) -> float:
     """How high each of so many rows is, so that a sheet holds them all where it can."""
-    return min(17.0, max(8.6, space / max(many, 1)))
+    return min(17.0, max(8.4, space / max(many, 1)))
 
 
 def _scale(canvas: Canvas, start: float, plot: float, reach: float, foot: float, middle: str) -> None:
@@ -106,7 +106,7 @@ def scorecard(canvas: Canvas, chart: Scorecard) -> None:
 
 def change_dots(canvas: Canvas, chart: ChangeDots) -> None:
     theme = canvas.theme
-    row = row_height(len(chart.rows), 350.0)
+    row = row_height(len(chart.rows), 316.0)
     size = min(9.5, row - 1.6)
     canvas.height = canvas.height or HEAD + row * len(chart.rows) + FOOT + KEY
     foot = HEAD + row * len(chart.rows)
@@ -161,5 +161,6 @@ def change_dots(canvas: Canvas, chart: ChangeDots) -> None:
 
 def _key(canvas: Canvas, words: str) -> None:
     """What the marks mean, in the foot of the chart."""
-    size = min(8.5, 8.5 * canvas.width / text_width(words, 8.5))
+    # A little smaller than just fits, for sizes are written to two decimals.
+    size = min(8.5, 8.49 * canvas.width / text_width(words, 8.5))
     canvas.text(0, canvas.height - 3, words, size, fill=canvas.theme.soft)

@@ -48,7 +48,8 @@ class Named(_Document):
     code: str
     name: str = Field(description="name of an organisation, wording of a question or title of a section")
     kind: str = Field("", description="kind of organisation; question or section of a measure")
-    region: str = Field("", description="region of an organisation; section of a question")
+    region: str = Field("", description="region of an organisation")
+    section: str = Field("", description="code of a question's section")
 
 
 class _Head(_Document):
@@ -157,7 +158,7 @@ def organisation_document(
 def measure_document(field: GroupResults, measure: str, title: str, head: Mapping[str, str]) -> MeasureDocument:
     """The document of one measure."""
     survey = field.survey
-    row = field.measures[survey.year, measure]
+    row, changes = field.measures[survey.year, measure], field.changes_of(measure)
     return MeasureDocument(
         survey=survey.code,
         year=survey.year,
@@ -167,6 +168,6 @@ def measure_document(field: GroupResults, measure: str, title: str, head: Mappin
         lowest=_round(row["lowest"]),
         highest=_round(row["highest"]),
         organisations=row["organisations"],
-        scores=tuple(_score(code, r, None) for code, r in field.of_measure(measure).items()),
+        scores=tuple(_score(code, r, changes.get(code)) for code, r in field.of_measure(measure).items()),
         **head,
     )

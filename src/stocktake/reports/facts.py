@@ -85,6 +85,14 @@ class GroupResults:
         here = (pl.col("group") == self.group) & (pl.col("year") == self.survey.year) & (pl.col("measure") == measure)
         return {r["organisation"]: r for r in self.results.scores.filter(here).iter_rows(named=True)}
 
+    def changes_of(self, measure: str) -> dict[str, Row]:
+        """This year's rows of `changes` of one measure since the wave before, by organisation."""
+        earlier = [y for y in self.years if y < self.survey.year]
+        if not earlier:
+            return {}
+        here = (pl.col("group") == self.group) & (pl.col("year_then") == earlier[0]) & (pl.col("measure") == measure)
+        return {r["organisation"]: r for r in self.results.latest_changes.filter(here).iter_rows(named=True)}
+
     def firmness_of(self, measure: str) -> dict[str, Row]:
         """This year's rows of `firmness` of one measure by organisation."""
         here = (pl.col("group") == self.group) & (pl.col("year") == self.survey.year) & (pl.col("measure") == measure)

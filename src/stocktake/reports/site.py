@@ -7,14 +7,14 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from stocktake.compare.expected_range import CUTS
-from stocktake.compare.firmness import expected_by_chance
+from stocktake.compare.firmness import expected_by_chance, most_by_chance
 from stocktake.reports.charts import TRIANGLES, Funnel, Point
 from stocktake.reports.facts import GroupResults, OrganisationResults, Row, band_word
 from stocktake.reports.figure_charts import SeriesLines, Tile, TileMap, Unit, floor_of
 from stocktake.reports.measure_charts import Dot, RankedDots
 from stocktake.reports.model import Table
 from stocktake.reports.summary_charts import interval_text
-from stocktake.reports.words import as_shown, per_cent, rounded
+from stocktake.reports.words import as_shown, listed, per_cent, plural, rounded
 from stocktake.survey.instrument import Survey
 
 MOST = 10
@@ -68,6 +68,7 @@ class MeasurePage:
     title: str
     about: str
     summary: str
+    outside: tuple[str, ...]
     ranked: RankedDots | None
     funnel: Funnel | None
     course: SeriesLines | None
@@ -87,6 +88,7 @@ class HeatRow:
     above: int
     below: int
     chance: float
+    most: int
 
 
 @dataclass(frozen=True)
@@ -175,12 +177,34 @@ def measure_page(field: GroupResults, measure: str, organisations: Mapping[str, 
         title_of(survey, measure),
         about,
         summary,
+        _outside(rows, organisations, word),
         ranked,
         chart,
         _course(field, measure),
         _regions(rows, places),
         _listing(field, measure, rows, organisations, places),
     )
+
+
+# So many organisations are named in a sentence; more are counted.
+MOST_NAMED = 6
+
+
+def _outside(rows: Mapping[str, Row], organisations: Mapping[str, str], word: str) -> tuple[str, ...]:
+    """Who lies outside the expected range, the furthest first, and how many have no score to show."""
+    out = []
+    for way, title in ((-1, "Below"), (1, "Above")):
+        found = [r for r in rows.values() if r["band"] is not None and (r["band"] - 4) * way > 0]
+        found.sort(key=lambda r: (-abs(r["band"] - 4), -abs(r["z"] or 0.0)))
+        names = [f"{organisations[r['organisation']]} ({rounded(r['score'])})" for r in found[:MOST_NAMED]]
+        if len(found) > MOST_NAMED:
+            names.append(f"{len(found) - MOST_NAMED} more")
+        if names:
+            out.append(f"{title} the expected range: {listed(names)}.")
+    hidden = sum(r["score"] is None for r in rows.values())
+    if hidden:
+        out.append(f"{hidden} {plural(hidden, word)} {plural(hidden, 'has', 'have')} no score that can be shown.")
+    return tuple(out)
 
 
 def ranked_dots(
@@ -293,6 +317,7 @@ def heat_map(field: GroupResults, organisations: Mapping[str, str], places: Plac
                 sum(b > 4 for b in banded),
                 sum(b < 4 for b in banded),
                 chance,
+                most_by_chance(len(banded)),
             )
         )
     return HeatMap(tuple((q, survey.by_code[q].short or survey.by_code[q].label) for q in questions), tuple(lines))
@@ -348,7 +373,7 @@ def _listing(
         header.append(("95% interval", True))
     header += [("Expected range", True), ("z", True)]
     if chances:
-        header.append(("Chance of lying outside", True))
+        header.append(("Outside if drawn anew", True))
     else:
         lines = [Line(x.code, x.name, x.kind, x.region, x.cells[:-1]) for x in lines]
     return Listing(f"{measure}: all {survey.organisation_word}s", tuple(header), tuple(lines))
@@ -363,7 +388,7 @@ def unusual(facts: OrganisationResults) -> Table | None:
     firm = any(facts.firmness.get(q, {}).get("p_outside") is not None for q in chosen)
     header = ["Question", "Direction", "Score", "Average", "z", "Band"]
     if firm:
-        header += ["Chance of lying outside", "People for the next better band"]
+        header += ["Outside if drawn anew", "People for the next better band"]
     rows = []
     for q in chosen:
         row = facts.row(q)
@@ -409,8 +434,8 @@ def firm_table(facts: OrganisationResults) -> Table | None:
         "Band",
         "Points to the next better band",
         "Points to the next worse band",
-        "Chance of its own band",
-        "Chance of lying outside",
+        "Same band if drawn anew",
+        "Outside if drawn anew",
         f"Same band without any one {facts.survey.organisation_word}",
         "People for the next better band",
     )

@@ -151,7 +151,7 @@ class ChangeDots:
                 rounded(r.then),
                 rounded(r.now),
                 signed(r.difference, 1),
-                "-" if r.low is None or r.high is None else f"{signed(r.low, 1)} to {signed(r.high, 1)}",
+                "-" if r.low is None or r.high is None else f"{signed(r.low, 2)} to {signed(r.high, 2)}",
                 VERDICT_WORDS[r.verdict],
             )
             for r in self.rows

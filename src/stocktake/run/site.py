@@ -243,10 +243,11 @@ def _without_notice(page: Page, notice: str) -> Page:
 
 
 def _scorecard(facts: OrganisationResults, code: str) -> str:
-    """Every question below its section's own result."""
-    from stocktake.render.web.rows import scorecard_rows, section_line
+    """What stands out, then every question below its section's own result."""
+    from stocktake.compare.firmness import expected_by_chance, most_by_chance
+    from stocktake.render.web.rows import scorecard_rows, section_line, standing_out
     from stocktake.reports.facts import band_word
-    from stocktake.reports.scorecard import scorecard_chart
+    from stocktake.reports.scorecard import change_chart, scorecard_chart
 
     survey = facts.survey
     lines = {}
@@ -260,10 +261,21 @@ def _scorecard(facts: OrganisationResults, code: str) -> str:
             row["lower_95"],
             row["upper_95"],
         )
+    chart = scorecard_chart(facts)
+    banded = sum(r.band is not None for r in chart.rows)
+    word = survey.organisation_word
+    chance = (
+        f"The expected range is where a {word}'s score would lie if it were like the others. Of {banded} questions about "
+        f"{rounded(expected_by_chance(banded)[0])} would lie outside it by chance alone, and {most_by_chance(banded)} or fewer 19 times in 20."
+    )
+    unsure = any(survey.by_code[r.code].unsure_wording for r in chart.rows)
     return (
-        '<h2 id="scorecard">Every question</h2>\n<p class="note">Each question leads to all organisations on it. In the drawing: grey, the expected range; '
-        "thin line, lowest to highest; thick line and diamond, the score with its 95% interval; upright line, the average.</p>\n"
-        + scorecard_rows(scorecard_chart(facts), code, lines, wording=facts.heading)
+        standing_out(chart, change_chart(facts), code, chance)
+        + '<h2 id="scorecard">Every question</h2>\n<p class="note">Each question leads to all organisations on it. In the drawing: grey, the expected range; '
+        "thin line, lowest to highest; thick line and diamond, the score with its 95% interval; upright line, the average. Scores run from 0 to 10, and "
+        "10 is always the best experience, whichever way a question is asked.</p>\n"
+        + scorecard_rows(chart, code, lines, wording=facts.heading)
+        + ('<p class="note">* Wording not confirmed by a published source.</p>\n' if unsure else "")
     )
 
 
@@ -290,7 +302,7 @@ def _tables(site: Site, report: Any, tables: Sequence[Any]) -> str:
 
     about = {
         "Most unusual results": ("unusual", "Furthest from the average", "In units of the spread to be expected of the score (z). Even the furthest may be about the same."),
-        "How firm each band is": ("firm", "How firm each band is", "Points: how far the score is from where the next band begins. Chances: how often each band comes out if the answers are drawn anew; for sections, by a normal approximation. People: how many would have had to answer one step better. A dash: there is no such band."),
+        "How firm each band is": ("firm", "How firm each band is", "Points: how far the score is from where the next band begins. Drawn anew: how often the same band, or one outside the range, comes out if the answers are drawn again; for sections, by a normal approximation. People: how many would have had to answer one step better. A dash: there is no such band."),
     }  # fmt: skip
     html, out = Html(site.theme), ""
     for table in tables:
@@ -390,10 +402,11 @@ def _common(folder: Path, out: Path, _: str) -> None:
         part_of_heat = replace(heat, rows=heat.rows[i : i + MOST_LINES])
         _write(out, name, site.heat(part_of_heat, (k, len(starts))))
     titles = [(m, title_of(survey, m)) for m in measures_of(run)]
-    _write(out, "compare.html", site.compare(titles))
+    centres = {m: field.measures[survey.year, m]["centre"] for m, _ in titles}
+    _write(out, "compare.html", site.compare(titles, {m: "-" if c is None else rounded(c) for m, c in centres.items()}))
     _write(out, "measures/index.html", site.measures(_measure_list(run)))
     some = OrganisationResults(field, next(iter(run.organisations)))
-    reading = [front.key_terms(some), question_pages.how_scored(some), question_pages.how_to_interpret(some)]
+    reading = [front.key_terms(some), question_pages.how_scored(some)]
     _write(out, "method.html", site.method(method_annex(run.public, survey, notice=run.settings.notice), reading))
     _write(out, "404.html", site.not_found())
     for name, content in api_files(run, places, titles, head_of(run)).items():

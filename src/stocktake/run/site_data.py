@@ -37,7 +37,7 @@ def api_files(
             for c, n in run.organisations.items()
         ),
         measures=tuple(
-            Named(code=m, name=t, kind="question" if m in of_section else "section", region=of_section.get(m, ""))
+            Named(code=m, name=t, kind="question" if m in of_section else "section", section=of_section.get(m, ""))
             for m, t in titles
         ),
         **head,
@@ -70,7 +70,13 @@ def read_places(folder: Path, run: Run) -> list[tuple[str, str]]:
 def search_script(run: Run, titles: Sequence[tuple[str, str]], served: Sequence[tuple[str, str]]) -> str:
     """What the search looks through: kind, words, page; a script, so that it works from a folder as well."""
     entries = [["trust", f"{name} ({code})", f"trusts/{quote(code)}.html"] for code, name in run.organisations.items()]
-    entries += [["question", t if t == m else f"{m} {t}", f"measures/{quote(m)}.html"] for m, t in titles]
+    short = {q.code: q.short for q in run.survey.scored}
+    section = {q.code: run.survey.section(q.section).title for q in run.survey.scored if q.section}
+    # What a question is about in short, and its section's name, are looked through and not shown.
+    entries += [
+        ["question", t if t == m else f"{m} {t}", f"measures/{quote(m)}.html", f"{short.get(m, '')} {section.get(m, '')}".strip()]
+        for m, t in titles
+    ]  # fmt: skip
     entries += [
         ["place", f"{place}: {run.organisations[code]}", f"trusts/{quote(code)}.html"] for place, code in served
     ]

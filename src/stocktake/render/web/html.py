@@ -279,10 +279,15 @@ def pages_html(report: Report, theme: Theme, html: Html | None = None) -> str:
     `html` sets blocks in another way.
     """
     html = html or Html(theme, anchors_of(report))
-    out, chapter = [], ""
+    out, chapter, before = [], "", ""
     for page in report.pages:
         if page.kind in ("cover", "contents"):
             continue
+        if page.title.removesuffix(" (continued)") == before:
+            # What goes on from one sheet to the next goes on under the same heading.
+            out.append(f"<section>{html.blocks(page.blocks, 4 if page.chapter else 3)}</section>\n")
+            continue
+        before = page.title
         if page.chapter and page.chapter != chapter:
             out.append(f'<h2 id="{chapter_anchor(page.chapter)}">{text(page.chapter)}</h2>\n')
         chapter = page.chapter

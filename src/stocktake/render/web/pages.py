@@ -62,8 +62,9 @@ class Site:
 
     def render(self, template: str, path: str, title: str, description: str, **more: Any) -> str:
         """One page as HTML; `path` is its own, from the top of the site."""
-        root = "../" * path.count("/")
         base = self.about.address.rstrip("/")
+        # The page in place of a missing one is sent for addresses of any depth.
+        root = f"{base}/" if path == "404.html" and base else "../" * path.count("/")
         return str(
             environment()
             .get_template(template)
@@ -190,7 +191,7 @@ class Site:
             page=page,
             listing_part=listing,
             part=part,
-            chances=any(h.startswith("Chance") for h, _ in page.listing.header),
+            chances=any(h.startswith("Outside") for h, _ in page.listing.header),
             before=before,
             after=after,
             drawings=drawings,
@@ -209,7 +210,9 @@ class Site:
         """How to name a page as a source."""
         who = f"{self.about.publisher}. " if self.about.publisher else ""
         where = f" {self.about.address}" if self.about.address else ""
-        return f"{who}{self.survey.title}: {title}. Results {self.digest}.{where}"
+        terms = f" Terms: {self.about.licence}." if self.about.licence else ""
+        stop = "" if title.endswith("?") else "."
+        return f"{who}{self.survey.title} ({self.survey.year}): {title}{stop} Results {self.digest}.{where}{terms}"
 
     def embed(self, page: MeasurePage) -> str:
         """The drawing of a measure alone, for another site's frame."""
@@ -236,11 +239,11 @@ class Site:
             "heatmap.html", path, "Heat map", about, heat=heat, part=part, rounded=rounded, words=BAND_KEYS
         )
 
-    def compare(self, measures: Sequence[tuple[str, str]]) -> str:
+    def compare(self, measures: Sequence[tuple[str, str]], averages: Mapping[str, str]) -> str:
         word = self.survey.organisation_word
         about = f"Scores of up to five {word}s side by side."
         return self.render(
-            "compare.html", "compare.html", f"Compare {word}s", about, measures=measures, organisations=self.organisations
+            "compare.html", "compare.html", f"Compare {word}s", about, measures=measures, averages=averages, organisations=self.organisations
         )  # fmt: skip
 
     def data(self, groups: Sequence[tuple[str, str, Sequence[tuple[str, str, str]]]]) -> str:

@@ -26,7 +26,7 @@ BAND_KEYS = {1: "much worse", 2: "worse", 3: "somewhat worse", 4: "about the sam
 def band_styles(theme: Theme) -> str:
     """The colours of bands as style rules: a ground for cells and a fill for drawings, with letters that can be read."""
     rules = [
-        f".b{i}{{background:{colour};fill:{colour};color:{ink_on(colour)}}}"
+        f".b{i},.nhsuk-table td.b{i}{{background:{colour};fill:{colour};color:{ink_on(colour)}}}"
         for i, colour in enumerate(theme.band_colours, start=1)
     ]
     return "\n".join([f":root{{--own:{theme.own};--average:{theme.average}}}", *rules]) + "\n"
@@ -129,13 +129,14 @@ def change_rows(chart: ChangeDots, mark: str, measures: str = "../measures/") ->
             parts += f'<path class="o" d="M{at - 6:.0f} {foot}h12L{at:.0f} {tip}z"/>'
         else:
             parts += f'<circle class="c" cx="{at:.0f}" cy="8" r="4"/>'
-        interval = "-" if r.low is None or r.high is None else f"{signed(r.low, 1)} to {signed(r.high, 1)}"
+        interval = "-" if r.low is None or r.high is None else f"{signed(r.low, 2)} to {signed(r.high, 2)}"
         out.append(
             f'<tr><th scope="row">{_linked(r.label, measures, r.code, mark)}</th><td class="n">{rounded(r.then)}</td>'
             f'<td class="n"><b>{rounded(r.now)}</b></td><td class="n"><b>{signed(r.difference, 1)}</b></td><td>{_strip(parts)}</td>'
             f'<td class="n">{interval}</td><td>{_verdict(r.verdict)}</td></tr>'
         )
-    return "".join(out) + "</tbody></table></div>\n"
+    note = '<p class="note">Changes and intervals were worked out before rounding, so that a change may differ by 0.1 from the scores beside it.</p>\n'
+    return "".join(out) + f"</tbody></table></div>\n{note}"
 
 
 def course_row(label: str, chart: TrendLines, years: tuple[int, ...]) -> str:
@@ -202,6 +203,35 @@ def share_rows(chart: ShareBars, title: str) -> str:
         f'<table class="nhsuk-table rows shares"><caption class="nhsuk-u-visually-hidden">{text(title)}</caption><thead><tr><th scope="col">Answer</th>'
         f'<th scope="col" class="n">This {chart.word}</th><th scope="col" class="n">All</th><th scope="col">Bar: this {chart.word}; line: all</th></tr></thead><tbody>{"".join(rows)}</tbody></table>\n'
     )
+
+
+def standing_out(
+    chart: Scorecard, changes: ChangeDots | None, mark: str, chance: str, measures: str = "../measures/"
+) -> str:
+    """What lies outside the expected range, and what has changed by more than chance, as short lists of links."""
+    out = []
+    for way, title in ((-1, "Below the expected range"), (1, "Above the expected range")):
+        rows = [r for r in chart.rows if r.band is not None and (r.band - 4) * way > 0]
+        rows.sort(key=lambda r: -abs((r.band or 4) - 4))
+        items = "".join(
+            f"<li>{_linked(r.label, measures, r.code, mark)}: {rounded(r.score or 0.0)} against {rounded(r.average or 0.0)}, {chip(r.band)} {text(r.band_text.lower())}</li>"
+            for r in rows
+        )
+        out.append(
+            f"<h3>{title}</h3>\n" + (f'<ul class="nhsuk-list outside">{items}</ul>\n' if items else "<p>None.</p>\n")
+        )
+    if changes is not None:
+        for verdict, title in (("Decrease", "Gone down"), ("Increase", "Gone up")):
+            moved = [r for r in changes.rows if r.verdict == verdict]
+            items = "".join(
+                f"<li>{VERDICT_MARKS[verdict]} {_linked(r.label, measures, r.code, mark)}: {signed(r.difference, 1)}, from {rounded(r.then)} to {rounded(r.now)}</li>"
+                for r in moved
+            )
+            out.append(
+                f"<h3>{title} since {changes.years[0]}</h3>\n"
+                + (f'<ul class="nhsuk-list outside">{items}</ul>\n' if items else "<p>None.</p>\n")
+            )
+    return f'<section><h2 id="outside">What stands out</h2>\n<p class="note">{text(chance)}</p>\n{"".join(out)}</section>\n'
 
 
 def section_line(title: str, score: float | None, band: int | None, band_text: str, low: float | None, high: float | None) -> str:  # fmt: skip

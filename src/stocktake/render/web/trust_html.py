@@ -106,5 +106,5 @@ class TrustHtml(Html):
         name = f"../charts/{quote(chart.measure)}"
         return (
             f'<figure class="chart dots"><div class="paper"><picture><source media="(max-width: 640px)" srcset="{name}.narrow.svg">'
-            f'<img src="{name}.wide.svg" alt="{escape(clean(chart.alt))}" loading="lazy" width="720" height="300"></picture>{overs}</div></figure>\n'
+            f'<img src="{name}.wide.svg" alt="{escape(clean(marks.alt))}" loading="lazy" width="720" height="300"></picture>{overs}</div></figure>\n'
         )

@@ -64,6 +64,8 @@
       var button = document.createElement("button");
       button.type = "button";
       button.textContent = head.textContent;
+      // Repeated at the head of each printed page, where a browser does not paint a button again.
+      head.dataset.label = head.textContent;
       head.textContent = "";
       head.appendChild(button);
       button.addEventListener("click", function () {
@@ -123,7 +125,7 @@
         "Showing " + count + " of " + data.length + "." + (unknown.length ? " Not known: " + unknown.join(", ") + "." : "");
     }
 
-    // The heat map counts, after the name, what lies above and below the range and how much would by chance.
+    // The heat map counts, after the name, what lies above and below the range and how many at most would by chance.
     function outside(entry, band) {
       var above = entry.keys[1] || 0, below = entry.keys[2] || 0;
       return band === "above" ? above > 0 : band === "below" ? below > 0 : above + below > (entry.keys[3] || 0);
@@ -273,7 +275,7 @@
       Promise.all(chosen.map(scoresOf)).then(function (found) {
         // Somebody may have chosen anew while these were on their way.
         if (own !== turn) return;
-        while (head.cells.length > 1) head.deleteCell(-1);
+        while (head.cells.length > 2) head.deleteCell(-1);
         chosen.forEach(function (code) {
           var cell = document.createElement("th");
           cell.scope = "col";
@@ -282,7 +284,7 @@
           head.appendChild(cell);
         });
         rows.forEach(function (row) {
-          while (row.cells.length > 1) row.deleteCell(-1);
+          while (row.cells.length > 2) row.deleteCell(-1);
           found.forEach(function (scores) {
             var cell = row.insertCell(), one = scores[row.dataset.code];
             cell.className = "figure";
@@ -422,24 +424,79 @@
       write(state);
       scale();
     });
-    picture.addEventListener("click", function () {
+    // The drawing that is shown, with its title above and its source below, for who meets it elsewhere.
+    function framed() {
       var shown = drawings.find(function (drawing) { return drawing.checkVisibility ? drawing.checkVisibility() : !drawing.hidden; });
-      var svg = shown.querySelector("svg").cloneNode(true), image = new Image();
+      var inner = shown.querySelector("svg").cloneNode(true), name = "http://www.w3.org/2000/svg";
+      var wide = inner.viewBox.baseVal.width, high = inner.viewBox.baseVal.height;
       // Who is marked on the page is marked in the picture.
-      Array.prototype.forEach.call(svg.querySelectorAll(".chosen circle, .chosen path:last-child"), function (part) { part.setAttribute("fill", "#000"); });
+      Array.prototype.forEach.call(inner.querySelectorAll(".chosen circle, .chosen path:last-child"), function (part) { part.setAttribute("fill", "#000"); });
+      Array.prototype.forEach.call(inner.querySelectorAll(".dim"), function (part) { part.setAttribute("opacity", "0.2"); });
+      var told = document.querySelector("[data-marked]"), notice = document.querySelector(".notice");
+      function lines(text, most) {
+        return text.split(/\s+/).reduce(function (all, word) {
+          var last = all[all.length - 1];
+          if (last && (last + " " + word).length <= most) all[all.length - 1] = last + " " + word;
+          else all.push(word);
+          return all;
+        }, []);
+      }
+      var above = lines(document.querySelector("h1").textContent.trim().replace(/\s+/g, " "), wide / 6.6).map(function (t) { return [t, 12, "bold"]; });
+      if (told && !told.hidden) above = above.concat(lines(told.textContent, wide / 5.2).map(function (t) { return [t, 9, "normal"]; }));
+      var below = lines("Triangles: outside the expected range, up for better, the larger the further. Circles: about the same, or no band.", wide / 5)
+        .concat(notice ? lines(notice.textContent, wide / 5) : [], lines(figure.querySelector("[data-cite]").textContent, wide / 5))
+        .map(function (t) { return [t, 8.5, "normal"]; });
+      var svg = document.createElementNS(name, "svg"), y = 0;
+      function write(row) {
+        var text = document.createElementNS(name, "text");
+        y += row[1] * 1.35;
+        text.setAttribute("x", 6);
+        text.setAttribute("y", y);
+        text.setAttribute("font-size", row[1]);
+        text.setAttribute("font-weight", row[2]);
+        text.setAttribute("font-family", "Arial, Helvetica, sans-serif");
+        text.textContent = row[0];
+        svg.appendChild(text);
+      }
+      above.forEach(write);
+      inner.setAttribute("y", y + 6);
+      y += high + 8;
+      svg.appendChild(inner);
+      below.forEach(write);
+      svg.setAttribute("xmlns", name);
+      svg.setAttribute("width", wide);
+      svg.setAttribute("height", y + 8);
+      svg.setAttribute("viewBox", "0 0 " + wide + " " + (y + 8));
+      inner.setAttribute("width", wide);
+      inner.setAttribute("height", high);
+      return svg;
+    }
+
+    function address(svg) { return "data:image/svg+xml;charset=utf-8," + encodeURIComponent(new XMLSerializer().serializeToString(svg)); }
+
+    function save(href, ending) {
+      var link = document.createElement("a");
+      link.href = href;
+      link.download = figure.dataset.chart + ending;
+      link.click();
+    }
+
+    picture.addEventListener("click", function () {
+      var svg = framed(), image = new Image();
       image.onload = function () {
         var canvas = document.createElement("canvas"), pen = canvas.getContext("2d");
-        canvas.width = 2 * image.width;
-        canvas.height = 2 * image.height;
+        canvas.width = 2 * svg.getAttribute("width");
+        canvas.height = Math.ceil(2 * svg.getAttribute("height"));
         pen.fillStyle = "#fff";
         pen.fillRect(0, 0, canvas.width, canvas.height);
         pen.drawImage(image, 0, 0, canvas.width, canvas.height);
-        var link = document.createElement("a");
-        link.href = canvas.toDataURL("image/png");
-        link.download = figure.dataset.chart + ".png";
-        link.click();
+        save(canvas.toDataURL("image/png"), ".png");
       };
-      image.src = "data:image/svg+xml;charset=utf-8," + encodeURIComponent(new XMLSerializer().serializeToString(svg));
+      image.src = address(svg);
+    });
+    figure.querySelector("[data-svg]").addEventListener("click", function (event) {
+      event.preventDefault();
+      save(address(framed()), ".svg");
     });
     onState(scale);
     scale();
@@ -468,14 +525,20 @@
     var said = form.querySelector("[data-found]"), out = form.querySelector(".found");
     var entries = null, KINDS = { trust: "", question: "Question", place: "Place" };
 
-    function words(text) { return plain(text).replace(/'/g, "").split(/[^\p{L}\p{N}_]+/u).filter(Boolean); }
+    // What nearly every name has tells nothing.
+    var COMMON = { nhs: 1, trust: 1, foundation: 1, the: 1, of: 1, and: 1 };
+    function words(text) {
+      var all = plain(text).replace(/'/g, "").split(/[^\p{L}\p{N}_]+/u).filter(Boolean);
+      var telling = all.filter(function (word) { return !COMMON[word]; });
+      return telling.length ? telling : all;
+    }
 
     function load(then) {
       if (entries) { then(); return; }
       var script = document.createElement("script");
       script.src = root + "static/search.js";
       script.onload = function () {
-        entries = window.stocktakeSearch.map(function (one) { return { kind: one[0], text: one[1], page: one[2], words: words(one[1]) }; });
+        entries = window.stocktakeSearch.map(function (one) { return { kind: one[0], text: one[1], page: one[2], words: words(one[1] + " " + (one[3] || "")) }; });
         then();
       };
       document.head.appendChild(script);
@@ -487,7 +550,7 @@
         var now = other === word ? 0 : other.indexOf(word) === 0 ? 1 : word.length > 2 && other.indexOf(word) > 0 ? 2 : 9;
         if (now === 9 && best > 4 && word.length > 3) {
           var slips = Math.min(apart(word, other), other.length > word.length ? apart(word, other.slice(0, word.length)) : 3);
-          if (slips <= (word.length > 6 ? 2 : 1)) now = 3 + slips;
+          if (slips <= (word.length > 5 ? 2 : 1)) now = 3 + slips;
         }
         return Math.min(best, now);
       }, 9);
@@ -592,7 +655,7 @@
   // A region that does not scroll needs no stop for the keyboard.
   function stops() {
     Array.prototype.forEach.call(document.querySelectorAll(".scroll, .paper"), function (region) {
-      if (region.scrollWidth > region.clientWidth) region.setAttribute("tabindex", "0");
+      if (region.scrollWidth > region.clientWidth || region.scrollHeight > region.clientHeight) region.setAttribute("tabindex", "0");
       else region.removeAttribute("tabindex");
     });
   }
