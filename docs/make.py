@@ -198,7 +198,7 @@ def picture(folder: Path) -> None:
     sheet = Image.new("RGB", (width, height * len(pages) + 20 * (len(pages) - 1)), "#9aa5ad")
     for i, image in enumerate(pages):
         sheet.paste(image, (0, i * (height + 20)))
-    sheet.quantize(160, dither=Image.Dither.NONE).save(DOCS / "pictures" / "report.png", optimize=True)
+    sheet.quantize(224, Image.Quantize.FASTOCTREE, dither=Image.Dither.NONE).save(DOCS / "pictures" / "report.png", optimize=True)
 
 
 def sheet(images: list[Any], columns: int, path: Path, width: int = 1100) -> None:
@@ -214,7 +214,7 @@ def sheet(images: list[Any], columns: int, path: Path, width: int = 1100) -> Non
     whole = Image.new("RGB", (width, rows * height + 12 * (rows - 1)), "#9aa5ad")
     for k, image in enumerate(scaled):
         whole.paste(image, ((k % columns) * (each + 12), (k // columns) * (height + 12)))
-    whole.quantize(128, dither=Image.Dither.NONE).save(path, optimize=True)
+    whole.quantize(224, Image.Quantize.FASTOCTREE, dither=Image.Dither.NONE).save(path, optimize=True)
 
 
 def pages_of(pdf: Path, wanted: Sequence[int]) -> list[Any]:
