@@ -1,4 +1,7 @@
-"""What programs read of a site: documents of stated shape, version 1, with figures of at most two decimals."""
+"""What programs read of a site: documents of stated shape, version 1, with figures of at most two decimals.
+
+What is not known, or not shown, is left out of a document.
+"""
 
 from __future__ import annotations
 
@@ -22,22 +25,22 @@ class Change(_Document):
     """Change of a score since an earlier wave."""
 
     since: int = Field(description="earlier wave")
-    difference: float | None = Field(description="points, now less then")
-    lower: float | None = Field(description="lower end of its 95% interval")
-    upper: float | None = Field(description="upper end of its 95% interval")
-    verdict: str | None = Field(description="Increase, Decrease or No change; null where it was not compared")
+    difference: float | None = Field(None, description="points, now less then")
+    lower: float | None = Field(None, description="lower end of its 95% interval")
+    upper: float | None = Field(None, description="upper end of its 95% interval")
+    verdict: str | None = Field(None, description="Increase, Decrease or No change; null where it was not compared")
 
 
 class Score(_Document):
     """One organisation's result on one question or section."""
 
     code: str = Field(description="code of the question or section, or of the organisation in a measure's document")
-    n: int | None = Field(description="people whose answer was scored")
-    score: float | None = Field(description="standardised mean score, 0 to 10; null where it is not shown")
-    lower_95: float | None = Field(description="lower end of its 95% interval")
-    upper_95: float | None = Field(description="upper end of its 95% interval")
-    band: int | None = Field(description="1, much worse than expected, to 7, much better; null without a band")
-    z: float | None = Field(description="distance from the average in units of the spread to be expected")
+    n: int | None = Field(None, description="people whose answer was scored")
+    score: float | None = Field(None, description="standardised mean score, 0 to 10; null where it is not shown")
+    lower_95: float | None = Field(None, description="lower end of its 95% interval")
+    upper_95: float | None = Field(None, description="upper end of its 95% interval")
+    band: int | None = Field(None, description="1, much worse than expected, to 7, much better; null without a band")
+    z: float | None = Field(None, description="distance from the average in units of the spread to be expected")
     status: str = Field(description="shown, withheld, left out, not banded, no data or not published")
     change: Change | None = Field(None, description="change since the wave before, where there is one")
 
@@ -75,8 +78,8 @@ class OrganisationDocument(_Head):
     name: str
     kind: str = ""
     region: str = ""
-    completed: int | None = Field(description="useable questionnaires")
-    response_rate: float | None = Field(description="adjusted response rate, 0 to 1")
+    completed: int | None = Field(None, description="useable questionnaires")
+    response_rate: float | None = Field(None, description="adjusted response rate, 0 to 1")
     scores: tuple[Score, ...]
 
 
@@ -85,9 +88,9 @@ class MeasureDocument(_Head):
 
     code: str
     title: str
-    average: float | None = Field(description="plain average of the shown scores")
-    lowest: float | None
-    highest: float | None
+    average: float | None = Field(None, description="plain average of the shown scores")
+    lowest: float | None = None
+    highest: float | None = None
     organisations: int = Field(description="organisations with a score that is shown")
     scores: tuple[Score, ...]
 

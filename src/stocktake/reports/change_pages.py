@@ -27,12 +27,11 @@ from stocktake.reports.words import listed, rounded, signed
 CHAPTER = "Change over time"
 
 
-def pages(facts: OrganisationResults) -> list[Page]:
-    """The chapter's opening page and the course of each question; one page saying why where nothing compares."""
+def pages(facts: OrganisationResults, courses: bool = True) -> list[Page]:
+    """The chapter's opening page and, with `courses`, that of each question; one page saying why where nothing compares."""
     out = [_opening(facts)]
-    if facts.earlier is None or not facts.has_history:
-        return out + _predecessors(facts)
-    out.append(_questions(facts))
+    if courses and facts.earlier is not None and facts.has_history:
+        out.append(_questions(facts))
     return out + _predecessors(facts)
 
 

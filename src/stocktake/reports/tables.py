@@ -86,8 +86,11 @@ class _Writer:
         return Sheet(name, title, (first, *about), tuple(c for c, _ in plan), cells, table.height)
 
     def rows(self, table: pl.DataFrame, organisation: str | None, **equal: Any) -> pl.DataFrame:
-        """Rows of these groups, of one organisation or all, in the order of the groups."""
-        found = table.filter(pl.col("group").is_in(list(self.groups)))
+        """Rows of these groups, of one organisation or all, in the order of the groups; figures to six decimals.
+
+        Editions of a survey have fewer; the figures of a published workbook have sixteen, which its own layout keeps.
+        """
+        found = table.filter(pl.col("group").is_in(list(self.groups))).with_columns(pl.col(pl.Float64).round(6))
         if organisation is not None:
             found = found.filter(pl.col("organisation") == organisation)
         for column, value in equal.items():

@@ -44,6 +44,30 @@ def trust_benchmark(
     )
 
 
+def web_report(results: Results, survey: Survey, organisation: str, *, notice: str = "") -> Report:
+    """What the web edition has of an organisation's report: its other pages are the same for all, or drawn otherwise there."""
+    facts = OrganisationResults(group_results(results, survey), organisation)
+    pages = [front.nothing_to_show(facts, notice)]
+    if facts.shown:
+        pages = [
+            front.at_a_glance(facts, notice, links=False),
+            *headline.who_took_part(facts),
+            *(page for s in survey.sections for page in question_pages.section(facts, s.code)),
+            *scorecard.change_page(facts, links=False),
+            *change_pages.pages(facts, courses=False),
+        ]
+    return Report(
+        title=f"{survey.title}: benchmark report",
+        subtitle="",
+        organisation=facts.name,
+        organisation_code=organisation,
+        date_line=survey.programme,
+        pages=tuple(pages),
+        digest=results.digest,
+        notice=notice,
+    )
+
+
 def _whole(facts: OrganisationResults, results: Results, contact: str, notice: str, actions: int) -> list[Page]:
     """Every page, for an organisation with results to show."""
     survey = facts.survey

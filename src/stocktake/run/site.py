@@ -31,8 +31,9 @@ if TYPE_CHECKING:
     from stocktake.reports.model import Page
     from stocktake.reports.site import Listing
 
-# Of more organisations than this a site has no tables of firmness on their pages and no OpenDocument or published layout
-# among its workbooks: these take a fifth of its room, and `report` makes them.
+# Of more organisations than this a site has no tables of firmness on their pages: the tables of data have the same.
+FIRM_UP_TO = 100
+# Of more than this it has no OpenDocument or published layout among its workbooks, which `report` makes.
 MANY = 1000
 LEFT_OUT_OF_MANY = ("national-tables.ods", "published-layout.xlsx", "published-layout.ods")
 STATIC = ("nhsuk-frontend.css", "site.css", "site.js")
@@ -144,14 +145,13 @@ def _places(folder: Path, run: Run) -> Places:
 
 def _trust(folder: Path, out: Path, code: str) -> None:
     """One organisation's pages: its summary, and what lies behind it."""
-    from stocktake.render.web.pages import blocks_but
-    from stocktake.reports.model import Heading
     from stocktake.reports.site import firm_table, unusual
+    from stocktake.reports.trust_benchmark import web_report
 
     run, site, places = _open(folder)
     notice = run.settings.notice
     facts = OrganisationResults(_field(run), code)
-    report = run.report(code).report
+    report = web_report(run.public, run.survey, code, notice=notice)
     by_kind: dict[str, list[Page]] = {}
     for page in report.pages:
         by_kind.setdefault(page.kind, []).append(page)
@@ -165,14 +165,12 @@ def _trust(folder: Path, out: Path, code: str) -> None:
     first = [*by_kind.get("glance", []), *by_kind.get("nothing", [])]
     if facts.shown:
         # Where to go next stands above, as the pages' own names.
-        brief = [
-            _without_notice(replace(p, blocks=tuple(b for b in blocks_but(p, Heading).blocks if not _links(b))), notice)
-            for p in first
-        ]
+        brief = [_without_notice(p, notice) for p in first]
         write("trusts", brief, below=_scorecard(facts, code), downloads=downloads)
-        tables = [] if _many(run) else [t for t in (unusual(facts), firm_table(facts)) if t is not None]
+        few = len(run.organisations) <= FIRM_UP_TO
+        tables = [t for t in (unusual(facts), firm_table(facts)) if t is not None] if few else []
         write("sections", by_kind["section"], below=_tables(site, report, tables))
-        changes = [_without_links(p) for p in by_kind.get("changes", [])]
+        changes = [*by_kind.get("changes", [])]
         changes += [_what_changed(p) for p in by_kind.get("change", [])] + by_kind.get("change-predecessors", [])
         write("change", changes, below=_courses(facts))
         write("people", by_kind.get("who", []))
@@ -210,13 +208,6 @@ def _scores_of(run: Run, code: str) -> pl.DataFrame:
 def _grouped(run: Run, code: str) -> bool:
     """Whether an organisation's results have service groups."""
     return _scores_of(run, code)["group"].n_unique() > 1
-
-
-def _links(block: object) -> bool:
-    """Whether a block is a list of ways to other pages of the printed report."""
-    from stocktake.reports.model import Bullets, Link
-
-    return isinstance(block, Bullets) and all(any(isinstance(p, Link) for p in t.parts) for t in block.items)
 
 
 def _without_links(page: Page) -> Page:
@@ -288,7 +279,7 @@ def _courses(facts: OrganisationResults) -> str:
     if len(years) < 3 or not facts.has_history:
         return ""
     rows = "".join(course_row(facts.entry(q), trend_of(facts, q), years) for q in facts.questions)
-    head = "".join(f'<th scope="col" class="n">{y}</th>' for y in years)
+    head = "".join(f'<th scope="col">{y}</th>' for y in years)
     return (
         '<h2>Year by year</h2>\n<p class="note">Solid: this organisation; dashed: the national average. Each drawing has a scale of its own.</p>\n'
         '<div class="scroll" role="group" tabindex="0" aria-label="Scores by year"><table class="nhsuk-table rows courses"><caption class="nhsuk-u-visually-hidden">'
@@ -321,7 +312,7 @@ def _trust_files(run: Run, out: Path, facts: OrganisationResults, places: Places
     rows = _scores_of(run, code)
     _write(out, f"data/trusts/{file_name(code, '.csv')}", csv_bytes(_lean(rows, "organisation")))
     document = organisation_document(facts, head_of(run), places.get(code, ("", "")), measures_of(run))
-    _write(out, f"api/v1/trusts/{file_name(code, '.json')}", document.model_dump_json())
+    _write(out, f"api/v1/trusts/{file_name(code, '.json')}", document.model_dump_json(exclude_none=True))
     return [
         (f"../data/trusts/{quote(code)}.csv", "All scores (CSV)"),
         (f"../api/v1/trusts/{quote(code)}.json", "All scores (JSON)"),
@@ -368,7 +359,7 @@ def _measure(folder: Path, out: Path, code: str) -> None:
     )
     _write(out, f"data/measures/{file_name(code, '.csv')}", csv_bytes(_lean(rows, "measure")))
     document = measure_document(field, code, page.title, head_of(run))
-    _write(out, f"api/v1/measures/{file_name(code, '.json')}", document.model_dump_json())
+    _write(out, f"api/v1/measures/{file_name(code, '.json')}", document.model_dump_json(exclude_none=True))
 
 
 def _in_parts(listing: Listing, most: int) -> list[tuple[int, int, Listing]]:
@@ -481,7 +472,7 @@ def _data(folder: Path, out: Path, _: str) -> None:
         ("api/v1/organisation.schema.json", "Shape of an organisation's document", ""),
         ("api/v1/measure.schema.json", "Shape of a measure's document", ""),
     ]
-    rest = "One document an organisation, api/v1/trusts/CODE.json, and one a measure, api/v1/measures/CODE.json. Figures have at most two decimals. A change of shape gets a new number in place of v1."
+    rest = "One document an organisation, api/v1/trusts/CODE.json, and one a measure, api/v1/measures/CODE.json. Figures have at most two decimals; what is not known or not shown is left out. A change of shape gets a new number in place of v1."
     groups = [
         ("Workbooks and documents", LEFT_OUT if _many(run) else "", of(".xlsx", ".ods", ".pdf")),
         (

@@ -15,7 +15,7 @@ from stocktake.render.web.rows import BAND_KEYS
 from stocktake.render.web.trust_html import TrustHtml
 from stocktake.reports.charts import BandKey
 from stocktake.reports.measure_charts import RankedDots
-from stocktake.reports.model import Block, Bullets, Page, Report, Text, plain
+from stocktake.reports.model import Bullets, Page, Report, Text, plain
 from stocktake.reports.site import HeatMap, Listing, MeasurePage, bare_codes, region_map
 from stocktake.reports.words import rounded
 from stocktake.survey.instrument import Survey
@@ -270,9 +270,3 @@ class Site:
 
 def _texts(block: Bullets | Text) -> tuple[Text, ...]:
     return block.items if isinstance(block, Bullets) else (block,)
-
-
-def blocks_but(page: Page, *kinds: type) -> Page:
-    """A page without blocks of some kinds."""
-    kept: tuple[Block, ...] = tuple(b for b in page.blocks if not isinstance(b, kinds))
-    return replace(page, blocks=kept)

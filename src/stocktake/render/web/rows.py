@@ -42,7 +42,8 @@ def _line(x1: float, x2: float, y: float = 8) -> str:
 
 
 def _strip(parts: str) -> str:
-    return f'<svg class="st" viewBox="0 0 {WIDE} {HIGH}" aria-hidden="true">{parts}</svg>'
+    # As large as its units, so that it needs no box of its own; rows about a middle have that from the style sheet.
+    return f'<svg class="st" aria-hidden="true">{parts}</svg>'
 
 
 def _places(reach: float) -> Callable[[float], float]:
@@ -70,10 +71,10 @@ def scorecard_rows(
     """A scorecard as a table, whose questions lead to their pages where an organisation is to be marked there; `sections` are the lines above the questions of each, ready as HTML."""
     x = _places(chart.reach)
     since = chart.earlier
-    head = f'<th scope="col">Question</th><th scope="col" class="n">People</th><th scope="col" class="n">Score</th><th scope="col" class="n">Average</th><th scope="col">Band</th><th scope="col">Points from the average, -{chart.reach:g} to +{chart.reach:g}</th>'
+    head = f'<th scope="col">Question</th><th scope="col">People</th><th scope="col">Score</th><th scope="col">Average</th><th scope="col">Band</th><th scope="col">Points from the average, -{chart.reach:g} to +{chart.reach:g}</th>'
     head += f'<th scope="col">Since {since}</th>' if since is not None else ""
     columns = 7 if since is not None else 6
-    out = [f'<div class="scroll" role="group" tabindex="0" aria-label="Every question"><table class="nhsuk-table rows{"" if since is None else " since"}"><caption class="nhsuk-u-visually-hidden">Every question</caption><thead><tr>{head}</tr></thead>']  # fmt: skip
+    out = [f'<div class="scroll" role="group" tabindex="0" aria-label="Every question"><table class="nhsuk-table rows card"><caption class="nhsuk-u-visually-hidden">Every question</caption><thead><tr>{head}</tr></thead>']  # fmt: skip
     section = None
     for r in chart.rows:
         if r.section != section:
@@ -89,7 +90,7 @@ def scorecard_rows(
             if r.limits is not None:
                 left, right = x(r.limits[0] - a), x(r.limits[1] - a)
                 parts += f'<path class="e" d="M{left:.0f} 3H{right:.0f}V13H{left:.0f}z"/>'
-            parts += f'<path class="s" d="{_line(x(r.lowest - a), x(r.highest - a))}"/><path class="a" d="M80 0V16"/>'
+            parts += f'<path class="s" d="{_line(x(r.lowest - a), x(r.highest - a))}"/>'
             if r.score is not None:
                 if r.low is not None and r.high is not None:
                     parts += f'<path class="i" d="{_line(x(r.low - a), x(r.high - a))}"/>'
@@ -97,9 +98,9 @@ def scorecard_rows(
             drawing = _strip(parts)
         cells = [
             f'<th scope="row">{_linked(words, measures, r.code, mark)}</th>',
-            f'<td class="n">{"-" if r.n is None else f"{r.n:,}"}</td>',
-            f'<td class="n"><b>{"-" if r.score is None else rounded(r.score)}</b></td>',
-            f'<td class="n">{"-" if r.average is None else rounded(r.average)}</td>',
+            f"<td>{'-' if r.n is None else f'{r.n:,}'}</td>",
+            f"<td><b>{'-' if r.score is None else rounded(r.score)}</b></td>",
+            f"<td>{'-' if r.average is None else rounded(r.average)}</td>",
             f"<td>{chip(r.band)} {text(r.band_text.removesuffix(' than expected'))}</td>",
             f"<td>{drawing}</td>",
         ]
@@ -118,9 +119,9 @@ def change_rows(chart: ChangeDots, mark: str, measures: str = "../measures/") ->
     """Every change as a table, with a small drawing about the line of no change."""
     x = _places(chart.reach)
     then, now = chart.years
-    out = [f'<div class="scroll" role="group" tabindex="0" aria-label="{text(chart.title)}"><table class="nhsuk-table rows change"><caption class="nhsuk-u-visually-hidden">{text(chart.title)}</caption><thead><tr><th scope="col">Question</th><th scope="col" class="n">{then}</th><th scope="col" class="n">{now}</th><th scope="col" class="n">Change</th><th scope="col">Points, -{chart.reach:g} to +{chart.reach:g}</th><th scope="col" class="n">95% interval</th><th scope="col">More than chance?</th></tr></thead><tbody>']  # fmt: skip
+    out = [f'<div class="scroll" role="group" tabindex="0" aria-label="{text(chart.title)}"><table class="nhsuk-table rows change"><caption class="nhsuk-u-visually-hidden">{text(chart.title)}</caption><thead><tr><th scope="col">Question</th><th scope="col">{then}</th><th scope="col">{now}</th><th scope="col">Change</th><th scope="col">Points, -{chart.reach:g} to +{chart.reach:g}</th><th scope="col">95% interval</th><th scope="col">More than chance?</th></tr></thead><tbody>']  # fmt: skip
     for r in chart.rows:
-        parts = '<path class="a" d="M80 0V16"/>'
+        parts = ""
         if r.low is not None and r.high is not None:
             parts += f'<path class="i" d="{_line(x(r.low), x(r.high))}"/>'
         at = x(r.difference)
@@ -131,9 +132,9 @@ def change_rows(chart: ChangeDots, mark: str, measures: str = "../measures/") ->
             parts += f'<circle class="c" cx="{at:.0f}" cy="8" r="4"/>'
         interval = "-" if r.low is None or r.high is None else f"{signed(r.low, 2)} to {signed(r.high, 2)}"
         out.append(
-            f'<tr><th scope="row">{_linked(r.label, measures, r.code, mark)}</th><td class="n">{rounded(r.then)}</td>'
-            f'<td class="n"><b>{rounded(r.now)}</b></td><td class="n"><b>{signed(r.difference, 1)}</b></td><td>{_strip(parts)}</td>'
-            f'<td class="n">{interval}</td><td>{_verdict(r.verdict)}</td></tr>'
+            f'<tr><th scope="row">{_linked(r.label, measures, r.code, mark)}</th><td>{rounded(r.then)}</td>'
+            f"<td><b>{rounded(r.now)}</b></td><td><b>{signed(r.difference, 1)}</b></td><td>{_strip(parts)}</td>"
+            f"<td>{interval}</td><td>{_verdict(r.verdict)}</td></tr>"
         )
     note = '<p class="note">Changes and intervals were worked out before rounding, so that a change may differ by 0.1 from the scores beside it.</p>\n'
     return "".join(out) + f"</tbody></table></div>\n{note}"
@@ -159,9 +160,7 @@ def course_row(label: str, chart: TrendLines, years: tuple[int, ...]) -> str:
             pen = "L"
         return "".join(out)
 
-    cells = "".join(
-        f'<td class="n">{"-" if (v := by_year.get(y, (None, None))[0]) is None else rounded(v)}</td>' for y in years
-    )
+    cells = "".join(f"<td>{'-' if (v := by_year.get(y, (None, None))[0]) is None else rounded(v)}</td>" for y in years)
     drawing = f'<svg class="st" viewBox="0 0 {WIDE} 32" aria-hidden="true"><path class="v" d="{path(1)}"/><path class="w" d="{path(0)}"/></svg>'
     return f'<tr><th scope="row">{text(label)}</th>{cells}<td>{drawing}</td></tr>'
 
@@ -197,11 +196,11 @@ def share_rows(chart: ShareBars, title: str) -> str:
         bar = "" if own is None else f'<path class="h" d="M0 3H{own * 1.6:.1f}V13H0z"/>'
         bar += "" if everyone is None else f'<path class="a" d="M{everyone * 1.6:.1f} 0V16"/>'
         rows.append(
-            f'<tr><th scope="row">{text(label)}</th><td class="n">{share_or_not(own)}</td><td class="n">{per_cent(everyone)}</td><td>{_strip(bar)}</td></tr>'
+            f'<tr><th scope="row">{text(label)}</th><td>{share_or_not(own)}</td><td>{per_cent(everyone)}</td><td>{_strip(bar)}</td></tr>'
         )
     return (
         f'<table class="nhsuk-table rows shares"><caption class="nhsuk-u-visually-hidden">{text(title)}</caption><thead><tr><th scope="col">Answer</th>'
-        f'<th scope="col" class="n">This {chart.word}</th><th scope="col" class="n">All</th><th scope="col">Bar: this {chart.word}; line: all</th></tr></thead><tbody>{"".join(rows)}</tbody></table>\n'
+        f'<th scope="col">This {chart.word}</th><th scope="col">All</th><th scope="col">Bar: this {chart.word}; line: all</th></tr></thead><tbody>{"".join(rows)}</tbody></table>\n'
     )
 
 
