@@ -9,8 +9,10 @@ import os
 import subprocess
 import sys
 import threading
+import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import polars as pl
 import pytest
@@ -23,6 +25,7 @@ from stocktake.run.core import open_run
 from stocktake.run.quality import benchmark_folder
 from stocktake.run.reporting import make_reports
 from stocktake.run.site import make_site
+from stocktake.survey.engines import cores
 from stocktake.survey.instrument import Method
 
 
@@ -299,3 +302,44 @@ def test_folders_are_replaced_without_an_exchange_too(tmp_path: Path, monkeypatc
     files.recover(target)
     assert (target / "a").read_text() == "2"
     assert leftovers(tmp_path) == []
+
+
+@pytest.mark.skipif(
+    sys.platform != "linux" or cores() < 2,
+    reason="needs two cores, and Linux, which tells a process that the one that started it has ended",
+)
+def test_workers_end_with_the_process_that_started_them() -> None:
+    """One that is killed cannot tell its workers, which would go on writing where the next run has begun."""
+    code = "import time; from stocktake.run.pool import on_every_core; list(on_every_core(time.sleep, [(60,), (60,)]))"
+    first = subprocess.Popen([sys.executable, "-c", code])
+
+    def workers() -> list[int]:
+        try:
+            told = Path(f"/proc/{first.pid}/task/{first.pid}/children").read_text().split()
+        except OSError:
+            return []
+        return [int(p) for p in told if "spawn_main" in Path(f"/proc/{p}/cmdline").read_text()]
+
+    started = wait_for(lambda: workers() if len(workers()) == 2 else None)
+    # Until each has begun its job, which it does after it has been told whom to follow.
+    time.sleep(3)
+    first.kill()
+    first.wait()
+    assert wait_for(lambda: all(not Path(f"/proc/{p}").exists() or "Z" in state_of(p) for p in started))
+
+
+def state_of(process: int) -> str:
+    """The letter of a process's state; empty where it is gone."""
+    try:
+        return Path(f"/proc/{process}/stat").read_text().rpartition(")")[2].split()[0]
+    except OSError:
+        return ""
+
+
+def wait_for(told: Callable[[], Any], seconds: float = 20) -> Any:
+    """What a call tells when it tells something, asked again until then."""
+    until = time.monotonic() + seconds
+    while not (found := told()):
+        assert time.monotonic() < until, "nothing happened"
+        time.sleep(0.1)
+    return found

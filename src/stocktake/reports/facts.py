@@ -69,16 +69,21 @@ class GroupResults:
         rows = self.results.measures.filter(pl.col("group") == self.group).iter_rows(named=True)
         return {(r["year"], r["measure"]): r for r in rows}
 
-    @cached_property
-    def bars(self) -> dict[str, tuple[tuple[Bar, ...], dict[str, int]]]:
-        """Bars of `ranked` by measure, none of them the reader's own, and each organisation's place among them."""
-        return {
-            measure: (
-                tuple(Bar(code, score, band, False, code) for code, score, band in ranked),
-                {code: place for place, (code, _, _) in enumerate(ranked)},
+    def bars(self, measure: str) -> tuple[tuple[Bar, ...], dict[str, int]]:
+        """Bars of a measure's shown scores, lowest first, none of them the reader's own, and each organisation's place
+        among them; made once for all reports."""
+        if measure not in self._bars:
+            rows = self.of_measure(measure).values()
+            shown = sorted((r["score"], r["organisation"], r["band"]) for r in rows if r["score"] is not None)
+            self._bars[measure] = (
+                tuple(Bar(code, score, band, False, code) for score, code, band in shown),
+                {code: place for place, (_, code, _) in enumerate(shown)},
             )
-            for measure, ranked in self.ranked.items()
-        }
+        return self._bars[measure]
+
+    @cached_property
+    def _bars(self) -> dict[str, tuple[tuple[Bar, ...], dict[str, int]]]:
+        return {}
 
     def of_measure(self, measure: str) -> dict[str, Row]:
         """This year's rows of `scores` of one measure by organisation."""

@@ -145,7 +145,7 @@ def section(facts: OrganisationResults, code: str, first: bool = False) -> list[
     title = facts.section_title(code)
     row = facts.row(code)
     word = facts.survey.organisation_word
-    others, places = facts.group_results.bars.get(code, ((), {}))
+    others, places = facts.group_results.bars(code)
     blocks: list[Block] = [_verdict(facts, row)]
     members = facts.survey.members(code)
     if others:

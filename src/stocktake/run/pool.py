@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import ctypes
 import signal
+import sys
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor, as_completed
 from concurrent.futures.process import BrokenProcessPool
+from contextlib import suppress
 from multiprocessing import get_context
 from pathlib import Path
 from typing import Any, TypeVar
@@ -73,6 +76,16 @@ def in_batches(
             progress(len(batches[number]))
 
 
+# Linux: the signal that a process gets when the one that started it ends.
+PR_SET_PDEATHSIG = 1
+
+
 def _leave_interrupts() -> None:
-    """Let only the first process decide what Ctrl-C does: it reaches every process of a terminal."""
+    """Let only the first process decide what Ctrl-C does, which reaches every process of a terminal; and end with it.
+
+    A worker that outlived it would go on writing where the next run has begun. Systems without the call do without.
+    """
     signal.signal(signal.SIGINT, signal.SIG_IGN)
+    if sys.platform == "linux":
+        with suppress(OSError, AttributeError):
+            ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
