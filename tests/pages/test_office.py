@@ -66,10 +66,12 @@ def errors_of(path: Path) -> list[str]:
 
 def test_decks_and_workbooks_are_valid(decks: list[Path], national: Path, run: Run, hostile: Path) -> None:
     more = [run.report("Z02").write(national / f"own.{ending}") for ending in ("xlsx", "ods")]
-    nasty = [hostile / "reports" / c / f"benchmark-report.{e}" for c in ("T5",) for e in ("pptx", "xlsx", "ods")]
+    nasty = [hostile / "reports" / "T5" / f"benchmark-report.{e}" for e in ("pptx", "xlsx", "ods")]
+    # The small survey's groups have all kinds of slides of the demo's, in a tenth of the time.
+    nasty += [hostile / "reports" / "T5" / f"{name}.pptx" for name in ("service-groups-report", "board")]
     whole = [national / f"published-layout.{e}" for e in ("xlsx", "ods")]
     # The first deck is of the same kind as the second, whose figures are mostly withheld.
-    for path in (*decks[1:], *more, *nasty, *whole):
+    for path in (decks[1], decks[3], *more, *nasty, *whole):
         assert errors_of(path) == [], path.name
 
 

@@ -234,8 +234,8 @@ LOOKS = {
         (1280, "light", None, tuple(k for k in KINDS if k != "trusts/Z20.html")),
         (320, "dark", LOOKS, tuple(k for k in KINDS if k != "trusts/Z01.html")),
         # Colours depend on the scheme and sizes on the width; the other two looks are tried where a page is light.
-        (1280, "dark", LOOKS, ("index.html", "trusts/Z20.html", "measures/Q6.html", "heatmap.html", "compare.html")),
-        (320, "light", LOOKS, ("index.html", "trusts/Z20.html", "measures/Q6.html", "heatmap.html", "compare.html")),
+        (1280, "dark", LOOKS, ("trusts/Z20.html", "measures/Q6.html", "heatmap.html", "compare.html")),
+        (320, "light", LOOKS, ("index.html", "trusts/Z20.html", "measures/Q6.html", "compare.html")),
     ],
 )
 def test_axe_finds_nothing_on_any_page_kind(
@@ -611,21 +611,6 @@ def test_no_stop_on_a_region_that_does_not_scroll(browser: Any, address: str) ->
             "Array.from(document.querySelectorAll('[tabindex=\"0\"]')).filter(e => e.matches('.scroll, .paper') && e.scrollWidth <= e.clientWidth).length"
         )
         assert idle == 0, kind
-    page.close()
-
-
-def test_sorting_and_filtering_are_quick_on_a_slow_machine(browser: Any, address: str) -> None:
-    """At a quarter of the speed every choice of a list is shown before the next frame but a few; a limit, not a benchmark."""
-    page = browser.new_page()
-    slow = page.context.new_cdp_session(page)
-    slow.send("Emulation.setCPUThrottlingRate", {"rate": 4})
-    for kind in ("heatmap.html", "measures/Q6.html"):
-        page.goto(address + kind)
-        # What the script does is done when the click returns; how long it takes stands in the benchmarks.
-        done = page.evaluate(
-            "(() => { document.querySelector('[data-list] thead button').click(); return document.querySelector('[aria-sort]') !== null; })()"
-        )
-        assert done
     page.close()
 
 
