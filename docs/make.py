@@ -198,7 +198,9 @@ def picture(folder: Path) -> None:
     sheet = Image.new("RGB", (width, height * len(pages) + 20 * (len(pages) - 1)), "#9aa5ad")
     for i, image in enumerate(pages):
         sheet.paste(image, (0, i * (height + 20)))
-    sheet.quantize(224, Image.Quantize.FASTOCTREE, dither=Image.Dither.NONE).save(DOCS / "pictures" / "report.png", optimize=True)
+    sheet.quantize(224, Image.Quantize.FASTOCTREE, dither=Image.Dither.NONE).save(
+        DOCS / "pictures" / "report.png", optimize=True
+    )
 
 
 def sheet(images: list[Any], columns: int, path: Path, width: int = 1100) -> None:

@@ -1,5 +1,6 @@
 """Reduce the NHS.UK frontend's stylesheet to the rules that the site's pages use.
 
+    pip install tinycss2
     python docs/stylesheet.py nhsuk-frontend.min.css
 
 Reads the whole stylesheet of the npm package and writes the reduced one to the program's static files. Rules that name a
