@@ -382,6 +382,30 @@ def test_up_to_five_are_compared(browser: Any, address: str, site: Path, run: Ru
         page.close()
 
 
+def test_an_organisation_with_a_figure_that_is_not_shown_is_compared(
+    browser: Any, address: str, site: Path, run: Run
+) -> None:
+    """Its other scores stand, and a dash in place of that figure, from a server and from a folder alike."""
+    here = (pl.col("group") == "all") & (pl.col("year") == 2024)
+    code, measure = next(
+        run.public.scores.filter(here & pl.col("score").is_null()).select("organisation", "measure").iter_rows()
+    )
+    other = next(
+        r
+        for r in run.public.scores.filter(here & (pl.col("organisation") == code)).iter_rows(named=True)
+        if r["score"] is not None
+    )
+    for start in (address, f"file://{site}/"):
+        page = browser.new_page()
+        page.goto(f"{start}compare.html#?own={code}")
+        page.wait_for_selector("thead th:nth-child(3)")
+        page.wait_for_function("document.querySelector('[data-count]').textContent === 'Comparing 1.'")
+        assert page.locator(f"tbody tr[data-code={measure}] > *").nth(2).inner_text() == "-"
+        shown = page.locator(f"tbody tr[data-code={other['measure']}] > *").nth(2).inner_text()
+        assert shown.startswith(f"{other['score']:.1f}")
+        page.close()
+
+
 def test_a_director_sees_what_fell_and_by_how_much(browser: Any, address: str, run: Run) -> None:
     """On a phone: the summary names it, and one tap has every difference with its interval; nothing needs moving sideways."""
     fallen = run.public.changes.filter(

@@ -378,7 +378,9 @@ def check_key(drawn: Drawn, model: BandKey) -> None:
     assert [(c.text_frame.text, f"#{c.fill.fore_color.rgb}") for c in cells] == expected
 
 
-def check_error_bars(series: Any, values: Sequence[float | None], ends: Sequence[tuple[float, float] | None]) -> None:
+def check_error_bars(
+    series: Any, values: Sequence[float | None], ends: Sequence[tuple[float, float] | None], places: int = 1
+) -> None:
     """Error bars as long as the intervals, of none where there is none."""
     bars = list(series._element.iter(qn("c:errBars")))
     assert len(bars) == any(pair is not None for pair in ends)
@@ -386,7 +388,7 @@ def check_error_bars(series: Any, values: Sequence[float | None], ends: Sequence
         for name, which in (("c:minus", 0), ("c:plus", 1)):
             lengths = [float(v.text) for v in bar.find(qn(name)).iter(qn("c:v"))]
             wanted = [
-                0.0 if pair is None or v is None else abs(as_shown(pair[which]) - as_shown(v))
+                0.0 if pair is None or v is None else abs(as_shown(pair[which], places) - as_shown(v))
                 for pair, v in zip(ends, values, strict=True)
             ]
             assert lengths == pytest.approx(wanted, abs=1e-6)
@@ -419,7 +421,7 @@ def check_changes(drawn: Drawn, model: ChangeDots) -> None:
     assert colours == ["0B3C66" if r.verdict in ("Increase", "Decrease") else "B9CBDA" for r in model.rows]
     assert (chart.value_axis.minimum_scale, chart.value_axis.maximum_scale) == (-model.reach, model.reach)
     ends = [None if r.low is None or r.high is None else (r.low, r.high) for r in model.rows]
-    check_error_bars(series, [r.difference for r in model.rows], ends)
+    check_error_bars(series, [r.difference for r in model.rows], ends, 2)
 
 
 CHECKS: dict[type, Callable[[Drawn, Any], None]] = {

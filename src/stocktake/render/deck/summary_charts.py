@@ -87,7 +87,8 @@ def change_dots(drawing: Drawing, model: ChangeDots, frame: Frame) -> None:
         fill.fore_color.rgb = RGBColor.from_string(CLEAR if r.verdict in ("Increase", "Decrease") else PALE)
     if model.intervals:
         ends = [None if r.low is None or r.high is None else (r.low, r.high) for r in model.rows]
-        error_bars(series._element, [r.difference for r in model.rows], ends)
+        # As many decimals as the intervals have elsewhere: with fewer one could touch zero beside a verdict of change.
+        error_bars(series._element, [r.difference for r in model.rows], ends, 2)
     chart.category_axis.reverse_order = True
     chart.category_axis.tick_labels.font.size = Pt(9)
     # Names stand at the left edge, not beside the line at zero.
@@ -103,16 +104,16 @@ def change_dots(drawing: Drawing, model: ChangeDots, frame: Frame) -> None:
     title.font.size, title.font.bold = Pt(9), False
 
 
-def error_bars(series: Any, values: Sequence[float | None], ends: Sequence[Ends | None]) -> None:
-    """Intervals of a series as error bars; a place without one has none of any length."""
+def error_bars(series: Any, values: Sequence[float | None], ends: Sequence[Ends | None], places: int = 1) -> None:
+    """Intervals of a series as error bars, their ends to so many decimals; a place without one has none of any length."""
 
     def lengths(name: str, which: int) -> str:
         found = [
-            0.0 if v is None or pair is None else abs(round(as_shown(pair[which]) - as_shown(v), 1))
+            0.0 if v is None or pair is None else abs(round(as_shown(pair[which], places) - as_shown(v), places))
             for v, pair in zip(values, ends, strict=True)
         ]
         points = "".join(f'<c:pt idx="{i}"><c:v>{v:g}</c:v></c:pt>' for i, v in enumerate(found))
-        return f'<c:{name}><c:numLit><c:formatCode>0.0</c:formatCode><c:ptCount val="{len(found)}"/>{points}</c:numLit></c:{name}>'
+        return f'<c:{name}><c:numLit><c:formatCode>0.{"0" * places}</c:formatCode><c:ptCount val="{len(found)}"/>{points}</c:numLit></c:{name}>'
 
     xml = (
         f'<c:errBars xmlns:c="{C}"><c:errBarType val="both"/><c:errValType val="cust"/><c:noEndCap val="0"/>'

@@ -220,7 +220,8 @@
     }
     return fetch("api/v1/trusts/" + encodeURIComponent(code) + ".json").then(function (answer) { return answer.json(); }).then(function (told) {
       var out = {};
-      told.scores.forEach(function (one) { if (one.score !== null) out[one.code] = [one.score, one.band]; });
+      // What is not shown is left out of the document.
+      told.scores.forEach(function (one) { if (one.score !== undefined) out[one.code] = [one.score, one.band]; });
       return out;
     });
   }
