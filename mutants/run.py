@@ -52,7 +52,7 @@ MODULES: dict[str, tuple[str, ...]] = {
     **{f"{m}.py": TRENDS for m in ("compare/trend", "survey/breakdowns", "trends/series", "trends/facts", "trends/tables", "trends/sentences")},
     "disclosure/small_shares.py": ("tests/disclosure/test_small_shares.py", "tests/trends"),
     **{f"comments/{m}.py": ("tests/comments",) for m in ("screening", "themes", "review")},
-    **{f"render/{m}.py": DRAWING for m in ("svg", "cells", "deck/charts")},
+    **{f"render/{m}.py": DRAWING for m in ("svg", "survey_drawings", "cells", "deck/charts", "deck/survey_charts")},
 }  # fmt: skip
 # Simulated data (survey/simulate.py, survey/dirt.py) are what the tests of the demo start from, not what they test.
 

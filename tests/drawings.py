@@ -195,9 +195,7 @@ def ranked_dots(draw: st.DrawFn) -> RankedDots:
         dots.append(Dot(f"T{i}", f"Trust {i} <& Sons>", v, low, high, draw(st.none() | st.integers(1, 7))))
     size = draw(st.sampled_from(("wide", "narrow")))
     average, links = draw(st.none() | scores()), draw(st.sampled_from(("", "../trusts/")))
-    return RankedDots(
-        "Dots", tuple(dots), average, BANDS, alts("ranked dots"), "trust", draw(st.booleans()), links, size
-    )
+    return RankedDots("Dots", tuple(dots), average, BANDS, alts("ranked dots"), "trust", links, size)
 
 
 @st.composite

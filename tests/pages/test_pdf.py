@@ -235,7 +235,7 @@ def test_mistakes_in_a_theme(tmp_path: Path, text: str, expected: str) -> None:
 
 def test_colours_meet_contrast_rules() -> None:
     """Words on paper at least 4.5 to 1; marks inside a band at least 3 to 1 on its colour."""
-    from stocktake.render.svg import OUTLINE, contrast, ink_on
+    from stocktake.render.theme import OUTLINE, contrast, ink_on
 
     theme = Theme()
     for words in (theme.accent, theme.ink, theme.soft, theme.own, theme.average):

@@ -23,8 +23,7 @@ import pytest
 
 from hostile import LABEL, NAMES
 from stocktake.problems import StocktakeError
-from stocktake.render.svg import contrast, ink_on
-from stocktake.render.theme import Theme
+from stocktake.render.theme import Theme, contrast, ink_on
 from stocktake.run.core import Run, open_run
 from stocktake.run.serve import server
 from stocktake.run.site import make_site
@@ -687,8 +686,8 @@ def test_bands_can_be_told_apart_without_colour(kind: str | None) -> None:
 
     Neighbouring bands on either side also differ in lightness, so that a printed strip in grey still has its steps.
     """
-    from stocktake.render.deck.charts import _PATTERN_NAMES
-    from stocktake.render.svg import MARKS as DRAWN
+    from stocktake.render.deck.survey_charts import _PATTERN_NAMES
+    from stocktake.render.theme import MARKS as DRAWN
     from stocktake.reports.charts import TRIANGLES
 
     theme = Theme()

@@ -11,7 +11,8 @@ import pytest
 from PIL import Image
 
 import stocktake.render.web.pages as pages
-import stocktake.run.site as site_module
+import stocktake.run.site.national as national
+import stocktake.run.site.organisations as organisations
 from reports.test_many_years import write_years
 from stocktake.problems import StocktakeError
 from stocktake.run.core import open_run
@@ -122,8 +123,8 @@ def test_several_years_are_rows_with_a_course(folder: Path) -> None:
 
 
 def test_lists_in_parts_and_what_many_leave_out(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    for name in ("MANY", "FIRM_UP_TO"):
-        monkeypatch.setattr(site_module, name, 1)
+    monkeypatch.setattr(national, "MANY", 1)
+    monkeypatch.setattr(organisations, "FIRM_UP_TO", 1)
     monkeypatch.setattr(pages, "MOST_LINES", 2)
     # In this process, whose limits are the small ones.
     monkeypatch.setattr("stocktake.run.pool.cores", lambda: 1)

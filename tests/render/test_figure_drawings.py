@@ -17,7 +17,8 @@ from pptx import Presentation
 from drawings import THEME
 from stocktake.render.deck import deck_bytes
 from stocktake.render.figure_drawings import LEVELS, NEAR, PARTS, REST, axis_text
-from stocktake.render.svg import contrast, draw, ink_on
+from stocktake.render.svg import draw
+from stocktake.render.theme import contrast, ink_on
 from stocktake.render.words import text_width
 from stocktake.reports.figure_charts import (
     AreaMap,

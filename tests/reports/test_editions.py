@@ -13,9 +13,13 @@ from stocktake.compare.firmness import most_by_chance
 from stocktake.reports import firm_pages
 from stocktake.reports.books import CONFIDENTIAL, MARKERS, NOT_APPLICABLE, UNAVAILABLE, Book
 from stocktake.reports.charts import BandStrip, PlainBars, RankedBars
-from stocktake.reports.facts import OrganisationResults, group_results
+from stocktake.reports.facts import OrganisationResults
+from stocktake.reports.firm_pages import firm_table, unusual
+from stocktake.reports.group_results import group_results
+from stocktake.reports.heat_map import heat_map
 from stocktake.reports.model import Figure, Page, Report, Table, blocks_of, plain, texts_of
-from stocktake.reports.site import firm_table, heat_map, measure_page, overview, region_map, unusual
+from stocktake.reports.regions import region_map
+from stocktake.reports.site import measure_page, overview
 from stocktake.reports.tables import national_book
 from stocktake.reports.words import per_cent
 from stocktake.run.core import Run, Unavailable, open_run

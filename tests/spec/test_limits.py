@@ -25,9 +25,10 @@ from stocktake.compare.expected_range import CUTS, banding
 from stocktake.compare.extremes import ends
 from stocktake.compare.firmness import LEAVE_OUT_LIMIT, leave_one_out
 from stocktake.problems import BlockedError, StocktakeError
-from stocktake.reports.facts import OrganisationResults, group_results
+from stocktake.reports.facts import OrganisationResults
+from stocktake.reports.firm_pages import unusual
+from stocktake.reports.group_results import group_results
 from stocktake.reports.model import Number, Text, blocks_of, plain, texts_of
-from stocktake.reports.site import unusual
 from stocktake.reports.words import per_cent
 from stocktake.results.schemas import BANDS
 from stocktake.run.core import Run

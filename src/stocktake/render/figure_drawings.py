@@ -7,6 +7,8 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 from xml.sax.saxutils import escape
 
+from stocktake.render.labels import apart
+from stocktake.render.theme import GRID, OUTLINE, ink_on
 from stocktake.render.words import text_width
 from stocktake.reports.figure_charts import (
     FigureBars,
@@ -22,7 +24,6 @@ from stocktake.reports.figure_charts import (
 if TYPE_CHECKING:
     from stocktake.render.svg import Canvas
 
-GRID, OUTLINE = "#D5DADE", "#5B6873"
 # Everybody else's bars are pale, those of the reader's region or area dark green, the reader's own black.
 REST, NEAR = "#B9CBDA", "#14682B"
 # Five classes from pale to dark, each told from the next in grey as well.
@@ -168,8 +169,6 @@ def stacked_shares(canvas: Canvas, chart: StackedShares) -> None:
         canvas.text(at + 16, 9.5 + 14 * number, part, 9)
     label_w = min(0.36 * canvas.width, max((text_width(label, 9) for label, _ in chart.rows), default=0) + 10)
     plot = canvas.width - label_w - 4
-    from stocktake.render.svg import ink_on
-
     for i, (label, values) in enumerate(chart.rows):
         y = top + i * row
         canvas.text(label_w - 6, y + row * 0.62, shortened(label, label_w - 8, 9), 9, "end")
@@ -226,8 +225,6 @@ def rate_funnel(canvas: Canvas, chart: RateFunnel) -> None:
                 if inside:
                     labels.append((y(inside[-1][side]), name, theme.soft))
         canvas.line(left, y(chart.rate), left + plot_w, y(chart.rate), theme.average, 1.4, "5 3")
-        from stocktake.render.svg import apart
-
         for at, words, colour in apart(labels, 10.0):
             canvas.text(left + plot_w + 6, at + 3, words, 9, fill=colour)
     order = {"rest": 0, "near": 1, "own": 2}
@@ -296,8 +293,6 @@ def spine(canvas: Canvas, chart: Spine) -> None:
 
 
 def heat_table(canvas: Canvas, chart: HeatTable) -> None:
-    from stocktake.render.svg import ink_on
-
     theme = canvas.theme
     row, head = 14.0, 66.0
     canvas.height = canvas.height or len(chart.rows) * row + head + 4

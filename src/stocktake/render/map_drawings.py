@@ -6,7 +6,8 @@ import math
 from typing import TYPE_CHECKING
 from xml.sax.saxutils import escape
 
-from stocktake.render.figure_drawings import LEVELS, OUTLINE, shortened
+from stocktake.render.figure_drawings import LEVELS, shortened
+from stocktake.render.theme import OUTLINE, ink_on
 from stocktake.render.words import text_width
 from stocktake.reports.figure_charts import AreaMap, TileMap
 
@@ -20,8 +21,6 @@ def tile_map(canvas: Canvas, chart: TileMap) -> None:
     columns = max((t.column for t in chart.tiles), default=0) + 1
     size = 38.0
     canvas.height = canvas.height or rows * size + 6
-    from stocktake.render.svg import ink_on
-
     for tile in chart.tiles:
         # Every other row is moved by half a tile, so that neighbours touch as they do on the ground.
         x = tile.column * size + (size / 2 if tile.row % 2 else 0) + 2

@@ -7,9 +7,13 @@ from collections.abc import Callable, Sequence
 from itertools import pairwise
 from typing import TYPE_CHECKING
 
-from stocktake.render.figure_drawings import GRID, PARTS, axis_text, shortened
+from stocktake.render.figure_drawings import PARTS, axis_text, shortened
+from stocktake.render.labels import apart
+from stocktake.render.theme import GRID
 from stocktake.render.words import text_width
+from stocktake.reports.charts import TrendLines
 from stocktake.reports.figure_charts import SeriesLines, ticks
+from stocktake.reports.words import rounded
 
 if TYPE_CHECKING:
     from stocktake.render.svg import Canvas
@@ -59,8 +63,6 @@ def series_lines(canvas: Canvas, chart: SeriesLines) -> None:
         if last is not None:
             labels.append((y(last), name, colour))
         canvas.parts.append("</g>")
-    from stocktake.render.svg import apart
-
     if len(chart.lines) > 1:
         for at, name, colour in apart(labels, 11.0):
             canvas.text(left + plot_w + 6, at + 3, shortened(name, right - 10, 9), 9, fill=colour)
@@ -119,3 +121,80 @@ def _one_line(
         if len(chart.lines) == 1:
             ends = chart.intervals[0][i] if chart.intervals else None
             canvas.text(x(i), (y(v) if ends is None else y(ends[1])) - 7, chart.unit.text(v), 9, "middle")
+
+
+def trend_lines(canvas: Canvas, chart: TrendLines) -> None:
+    theme = canvas.theme
+    answered = any(n is not None for n in chart.respondents)
+    marks = chart.scale()
+    left, right, top, foot = 24.0, 96.0, 8.0, 42.0 if answered else 30.0
+    canvas.height = canvas.height or 58.0 + foot
+    plot_w, plot_h = canvas.width - left - right, canvas.height - top - foot
+
+    def y(v: float) -> float:
+        return top + (marks[-1] - v) / (marks[-1] - marks[0]) * plot_h
+
+    def x(i: int) -> float:
+        inset = plot_w * 0.12
+        many = max(len(chart.years) - 1, 1)
+        return left + inset + (plot_w - 2 * inset) * i / many
+
+    for tick in marks:
+        canvas.line(left, y(tick), left + plot_w, y(tick), GRID, 0.5)
+        canvas.text(left - 5, y(tick) + 3, f"{tick:g}", 8, "end", fill=theme.soft)
+    step = x(1) - x(0) if len(chart.years) > 1 else plot_w
+    words = f" {chart.word}s"
+    if any(text_width(f"{n}{words}", 8) + 4 > step for n in chart.organisations):
+        # Many years: the word once, at the left.
+        canvas.text(0, top + plot_h + 25, f"{chart.word}s", 8, fill=theme.soft)
+        words = ""
+    every = max(1, math.ceil((text_width("2024", 9) + 5) / step))
+    for i, (year, n) in enumerate(zip(chart.years, chart.organisations, strict=True)):
+        if (len(chart.years) - 1 - i) % every == 0:
+            canvas.text(x(i), top + plot_h + 13, str(year), 9, "middle", "bold")
+            canvas.text(x(i), top + plot_h + 25, f"{n}{words}", 8, "middle", fill=theme.soft)
+            if answered:
+                count = chart.respondents[i]
+                canvas.text(
+                    x(i), top + plot_h + 37, "-" if count is None else f"{count:,}", 8, "middle", fill=theme.soft
+                )
+    if answered:
+        canvas.text(0, top + plot_h + 37, "people", 8, fill=theme.soft)
+    for i, pair in enumerate(chart.intervals):
+        if pair is not None and chart.own[i] is not None:
+            low, high = (min(max(v, marks[0]), marks[-1]) for v in pair)
+            canvas.line(x(i), y(low), x(i), y(high), theme.own, 1)
+            for end in (low, high):
+                canvas.line(x(i) - 3, y(end), x(i) + 3, y(end), theme.own, 1)
+    last_own = next((v for v in reversed(chart.own) if v is not None), None)
+    last_avg = next((v for v in reversed(chart.average) if v is not None), None)
+    labels: list[tuple[float, str, str, str]] = []
+    for values, colour, dash, own in (
+        (chart.average, theme.average, "5 3", False),
+        (chart.own, theme.own, "", True),
+    ):
+        # A year without a score breaks the line: what lies on either side of it is not to be read as one course.
+        for (i, v1), (j, v2) in pairwise(enumerate(values)):
+            if v1 is not None and v2 is not None:
+                canvas.line(x(i), y(v1), x(j), y(v2), colour, 2, dash)
+        for px, py in ((x(i), y(v)) for i, v in enumerate(values) if v is not None):
+            if own:
+                canvas.diamond(px, py, 4.5, colour)
+            else:
+                canvas.circle(px, py, 3.6, colour)
+    if last_own is not None and chart.own[-1] is not None:
+        labels.append((y(last_own), f"You {rounded(last_own)}", theme.own, "bold"))
+    elif last_own is not None:
+        # The line's own last point is of an earlier year; its figure must not be printed as this year's.
+        labels.append((y(last_own), "You: not shown", theme.own, "bold"))
+    if last_avg is not None:
+        latest = chart.average[-1]
+        words = "Average: not shown" if latest is None else f"Average {rounded(latest)}"
+        labels.append((y(last_avg), words, theme.average, ""))
+    labels.sort()
+    if len(labels) == 2 and labels[1][0] - labels[0][0] < 12:
+        middle = (labels[0][0] + labels[1][0]) / 2
+        labels = [(middle - 6, *labels[0][1:]), (middle + 6, *labels[1][1:])]
+    above = max(0.0, 6 - min((at for at, *_ in labels), default=6.0))
+    for at, words, colour, weight in labels:
+        canvas.text(left + plot_w + 6, at + above + 3, words, 9.5, "start", weight, colour)

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from stocktake.render.figure_drawings import GRID, OUTLINE, shortened
+from stocktake.render.figure_drawings import shortened
+from stocktake.render.theme import GRID, OUTLINE, ink_on
 from stocktake.render.words import text_width
 from stocktake.reports.summary_charts import VERDICT_MARKS, VERDICT_WORDS, ChangeDots, Scorecard
 from stocktake.reports.words import rounded, signed
@@ -68,8 +69,6 @@ def scorecard(canvas: Canvas, chart: Scorecard) -> None:
                 canvas.width - change_w + 8, base, word, size, "start", weight, theme.ink if mark else theme.soft
             )
         fill = theme.band_colours[r.band - 1] if r.band else "#FFFFFF"
-        from stocktake.render.svg import ink_on
-
         if r.band:
             canvas.rect(start + plot + 10, top + 1, 22, row - 2, fill, OUTLINE, 0.4)
             canvas.marks(
@@ -95,6 +94,7 @@ def scorecard(canvas: Canvas, chart: Scorecard) -> None:
         if r.low is not None and r.high is not None:
             canvas.line(x(r.low), middle, x(r.high), middle, theme.own, 2.1)
         canvas.diamond(x(r.score), middle, min(4.6, row * 0.4), theme.own)
+    # Once more, over the bars that lie across it.
     canvas.line(start + plot / 2, HEAD - 2, start + plot / 2, foot, theme.average, 0.8)
     interval = " with its 95% interval" if chart.intervals else ""
     _key(
@@ -143,9 +143,7 @@ def change_dots(canvas: Canvas, chart: ChangeDots) -> None:
                 "#FFFFFF",
             )  # fmt: skip
         else:
-            canvas.parts.append(
-                f'<circle cx="{at:.2f}" cy="{middle:.2f}" r="{mark * 0.75:.2f}" fill="#FFFFFF" stroke="{SPAN}" stroke-width="1.4"/>'
-            )
+            canvas.circle(at, middle, mark * 0.75, "#FFFFFF", SPAN, 1.4)
         canvas.text(start + plot + difference_w - 8, base, signed(r.difference, 1), size, "end", "bold")
         canvas.text(
             canvas.width - verdict_w + 4, base, VERDICT_WORDS[r.verdict], size, "start", "bold" if clear else "",

@@ -10,6 +10,10 @@ from stocktake.definitions import Part, located, mistakes, read_text, read_yaml
 from stocktake.problems import StocktakeError
 
 HEX = r"^#[0-9A-Fa-f]{6}$"
+# Lines of a scale, and the edges of areas: the same in every theme.
+GRID, OUTLINE = "#D5DADE", "#5B6873"
+# Marks that say the band without colour: triangles up for better, down for worse, one to three.
+MARKS = {1: -3, 2: -2, 3: -1, 4: 0, 5: 1, 6: 2, 7: 3}
 
 
 class Theme(Part):
@@ -61,3 +65,20 @@ def load_theme(path: Path) -> Theme:
     if problems:
         raise StocktakeError(problems)
     return theme
+
+
+def ink_on(colour: str) -> str:
+    """Black or white, whichever has more contrast on a colour (WCAG relative luminance)."""
+    return "#FFFFFF" if contrast(colour, "#FFFFFF") >= contrast(colour, "#000000") else "#000000"
+
+
+def contrast(one: str, other: str) -> float:
+    """The WCAG contrast ratio of two colours."""
+    high, low = sorted((_luminance(one), _luminance(other)), reverse=True)
+    return (high + 0.05) / (low + 0.05)
+
+
+def _luminance(colour: str) -> float:
+    parts = [int(colour[i : i + 2], 16) / 255 for i in (1, 3, 5)]
+    linear = [c / 12.92 if c <= 0.04045 else ((c + 0.055) / 1.055) ** 2.4 for c in parts]
+    return 0.2126 * linear[0] + 0.7152 * linear[1] + 0.0722 * linear[2]

@@ -10,7 +10,8 @@ from typing import Any
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from stocktake.reports.facts import GroupResults, OrganisationResults, Row
+from stocktake.reports.facts import OrganisationResults
+from stocktake.reports.group_results import GroupResults, Row
 
 API = "v1"
 # Figures of documents have at most so many decimals.
@@ -28,7 +29,7 @@ class Change(_Document):
     difference: float | None = Field(None, description="points, now less then")
     lower: float | None = Field(None, description="lower end of its 95% interval")
     upper: float | None = Field(None, description="upper end of its 95% interval")
-    verdict: str | None = Field(None, description="Increase, Decrease or No change; null where it was not compared")
+    verdict: str | None = Field(None, description="Increase, Decrease or No change; left out where it was not compared")
 
 
 class Score(_Document):
@@ -36,10 +37,12 @@ class Score(_Document):
 
     code: str = Field(description="code of the question or section, or of the organisation in a measure's document")
     n: int | None = Field(None, description="people whose answer was scored")
-    score: float | None = Field(None, description="standardised mean score, 0 to 10; null where it is not shown")
+    score: float | None = Field(None, description="standardised mean score, 0 to 10; left out where it is not shown")
     lower_95: float | None = Field(None, description="lower end of its 95% interval")
     upper_95: float | None = Field(None, description="upper end of its 95% interval")
-    band: int | None = Field(None, description="1, much worse than expected, to 7, much better; null without a band")
+    band: int | None = Field(
+        None, description="1, much worse than expected, to 7, much better; left out where there is none"
+    )
     z: float | None = Field(None, description="distance from the average in units of the spread to be expected")
     status: str = Field(description="shown, withheld, left out, not banded, no data or not published")
     change: Change | None = Field(None, description="change since the wave before, where there is one")

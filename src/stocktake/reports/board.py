@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from stocktake.reports import front, headline, scorecard
-from stocktake.reports.facts import OrganisationResults, group_results
+from stocktake.reports.facts import OrganisationResults
+from stocktake.reports.group_results import group_results
 from stocktake.reports.model import Page, Report
 from stocktake.results import Results
 from stocktake.survey.instrument import Survey
@@ -27,15 +28,5 @@ def board(results: Results, survey: Survey, organisation: str, *, contact: str =
     ]
     if len(facts.questions) <= SHORT:
         pages.append(front.how_to_read(facts))
-    return Report(
-        title=f"{survey.title}: results for the board",
-        subtitle="The answers first; the benchmark report has every chart and the method",
-        organisation=facts.name,
-        organisation_code=organisation,
-        date_line=survey.programme,
-        pages=tuple(pages),
-        digest=results.digest,
-        notice=notice,
-        head=f"{facts.name} ({organisation})",
-        keywords=(survey.code, organisation, "board", results.digest),
-    )
+    subtitle = "The answers first; the benchmark report has every chart and the method"
+    return facts.report(pages, "results for the board", subtitle, notice=notice, kind="board")

@@ -5,7 +5,8 @@ from __future__ import annotations
 from itertools import zip_longest
 
 from stocktake.reports.charts import TrendLines
-from stocktake.reports.facts import OrganisationResults, Row
+from stocktake.reports.facts import OrganisationResults
+from stocktake.reports.group_results import Row
 from stocktake.reports.model import (
     Block,
     Bullets,
@@ -240,13 +241,14 @@ def _question(facts: OrganisationResults, code: str, changes: list[Row]) -> Keep
         if section and members[:1] == [code]
         else []
     )
+    trend = trend_of(facts, code)
     blocks: list[Block] = [
         *begins,
         Heading(facts.entry(code), 3),
-        Figure(trend_of(facts, code)),
+        Figure(trend),
         *(_verdict(facts, change) for change in shown_changes),
     ]
-    between = _any_two_years(facts, code, list(trend_of(facts, code).years))
+    between = _any_two_years(facts, code, list(trend.years))
     return KeepTogether((*blocks, *between))
 
 

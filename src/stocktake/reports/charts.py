@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Iterable
 from dataclasses import dataclass
 from itertools import pairwise
 
@@ -14,6 +15,17 @@ from stocktake.reports.words import per_cent, rounded
 Rows = tuple[tuple[str, ...], ...]
 # Triangles that show a band in text without colour: up for better, down for worse, one to three.
 TRIANGLES = {1: "▼▼▼", 2: "▼▼", 3: "▼", 4: "", 5: "▲", 6: "▲▲", 7: "▲▲▲"}
+
+
+def side(band: int | None) -> int:
+    """On which side of the expected range a band lies: 1 above, -1 below, 0 within it or without a band."""
+    return 0 if band is None else (band > 4) - (band < 4)
+
+
+def outside(bands: Iterable[int | None]) -> tuple[int, int]:
+    """How many bands lie above the expected range, and how many below it."""
+    sides = [side(band) for band in bands]
+    return sides.count(1), sides.count(-1)
 
 
 def _score(value: float | None) -> str:

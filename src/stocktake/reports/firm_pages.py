@@ -5,9 +5,13 @@ from __future__ import annotations
 from dataclasses import replace
 
 from stocktake.compare.firmness import expected_by_chance
-from stocktake.reports.facts import OrganisationResults, Row, band_word
+from stocktake.reports.facts import OrganisationResults, band_word
+from stocktake.reports.group_results import Row
 from stocktake.reports.model import Block, Bullets, Cell, Columns, Heading, Number, Page, Table, Text, paragraph
 from stocktake.reports.words import per_cent, plural, rounded
+
+# So many questions are the most unusual ones.
+MOST_UNUSUAL = 10
 
 
 def firmness(facts: OrganisationResults) -> list[Page]:
@@ -161,3 +165,72 @@ def _nearest(facts: OrganisationResults, banded: list[str]) -> list[Text]:
                 paragraph(f"{facts.named(q)}: {{gap}} points from somewhat {'better' if up else 'worse'}.", gap=gap)
             )
     return out
+
+
+def unusual(facts: OrganisationResults) -> Table | None:
+    """The questions on which an organisation is furthest from the average in units of S, with the direction."""
+    banded = [q for q in facts.questions if facts.row(q)["z"] is not None]
+    if not banded:
+        return None
+    chosen = sorted(banded, key=lambda q: -abs(facts.row(q)["z"]))[:MOST_UNUSUAL]
+    firm = any(facts.firmness.get(q, {}).get("p_outside") is not None for q in chosen)
+    header = ["Question", "Direction", "Score", "Average", "z", "Band"]
+    if firm:
+        header += ["Outside if drawn anew", "People for the next better band"]
+    rows = []
+    for q in chosen:
+        row = facts.row(q)
+        cells = [
+            facts.named(q),
+            "▲ above the average" if row["z"] > 0 else "▼ below the average",
+            facts.number(row, "score"),
+            facts.number(row, "national_average"),
+            facts.number(row, "z"),
+            band_word(facts.survey, row),
+        ]
+        if firm:
+            cells += [
+                facts.percent(facts.firmness[q], "p_outside", "firmness", share=True),
+                facts.number(facts.firmness[q], "steps_to_better", "firmness"),
+            ]
+        rows.append(tuple(cells))
+    return Table("Most unusual results", tuple(header), tuple(rows))
+
+
+def firm_table(facts: OrganisationResults) -> Table | None:
+    """How firm every band is: what the printed report only summarises."""
+    rows = []
+    for q in (*facts.questions, *(s.code for s in facts.survey.sections)):
+        row = facts.firmness.get(q)
+        if row is None or row["band"] is None:
+            continue
+        survives = "-" if row["survives"] is None else "yes" if row["survives"] else "no"
+        rows.append(
+            (
+                facts.named(q) if q in facts.survey.by_code else facts.section_title(q),
+                band_word(facts.survey, facts.row(q)),
+                facts.number(row, "to_better", "firmness"),
+                facts.number(row, "to_worse", "firmness"),
+                facts.percent(row, "p_band", "firmness", share=True),
+                facts.percent(row, "p_outside", "firmness", share=True),
+                survives,
+                facts.number(row, "steps_to_better", "firmness"),
+            )
+        )
+    header = (
+        "Question or section",
+        "Band",
+        "Points to the next better band",
+        "Points to the next worse band",
+        "Same band if drawn anew",
+        "Outside if drawn anew",
+        f"Same band without any one {facts.survey.organisation_word}",
+        "People for the next better band",
+    )
+    if not rows:
+        return None
+    # What the source says nothing about, as with a published workbook, is left out rather than filled with dashes.
+    known = [i for i in range(len(header)) if any(row[i] != "-" for row in rows)]
+    return Table(
+        "How firm each band is", tuple(header[i] for i in known), tuple(tuple(r[i] for i in known) for r in rows)
+    )

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from stocktake.reports.charts import CountBars, PairedBars, ShareBars, share_or_not
-from stocktake.reports.facts import OrganisationResults, Row, band_word
+from stocktake.reports.facts import OrganisationResults, band_word
+from stocktake.reports.group_results import Row
 from stocktake.reports.model import (
     Block,
     Cards,

@@ -30,8 +30,7 @@ class Dot:
 class RankedDots:
     """Scores from lowest to highest with their intervals and the average's line.
 
-    `whole` draws the scale from 0 to 10 in place of one that fits the scores; `links` leads to the folder of the
-    organisations' own pages, and makes every mark a link.
+    `links` leads to the folder of the organisations' own pages, and makes every mark a link.
     """
 
     title: str
@@ -40,14 +39,13 @@ class RankedDots:
     bands: tuple[str, ...]
     alt: str
     word: str = "trust"
-    whole: bool = False
     links: str = ""
     size: Literal["wide", "narrow"] = "wide"
 
     def scale(self) -> tuple[float, ...]:
         """The marks of the scale, within 0 to 10; scores and the average fit, and intervals where they are no more than
         two points further out."""
-        if self.whole or not self.dots:
+        if not self.dots:
             return (0.0, 2.0, 4.0, 6.0, 8.0, 10.0)
         inner = [d.score for d in self.dots] + ([] if self.average is None else [self.average])
         low, high = min(inner), max(inner)

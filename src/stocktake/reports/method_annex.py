@@ -8,7 +8,8 @@ from typing import Any
 from stocktake.compare.expected_range import CUTS
 from stocktake.disclosure.rules import rules_of
 from stocktake.reports import back
-from stocktake.reports.facts import GroupResults, OrganisationResults, Row, band_word, group_results
+from stocktake.reports.facts import OrganisationResults, band_word
+from stocktake.reports.group_results import GroupResults, Row, group_results
 from stocktake.reports.model import Block, Bullets, Cell, Columns, Heading, Number, Page, Report, Table, Text, paragraph
 from stocktake.reports.words import rounded
 from stocktake.results import Results

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from stocktake.reports import headline
-from stocktake.reports.facts import OrganisationResults, group_results
+from stocktake.reports.facts import OrganisationResults
+from stocktake.reports.group_results import group_results
 from stocktake.reports.model import Report
 from stocktake.results import Results
 from stocktake.survey.instrument import Survey
@@ -20,14 +21,4 @@ def poster(
     pages = headline.poster(facts, contact, notice, chapter="", actions=actions) if facts.shown else []
     if not pages:
         return None
-    return Report(
-        title=f"{survey.title}: poster",
-        subtitle="",
-        organisation=facts.name,
-        organisation_code=organisation,
-        date_line=survey.programme,
-        pages=tuple(pages),
-        digest=results.digest,
-        notice=notice,
-        keywords=(survey.code, organisation, "poster", results.digest),
-    )
+    return facts.report(pages, "poster", notice=notice, kind="poster", code=False)

@@ -5,7 +5,8 @@ from __future__ import annotations
 from dataclasses import replace
 
 from stocktake.reports.charts import BandKey, BandStrip, RankedBars
-from stocktake.reports.facts import OrganisationResults, Row, band_word
+from stocktake.reports.facts import OrganisationResults, band_word
+from stocktake.reports.group_results import Row
 from stocktake.reports.model import (
     Block,
     Bullets,

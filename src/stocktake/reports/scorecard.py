@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from stocktake.compare.firmness import expected_by_chance, most_by_chance
+from stocktake.reports.charts import outside
 from stocktake.reports.facts import OrganisationResults, band_word
 from stocktake.reports.model import Block, Figure, Inline, Link, Page, Text, paragraph
 from stocktake.reports.summary_charts import ChangeDots, ChangeRow, Scorecard, ScoreRow
-from stocktake.reports.words import listed, plural
+from stocktake.reports.words import listed, plural, rounded
 
 # So many questions are named in a sentence; more are counted, and the chart below names them.
 NAMED = 4
@@ -31,7 +33,6 @@ def score_row(facts: OrganisationResults, code: str) -> ScoreRow:
         band=row["band"],
         band_text=band_word(facts.survey, row),
         verdict=change["verdict"] if change else None,
-        reason=str(row["reason"] or ""),
     )
 
 
@@ -39,14 +40,22 @@ def scorecard_chart(facts: OrganisationResults) -> Scorecard:
     """Every question of this year in the order of the report."""
     rows = tuple(score_row(facts, q) for q in facts.questions)
     word = facts.survey.organisation_word
-    above = sum(r.band is not None and r.band > 4 for r in rows)
-    below = sum(r.band is not None and r.band < 4 for r in rows)
+    above, below = outside(r.band for r in rows)
     alt = (
         f"Scorecard of {len(rows)} questions: this {word}'s score as points above or below the average, with the expected range. "
         f"{above} lie above the expected range and {below} below it. The table of all questions has the same figures."
     )
     earlier = facts.earlier if facts.has_history else None
     return Scorecard("Every question on one page", rows, earlier, alt, word)
+
+
+def by_chance(facts: OrganisationResults, chart: Scorecard) -> str:
+    """How many questions of a scorecard would lie outside the expected range by chance, as a sentence."""
+    banded = sum(r.band is not None for r in chart.rows)
+    return (
+        f"The expected range is where a {facts.survey.organisation_word}'s score would lie if it were like the others. Of {banded} questions about "
+        f"{rounded(expected_by_chance(banded)[0])} would lie outside it by chance alone, and {most_by_chance(banded)} or fewer 19 times in 20."
+    )
 
 
 def scorecard(facts: OrganisationResults, chapter: str = "", level: int = 1) -> Page:

@@ -8,7 +8,8 @@ from stocktake.compare.suppress import BESIDE
 from stocktake.disclosure.rules import rules_of
 from stocktake.reports import back, change_pages, firm_pages, front, headline, question_pages, scorecard
 from stocktake.reports.charts import PlainBars
-from stocktake.reports.facts import OrganisationResults, group_results
+from stocktake.reports.facts import OrganisationResults
+from stocktake.reports.group_results import group_results
 from stocktake.reports.model import (
     Block,
     Bullets,
@@ -75,29 +76,19 @@ def service_groups(
         question_pages.how_scored(whole),
     ]
     if not any(p.there for p in parts):
-        return _report(whole, results, [front.cover(whole), _without(whole, notice)], notice)
+        return _report(whole, [front.cover(whole), _without(whole, notice)], notice)
     if any(p.group.compared and p.there for p in parts):
         pages.append(question_pages.how_to_interpret(whole))
     for part in parts:
         pages += as_chapter(_group(part), part.prefix, part.group.title)
     pages += back.method(next((p.facts for p in parts if p.group.compared), whole), results)
     pages += back.sources(whole, contact)
-    return _report(whole, results, pages, notice)
+    return _report(whole, pages, notice)
 
 
-def _report(whole: OrganisationResults, results: Results, pages: list[Page], notice: str) -> Report:
-    survey = whole.survey
-    return Report(
-        title=f"{survey.title}: service-group report",
-        subtitle="Results by kind of service",
-        organisation=whole.name,
-        organisation_code=whole.code,
-        date_line=survey.programme,
-        pages=tuple(pages),
-        digest=results.digest,
-        notice=notice,
-        head=f"{whole.name} ({whole.code})",
-        keywords=(survey.code, whole.code, "service groups", results.digest),
+def _report(whole: OrganisationResults, pages: list[Page], notice: str) -> Report:
+    return whole.report(
+        pages, "service-group report", "Results by kind of service", notice=notice, kind="service groups"
     )
 
 

@@ -1,23 +1,20 @@
-"""What the web pages say beyond the reports: lists of organisations, a page for each measure, and what is most unusual."""
+"""What the web pages say beyond the reports: the list of organisations, and a page for each measure."""
 
 from __future__ import annotations
 
-import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 from stocktake.compare.expected_range import CUTS
-from stocktake.compare.firmness import expected_by_chance, most_by_chance
-from stocktake.reports.charts import TRIANGLES, Funnel, Point
-from stocktake.reports.facts import GroupResults, OrganisationResults, Row, band_word
-from stocktake.reports.figure_charts import SeriesLines, Tile, TileMap, Unit, floor_of
+from stocktake.reports.charts import TRIANGLES, Funnel, Point, outside, side
+from stocktake.reports.facts import OrganisationResults, band_word
+from stocktake.reports.figure_charts import SeriesLines, Unit, floor_of
+from stocktake.reports.group_results import GroupResults, Row
 from stocktake.reports.measure_charts import Dot, RankedDots
-from stocktake.reports.model import Table
+from stocktake.reports.regions import Places, RegionRow, regions_of
 from stocktake.reports.summary_charts import interval_text
-from stocktake.reports.words import as_shown, listed, per_cent, plural, rounded
+from stocktake.reports.words import listed, per_cent, plural, rounded
 from stocktake.survey.instrument import Survey
-
-MOST = 10
 
 
 @dataclass(frozen=True)
@@ -49,18 +46,6 @@ class Listing:
 
 
 @dataclass(frozen=True)
-class RegionRow:
-    """One region of a measure: how many organisations have a score that is shown, their plain average, and how many lie
-    above and below the range."""
-
-    name: str
-    count: int
-    average: float | None
-    above: int
-    below: int
-
-
-@dataclass(frozen=True)
 class MeasurePage:
     """All organisations on one question or section."""
 
@@ -76,37 +61,11 @@ class MeasurePage:
     listing: Listing
 
 
-@dataclass(frozen=True)
-class HeatRow:
-    """One organisation of the heat map: its band on every question (None without one) and in words, and what is counted."""
-
-    code: str
-    name: str
-    kind: str
-    region: str
-    bands: tuple[int | None, ...]
-    above: int
-    below: int
-    chance: float
-    most: int
-
-
-@dataclass(frozen=True)
-class HeatMap:
-    """Organisations by questions: the code and short name of every question, and the rows."""
-
-    questions: tuple[tuple[str, str], ...]
-    rows: tuple[HeatRow, ...]
-
-
 def bare_codes(survey: Survey) -> str:
     """What to say where questions have codes and no wording; empty where they have."""
     if any(q.text for q in survey.scored):
         return ""
     return "The published figures carry codes of questions, not their wording; the survey's own questionnaire has it."
-
-
-Places = Mapping[str, tuple[str, str]]
 
 
 def _number(value: float | None, places: int = 1) -> Listed:
@@ -181,7 +140,7 @@ def measure_page(field: GroupResults, measure: str, organisations: Mapping[str, 
         ranked,
         chart,
         _course(field, measure),
-        _regions(rows, places),
+        regions_of(rows, places),
         _listing(field, measure, rows, organisations, places),
     )
 
@@ -194,7 +153,7 @@ def _outside(rows: Mapping[str, Row], organisations: Mapping[str, str], word: st
     """Who lies outside the expected range, the furthest first, and how many have no score to show."""
     out = []
     for way, title in ((-1, "Below"), (1, "Above")):
-        found = [r for r in rows.values() if r["band"] is not None and (r["band"] - 4) * way > 0]
+        found = [r for r in rows.values() if side(r["band"]) == way]
         found.sort(key=lambda r: (-abs(r["band"] - 4), -abs(r["z"] or 0.0)))
         names = [f"{organisations[r['organisation']]} ({rounded(r['score'])})" for r in found[:MOST_NAMED]]
         if len(found) > MOST_NAMED:
@@ -221,7 +180,7 @@ def ranked_dots(
         Dot(c, organisations.get(c, c), v, rows[c]["lower_95"], rows[c]["upper_95"], rows[c]["band"]) for v, c in shown
     )
     centre = field.measures[survey.year, measure]["centre"]
-    above, below = (sum(d.band is not None and (d.band - 4) * way > 0 for d in dots) for way in (1, -1))
+    above, below = outside(d.band for d in dots)
     average = "" if centre is None else f", average {rounded(centre)}"
     alt = (
         f"{measure}: marks of {len(dots)} {word}s in order from {rounded(shown[0][0])} to {rounded(shown[-1][0])}{average}. "
@@ -249,80 +208,6 @@ def _course(field: GroupResults, measure: str) -> SeriesLines | None:
     )
 
 
-def _regions(rows: Mapping[str, Row], places: Places) -> tuple[RegionRow, ...]:
-    """Every region with the plain average of its organisations' shown scores; nothing where no regions are known."""
-    found: dict[str, list[Row]] = {}
-    for code, row in rows.items():
-        region = places.get(code, ("", ""))[1]
-        if region:
-            found.setdefault(region, []).append(row)
-    out = []
-    for region, own in sorted(found.items()):
-        scores = [r["score"] for r in own if r["score"] is not None]
-        above, below = (sum(r["band"] is not None and (r["band"] - 4) * way > 0 for r in own) for way in (1, -1))
-        out.append(RegionRow(region, len(scores), math.fsum(scores) / len(scores) if scores else None, above, below))
-    return tuple(out)
-
-
-# Where regions lie on a map of tiles, with their initials: row, then column; every other row is moved by half a tile.
-REGION_TILES = {
-    "north west": ("NW", 0, 0),
-    "north east and yorkshire": ("NEY", 0, 1),
-    "north": ("N", 0, 1),
-    "midlands": ("MID", 1, 0),
-    "east of england": ("EE", 1, 1),
-    "east": ("E", 1, 1),
-    "south west": ("SW", 2, 0),
-    "london": ("LON", 2, 1),
-    "south east": ("SE", 3, 0),
-    "south": ("S", 3, 0),
-}
-
-
-def region_map(measure: str, regions: Sequence[RegionRow]) -> TileMap | None:
-    """Regions as tiles by their averages; None where one of them has no known place, or none has a figure."""
-    known = [r.average for r in regions if r.average is not None]
-    if not known or any(r.name.casefold() not in REGION_TILES for r in regions):
-        return None
-    low, high = min(known), max(known)
-    edges = tuple(sorted({as_shown(low + (high - low) * k / 3, 1) for k in (1, 2)} - {as_shown(low, 1)}))
-    tiles = []
-    for r in regions:
-        label, row, column = REGION_TILES[r.name.casefold()]
-        reason = "" if r.average is not None else "no score that can be shown"
-        tiles.append(Tile(label, r.name, row, column, r.average, reason))
-    alt = f"{measure}: map of regions as tiles, averages from {rounded(low)} to {rounded(high)}. The table has the same figures."
-    return TileMap(f"{measure}: averages by region", tuple(tiles), edges, Unit("score", 1), alt)
-
-
-def heat_map(field: GroupResults, organisations: Mapping[str, str], places: Places) -> HeatMap:
-    """Every organisation's band on every question, with how many lie outside the range and how many would by chance."""
-    survey = field.survey
-    questions = [q.code for q in survey.scored]
-    bands: dict[str, dict[str, int | None]] = {}
-    for q in questions:
-        for code, row in field.of_measure(q).items():
-            bands.setdefault(code, {})[q] = row["band"]
-    lines = []
-    for code, name in organisations.items():
-        own = tuple(bands.get(code, {}).get(q) for q in questions)
-        banded = [b for b in own if b is not None]
-        chance, _, _ = expected_by_chance(len(banded))
-        lines.append(
-            HeatRow(
-                code,
-                name,
-                *places.get(code, ("", "")),
-                own,
-                sum(b > 4 for b in banded),
-                sum(b < 4 for b in banded),
-                chance,
-                most_by_chance(len(banded)),
-            )
-        )
-    return HeatMap(tuple((q, survey.by_code[q].short or survey.by_code[q].label) for q in questions), tuple(lines))
-
-
 def _funnel(
     measure: str, row: Row, rows: Mapping[str, Row], organisations: Mapping[str, str], bands: tuple[str, ...], word: str
 ) -> Funnel | None:
@@ -333,8 +218,7 @@ def _funnel(
     )
     if not points:
         return None
-    better = sum(p.band > 4 for p in points)
-    worse = sum(p.band < 4 for p in points)
+    better, worse = outside(p.band for p in points)
     alt = (
         f"{measure}: funnel of {len(points)} {word}s' scores against how sure each is. {better} lie above the limits of the expected range and "
         f"{worse} below."
@@ -377,72 +261,3 @@ def _listing(
     else:
         lines = [Line(x.code, x.name, x.kind, x.region, x.cells[:-1]) for x in lines]
     return Listing(f"{measure}: all {survey.organisation_word}s", tuple(header), tuple(lines))
-
-
-def unusual(facts: OrganisationResults) -> Table | None:
-    """The questions on which an organisation is furthest from the average in units of S, with the direction."""
-    banded = [q for q in facts.questions if facts.row(q)["z"] is not None]
-    if not banded:
-        return None
-    chosen = sorted(banded, key=lambda q: -abs(facts.row(q)["z"]))[:MOST]
-    firm = any(facts.firmness.get(q, {}).get("p_outside") is not None for q in chosen)
-    header = ["Question", "Direction", "Score", "Average", "z", "Band"]
-    if firm:
-        header += ["Outside if drawn anew", "People for the next better band"]
-    rows = []
-    for q in chosen:
-        row = facts.row(q)
-        cells = [
-            facts.named(q),
-            "▲ above the average" if row["z"] > 0 else "▼ below the average",
-            facts.number(row, "score"),
-            facts.number(row, "national_average"),
-            facts.number(row, "z"),
-            band_word(facts.survey, row),
-        ]
-        if firm:
-            cells += [
-                facts.percent(facts.firmness[q], "p_outside", "firmness", share=True),
-                facts.number(facts.firmness[q], "steps_to_better", "firmness"),
-            ]
-        rows.append(tuple(cells))
-    return Table("Most unusual results", tuple(header), tuple(rows))
-
-
-def firm_table(facts: OrganisationResults) -> Table | None:
-    """How firm every band is: what the printed report only summarises."""
-    rows = []
-    for q in (*facts.questions, *(s.code for s in facts.survey.sections)):
-        row = facts.firmness.get(q)
-        if row is None or row["band"] is None:
-            continue
-        survives = "-" if row["survives"] is None else "yes" if row["survives"] else "no"
-        rows.append(
-            (
-                facts.named(q) if q in facts.survey.by_code else facts.section_title(q),
-                band_word(facts.survey, facts.row(q)),
-                facts.number(row, "to_better", "firmness"),
-                facts.number(row, "to_worse", "firmness"),
-                facts.percent(row, "p_band", "firmness", share=True),
-                facts.percent(row, "p_outside", "firmness", share=True),
-                survives,
-                facts.number(row, "steps_to_better", "firmness"),
-            )
-        )
-    header = (
-        "Question or section",
-        "Band",
-        "Points to the next better band",
-        "Points to the next worse band",
-        "Same band if drawn anew",
-        "Outside if drawn anew",
-        f"Same band without any one {facts.survey.organisation_word}",
-        "People for the next better band",
-    )
-    if not rows:
-        return None
-    # What the source says nothing about, as with a published workbook, is left out rather than filled with dashes.
-    known = [i for i in range(len(header)) if any(row[i] != "-" for row in rows)]
-    return Table(
-        "How firm each band is", tuple(header[i] for i in known), tuple(tuple(r[i] for i in known) for r in rows)
-    )

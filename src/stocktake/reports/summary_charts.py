@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import TypeVar
 
@@ -21,6 +21,16 @@ def interval_text(low: float | None, high: float | None) -> str:
     return "-" if low is None or high is None else f"{rounded(low)} to {rounded(high)}"
 
 
+def change_interval(low: float | None, high: float | None) -> str:
+    """A 95% interval of a change, or a dash; with one decimal it could touch zero beside a change that is more than chance."""
+    return "-" if low is None or high is None else f"{signed(low, 2)} to {signed(high, 2)}"
+
+
+def _reach(ends: Iterable[float], least: float) -> float:
+    """How far a scale reaches to hold these ends: a whole or a half number."""
+    return max(least, math.ceil(2 * max(ends, default=0.5) - 1e-9) / 2)
+
+
 def _split(rows: Sequence[T], most: int) -> Iterator[tuple[T, ...]]:
     size = math.ceil(len(rows) / max(1, math.ceil(len(rows) / most)))
     for i in range(0, len(rows), max(size, 1)):
@@ -32,7 +42,7 @@ class ScoreRow:
     """One question of a scorecard.
 
     `limits` are the two ends of the expected range, None where there is none; `verdict` is that of the change since the
-    wave before. A score of None is not shown, for the `reason`.
+    wave before. A score of None is not shown.
     """
 
     code: str
@@ -49,7 +59,6 @@ class ScoreRow:
     band: int | None
     band_text: str
     verdict: str | None
-    reason: str = ""
 
 
 @dataclass(frozen=True)
@@ -67,14 +76,14 @@ class Scorecard:
     @property
     def reach(self) -> float:
         """How many points the scale reaches to either side of the average: a whole or a half number."""
-        ends = [
+        ends = (
             abs(v - r.average)
             for r in self.rows
             if r.average is not None
             for v in (r.score, r.low, r.high, r.lowest, r.highest)
             if v is not None
-        ]
-        return max(self.least_reach, math.ceil(2 * max(ends, default=0.5) - 1e-9) / 2)
+        )
+        return _reach(ends, self.least_reach)
 
     @property
     def intervals(self) -> bool:
@@ -131,8 +140,8 @@ class ChangeDots:
     @property
     def reach(self) -> float:
         """How many points the scale reaches to either side of zero: a whole or a half number."""
-        ends = [abs(v) for r in self.rows for v in (r.difference, r.low, r.high) if v is not None]
-        return max(self.least_reach, math.ceil(2 * max(ends, default=0.5) - 1e-9) / 2)
+        ends = (abs(v) for r in self.rows for v in (r.difference, r.low, r.high) if v is not None)
+        return _reach(ends, self.least_reach)
 
     @property
     def intervals(self) -> bool:
@@ -151,7 +160,7 @@ class ChangeDots:
                 rounded(r.then),
                 rounded(r.now),
                 signed(r.difference, 1),
-                "-" if r.low is None or r.high is None else f"{signed(r.low, 2)} to {signed(r.high, 2)}",
+                change_interval(r.low, r.high),
                 VERDICT_WORDS[r.verdict],
             )
             for r in self.rows

@@ -11,7 +11,8 @@ from stocktake.compare.firmness import expected_by_chance
 from stocktake.disclosure.rules import rules_of
 from stocktake.reports.back import SKIPPED_FOR_WORKBOOKS, setting_rows
 from stocktake.reports.books import Book, Column, Content, Sheet, cells_of, marker, sheet_of
-from stocktake.reports.facts import OrganisationResults, group_results
+from stocktake.reports.facts import OrganisationResults
+from stocktake.reports.group_results import group_results
 from stocktake.reports.words import rounded
 from stocktake.results import Results
 from stocktake.results.schemas import BANDS, LIMITS

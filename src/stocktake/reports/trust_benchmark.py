@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from stocktake.reports import back, change_pages, firm_pages, front, headline, question_pages, scorecard
-from stocktake.reports.facts import OrganisationResults, group_results
+from stocktake.reports.facts import OrganisationResults
+from stocktake.reports.group_results import group_results
 from stocktake.reports.model import Page, Report
 from stocktake.results import Results
 from stocktake.survey.instrument import Survey
@@ -28,20 +29,10 @@ def trust_benchmark(
     ]
     if facts.shown:
         pages = _whole(facts, results, contact, notice, actions)
-    return Report(
-        title=f"{survey.title}: benchmark report",
-        subtitle="How people's experiences compare with all trusts"
-        if survey.organisation_word == "trust"
-        else "How people's experiences compare",
-        organisation=facts.name,
-        organisation_code=organisation,
-        date_line=survey.programme,
-        pages=tuple(pages),
-        digest=results.digest,
-        notice=notice,
-        head=f"{facts.name} ({organisation})",
-        keywords=(survey.code, organisation, results.digest),
-    )
+    subtitle = "How people's experiences compare"
+    if survey.organisation_word == "trust":
+        subtitle += " with all trusts"
+    return facts.report(pages, "benchmark report", subtitle, notice=notice)
 
 
 def web_report(results: Results, survey: Survey, organisation: str, *, notice: str = "") -> Report:
@@ -56,16 +47,7 @@ def web_report(results: Results, survey: Survey, organisation: str, *, notice: s
             *scorecard.change_page(facts, links=False),
             *change_pages.pages(facts, courses=False),
         ]
-    return Report(
-        title=f"{survey.title}: benchmark report",
-        subtitle="",
-        organisation=facts.name,
-        organisation_code=organisation,
-        date_line=survey.programme,
-        pages=tuple(pages),
-        digest=results.digest,
-        notice=notice,
-    )
+    return facts.report(pages, "benchmark report", notice=notice)
 
 
 def _whole(facts: OrganisationResults, results: Results, contact: str, notice: str, actions: int) -> list[Page]:

@@ -18,8 +18,9 @@ from pptx.enum.text import MSO_ANCHOR, PP_ALIGN
 from pptx.util import Inches, Pt
 
 from stocktake.render.deck.chart_data import ChartData, PlaceData
+from stocktake.render.deck.shapes import Frame, add_table, as_line
 from stocktake.render.figure_drawings import LEVELS, NEAR, PARTS, REST
-from stocktake.render.svg import ink_on
+from stocktake.render.theme import ink_on
 from stocktake.render.words import clean
 from stocktake.reports.figure_charts import (
     AreaMap,
@@ -37,7 +38,7 @@ from stocktake.reports.figure_charts import (
 from stocktake.rounding import as_shown
 
 if TYPE_CHECKING:
-    from stocktake.render.deck.charts import Drawing, Frame
+    from stocktake.render.deck.charts import Drawing
 
 
 def figure_height(chart: FigureChart, width: float) -> float:
@@ -95,8 +96,6 @@ def _fill(series: Any, colour: str) -> None:
 
 
 def figure_bars(drawing: Drawing, model: FigureBars, frame: Frame) -> None:
-    from stocktake.render.deck.charts import as_line
-
     data = ChartData(number_format=_format(model.unit))
     data.categories = [clean(b.label) for b in model.bars]
     names = {"rest": "Others", "near": model.near, "own": "Your own"}
@@ -233,20 +232,6 @@ def rate_funnel(drawing: Drawing, model: RateFunnel, frame: Frame) -> None:
     _legend(chart)
 
 
-def _table(drawing: Drawing, rows: int, columns: int, frame: Frame, alt: str, title: str) -> Any:
-    from stocktake.render.deck.charts import describe
-
-    shape = drawing.slide.shapes.add_table(
-        rows, columns, Inches(frame.x), Inches(frame.y), Inches(frame.w), Inches(frame.h - 0.1)
-    )
-    describe(shape, alt, title)
-    table = shape.table
-    table.horz_banding = False
-    for row in table.rows:
-        row.height = Inches((frame.h - 0.1) / rows)
-    return table
-
-
 def _cell(cell: Any, words: str, size: float, fill: str = "", bold: bool = False, align: Any = None) -> None:
     cell.margin_left = cell.margin_right = Inches(0.03)
     cell.margin_top = cell.margin_bottom = 0
@@ -268,9 +253,7 @@ def tile_map(drawing: Drawing, model: TileMap, frame: Frame) -> None:
     columns = 2 * (max(t.column for t in model.tiles) + 1) + 1
     key = len(model.classes()) + 1
     wide = frame.w * 0.62
-    from stocktake.render.deck.charts import Frame as Place
-
-    table = _table(drawing, rows, columns, Place(frame.x, frame.y, wide, frame.h), model.alt, model.title)
+    table = add_table(drawing, rows, columns, Frame(frame.x, frame.y, wide, frame.h), model.alt, model.title)
     table.first_row = False
     for row in range(rows):
         for column in range(columns):
@@ -284,11 +267,11 @@ def tile_map(drawing: Drawing, model: TileMap, frame: Frame) -> None:
             "" if tile.value is None else f"\n{model.unit.text(tile.value)}"
         )
         _cell(cell, words.replace("\n", " · "), 8, fill, tile.own, PP_ALIGN.CENTER)
-    legend = _table(
+    legend = add_table(
         drawing,
         key,
         2,
-        Place(frame.x + wide + 0.3, frame.y, frame.w - wide - 0.3, 0.28 * key),
+        Frame(frame.x + wide + 0.3, frame.y, frame.w - wide - 0.3, 0.28 * key),
         "Key to the classes",
         "Key",
     )
@@ -306,7 +289,7 @@ def spine(drawing: Drawing, model: Spine, frame: Frame) -> None:
     rows = [
         (r[0], r[1] if row.own is not None else "no figure", *r[2:]) for r, row in zip(full, model.rows, strict=True)
     ]
-    table = _table(drawing, len(rows) + 1, len(header), frame, model.alt, model.title)
+    table = add_table(drawing, len(rows) + 1, len(header), frame, model.alt, model.title)
     for j, share in enumerate((0.42, 0.16, 0.1, 0.16, 0.16)):
         table.columns[j].width = Inches(frame.w * share)
     for i, row in enumerate((header, *rows)):
@@ -315,7 +298,7 @@ def spine(drawing: Drawing, model: Spine, frame: Frame) -> None:
 
 
 def heat_table(drawing: Drawing, model: HeatTable, frame: Frame) -> None:
-    table = _table(drawing, len(model.rows) + 1, len(model.columns) + 1, frame, model.alt, model.title)
+    table = add_table(drawing, len(model.rows) + 1, len(model.columns) + 1, frame, model.alt, model.title)
     first = frame.w * 0.26
     table.columns[0].width = Inches(first)
     for j in range(len(model.columns)):

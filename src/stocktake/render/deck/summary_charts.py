@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 from xml.sax.saxutils import escape
 
 from lxml import etree
@@ -13,23 +12,21 @@ from pptx.oxml import parse_xml
 from pptx.util import Inches, Pt
 
 from stocktake.render.deck.chart_data import ChartData
-from stocktake.render.deck.figure_charts import _table
+from stocktake.render.deck.shapes import Frame, add_table, error_bars
 from stocktake.render.deck.words import A
-from stocktake.render.svg import ink_on
+from stocktake.render.theme import ink_on
 from stocktake.render.words import clean
 from stocktake.reports.charts import TRIANGLES
 from stocktake.reports.summary_charts import VERDICT_WORDS, ChangeDots, Scorecard, SummaryChart
 from stocktake.reports.words import as_shown, signed
 
 if TYPE_CHECKING:
-    from stocktake.render.deck.charts import Drawing, Frame
+    from stocktake.render.deck.charts import Drawing
 
 # So many questions fit a slide in letters that can be read.
 MOST_ROWS = 20
 ROW, HEAD = 0.232, 0.52
 PALE, CLEAR = "B9CBDA", "0B3C66"
-Ends = tuple[float, float]
-C = "http://schemas.openxmlformats.org/drawingml/2006/chart"
 
 
 def summary_height(chart: SummaryChart) -> float:
@@ -40,7 +37,7 @@ def summary_height(chart: SummaryChart) -> float:
 def scorecard(drawing: Drawing, model: Scorecard, frame: Frame) -> None:
     header, rows = model.table()
     shares = (0.36, 0.1, 0.09, 0.12, 0.08, 0.25) if len(header) == 6 else (0.33, 0.09, 0.08, 0.11, 0.08, 0.19, 0.12)
-    table = _table(drawing, 1, 1, frame, model.alt, model.title)
+    table = add_table(drawing, 1, 1, frame, model.alt, model.title)
     # Written as one piece of XML: cell by cell through the library takes ten times as long.
     height = Inches((frame.h - 0.1) / (len(rows) + 1))
     lines = ["".join(_xml(words, 10, "FFFFFF", j, bold=True) for j, words in enumerate(header))]
@@ -102,24 +99,3 @@ def change_dots(drawing: Drawing, model: ChangeDots, frame: Frame) -> None:
     lines = "; lines: 95% intervals" if model.intervals else ""
     title.text = f"Change in points, dark where it is more than chance{lines}"
     title.font.size, title.font.bold = Pt(9), False
-
-
-def error_bars(series: Any, values: Sequence[float | None], ends: Sequence[Ends | None], places: int = 1) -> None:
-    """Intervals of a series as error bars, their ends to so many decimals; a place without one has none of any length."""
-
-    def lengths(name: str, which: int) -> str:
-        found = [
-            0.0 if v is None or pair is None else abs(round(as_shown(pair[which], places) - as_shown(v), places))
-            for v, pair in zip(values, ends, strict=True)
-        ]
-        points = "".join(f'<c:pt idx="{i}"><c:v>{v:g}</c:v></c:pt>' for i, v in enumerate(found))
-        return f'<c:{name}><c:numLit><c:formatCode>0.{"0" * places}</c:formatCode><c:ptCount val="{len(found)}"/>{points}</c:numLit></c:{name}>'
-
-    xml = (
-        f'<c:errBars xmlns:c="{C}"><c:errBarType val="both"/><c:errValType val="cust"/><c:noEndCap val="0"/>'
-        + lengths("plus", 1)
-        + lengths("minus", 0)
-        + '<c:spPr><a:ln xmlns:a="http://schemas.openxmlformats.org/drawingml/2006/main" w="12700"><a:solidFill>'
-        '<a:srgbClr val="5B6873"/></a:solidFill></a:ln></c:spPr></c:errBars>'
-    )
-    series.find(f"{{{C}}}cat").addprevious(etree.fromstring(xml))

@@ -21,7 +21,7 @@ from pptx.oxml import parse_xml
 from pptx.oxml.ns import qn
 from pptx.util import Inches
 
-from stocktake.render.deck.charts import Drawing, Frame, describe, height_of
+from stocktake.render.deck.charts import Drawing, height_of
 from stocktake.render.deck.flow import (
     SIZES,
     TABLE_SIZE,
@@ -35,6 +35,7 @@ from stocktake.render.deck.flow import (
     widths_of,
 )
 from stocktake.render.deck.master import BODY_HEIGHT, BODY_WIDTH, GAP, LEFT, TOP, new_deck
+from stocktake.render.deck.shapes import Frame, describe
 from stocktake.render.deck.words import A, Run, link, paragraph, put
 from stocktake.render.theme import Theme
 from stocktake.render.words import brief, clean

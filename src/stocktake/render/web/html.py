@@ -183,11 +183,15 @@ class Html:
 
     @block.register
     def _(self, block: KeepTogether, level: int) -> str:
+        return f'<div class="together">{self.kept(block, level)}</div>\n'
+
+    def kept(self, block: KeepTogether, level: int) -> str:
+        """What is kept together, each heading of it a level above what follows."""
         inner, below = "", level
         for b in block.blocks:
             inner += self.block(b, below)
             below = level + 1 if isinstance(b, Heading) else below
-        return f'<div class="together">{inner}</div>\n'
+        return inner
 
     @block.register
     def _(self, block: Cards, level: int) -> str:

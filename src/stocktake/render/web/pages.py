@@ -14,14 +14,14 @@ from stocktake.render.web.html import chapters, drawing, environment, figure, pa
 from stocktake.render.web.rows import BAND_KEYS
 from stocktake.render.web.trust_html import TrustHtml
 from stocktake.reports.charts import BandKey
+from stocktake.reports.heat_map import HeatMap
 from stocktake.reports.measure_charts import RankedDots
 from stocktake.reports.model import Bullets, Page, Report, Text, plain
-from stocktake.reports.site import HeatMap, Listing, MeasurePage, bare_codes, region_map
+from stocktake.reports.regions import region_map
+from stocktake.reports.site import Listing, MeasurePage, bare_codes
 from stocktake.reports.words import rounded
 from stocktake.survey.instrument import Survey
 
-# From a trust's page to the drawings that all pages share.
-CHARTS = "../charts/"
 # The pages of one organisation: folder, name, and what a reader finds there.
 PARTS = (
     ("trusts", "Summary"),
@@ -138,11 +138,10 @@ class Site:
         pages: Sequence[Page],
         parts: Sequence[str],
         *,
-        above: str = "",
         below: str = "",
         downloads: Sequence[tuple[str, str]] = (),
     ) -> str:
-        """One page of an organisation: some pages of its report, with what stands above and below them.
+        """One page of an organisation: some pages of its report, with what stands below them.
 
         `folder` is that of the page itself and `parts` are those of all its pages.
         """
@@ -165,7 +164,6 @@ class Site:
             part_title=title,
             parts=names,
             report=report,
-            above=above,
             below=below,
             downloads=downloads,
             body=pages_html(inner, self.theme, html=html),
@@ -198,10 +196,7 @@ class Site:
             key=figure(BandKey(self.survey.bands, alt), self.theme) if page.ranked and first else "",
             funnel=drawing(page.funnel, self.theme) if page.funnel and first else "",
             course=figure(page.course, self.theme) if page.course and first else "",
-            region_rows=[
-                (r.name, r.count, "-" if r.average is None else rounded(r.average), r.above, r.below, r.average)
-                for r in page.regions
-            ],
+            rounded=rounded,
             region_map=drawing(regions, self.theme) if regions is not None and first else "",
             cite=self.citation(page.title),
         )

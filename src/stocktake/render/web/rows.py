@@ -5,15 +5,15 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from urllib.parse import quote
 
-from stocktake.render.svg import ink_on
-from stocktake.render.theme import Theme
+from stocktake.render.theme import Theme, ink_on
 from stocktake.render.web.html import text
-from stocktake.reports.charts import TRIANGLES, BandStrip, ShareBars, TrendLines, share_or_not
+from stocktake.reports.charts import TRIANGLES, BandStrip, ShareBars, TrendLines, share_or_not, side
 from stocktake.reports.summary_charts import (
     VERDICT_MARKS,
     VERDICT_WORDS,
     ChangeDots,
     Scorecard,
+    change_interval,
     interval_text,
 )
 from stocktake.reports.words import per_cent, rounded, signed
@@ -130,11 +130,10 @@ def change_rows(chart: ChangeDots, mark: str, measures: str = "../measures/") ->
             parts += f'<path class="o" d="M{at - 6:.0f} {foot}h12L{at:.0f} {tip}z"/>'
         else:
             parts += f'<circle class="c" cx="{at:.0f}" cy="8" r="4"/>'
-        interval = "-" if r.low is None or r.high is None else f"{signed(r.low, 2)} to {signed(r.high, 2)}"
         out.append(
             f'<tr><th scope="row">{_linked(r.label, measures, r.code, mark)}</th><td>{rounded(r.then)}</td>'
             f"<td><b>{rounded(r.now)}</b></td><td><b>{signed(r.difference, 1)}</b></td><td>{_strip(parts)}</td>"
-            f"<td>{interval}</td><td>{_verdict(r.verdict)}</td></tr>"
+            f"<td>{change_interval(r.low, r.high)}</td><td>{_verdict(r.verdict)}</td></tr>"
         )
     note = '<p class="note">Changes and intervals were worked out before rounding, so that a change may differ by 0.1 from the scores beside it.</p>\n'
     return "".join(out) + f"</tbody></table></div>\n{note}"
@@ -210,7 +209,7 @@ def standing_out(
     """What lies outside the expected range, and what has changed by more than chance, as short lists of links."""
     out = []
     for way, title in ((-1, "Below the expected range"), (1, "Above the expected range")):
-        rows = [r for r in chart.rows if r.band is not None and (r.band - 4) * way > 0]
+        rows = [r for r in chart.rows if side(r.band) == way]
         rows.sort(key=lambda r: -abs((r.band or 4) - 4))
         items = "".join(
             f"<li>{_linked(r.label, measures, r.code, mark)}: {rounded(r.score or 0.0)} against {rounded(r.average or 0.0)}, {chip(r.band)} {text(r.band_text.lower())}</li>"

@@ -9,11 +9,11 @@ from urllib.parse import quote
 
 from stocktake.render.measure_drawings import HEIGHTS, WIDTHS, Marks
 from stocktake.render.theme import Theme
-from stocktake.render.web.html import Html, anchors_of, table, text
+from stocktake.render.web.html import Html, anchors_of, text
 from stocktake.render.web.rows import SCALE, change_rows, measure_link, scorecard_rows, share_rows, strip_html
 from stocktake.render.words import clean
 from stocktake.reports.charts import BandKey, BandStrip, PlainBars, RankedBars, ShareBars
-from stocktake.reports.model import Block, Columns, Figure, Heading, KeepTogether, Report, Table, plain
+from stocktake.reports.model import Block, Columns, Figure, KeepTogether, Report, Table, plain
 from stocktake.reports.summary_charts import ChangeDots, Scorecard
 
 
@@ -47,21 +47,12 @@ class TrustHtml(Html):
             pairs = zip(block.header, block.rows[0], strict=True)
             items = (f"{text(h)} <b>{text(plain(c))}</b>" for h, c in pairs)
             return f'<p class="facts">{", ".join(items)}</p>\n'
-        rows = [[plain(c) for c in r] for r in block.rows]
-        return table(block.title, block.header, rows, self._figures(block), block.row_headers)
-
-    @block.register
-    def _(self, block: Figure, level: int) -> str:
-        return self.figure(block)
+        return super().block(block, level)
 
     @block.register
     def _(self, block: KeepTogether, level: int) -> str:
         # Pages on a screen have no ends that blocks need to be kept from.
-        inner, below = "", level
-        for b in block.blocks:
-            inner += self.block(b, below)
-            below = level + 1 if isinstance(b, Heading) else below
-        return inner
+        return self.kept(block, level)
 
     @block.register
     def _(self, block: Columns, level: int) -> str:
@@ -72,12 +63,10 @@ class TrustHtml(Html):
 
     def figure(self, block: Figure) -> str:
         chart = block.chart
-        if isinstance(chart, RankedBars) and self.shared:
-            return self._shared(chart)
+        if isinstance(chart, RankedBars):
+            return self._drawn_once(chart) if self.shared else ""
         if isinstance(chart, (BandKey, PlainBars)):
             # The figures of plain bars stand in the table beside them; a key stands once on each page.
-            return ""
-        if isinstance(chart, RankedBars):
             return ""
         if isinstance(chart, BandStrip):
             self.strips += 1
@@ -90,7 +79,7 @@ class TrustHtml(Html):
             return change_rows(chart, self.code if self.shared else "")
         return super().figure(block)
 
-    def _shared(self, chart: RankedBars) -> str:
+    def _drawn_once(self, chart: RankedBars) -> str:
         """The drawing of a measure, which all pages share, with the organisation's own place marked over it."""
         marks = self.marks(chart.measure)
         if marks is None:

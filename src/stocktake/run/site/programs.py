@@ -13,10 +13,11 @@ from xml.sax.saxutils import escape
 
 from stocktake.files import Content
 from stocktake.organisations.places import read_places_file
+from stocktake.reports.api import Index, Named, schemas
+from stocktake.reports.regions import Places
 from stocktake.results import Results
 from stocktake.run.core import Run
 
-Places = dict[str, tuple[str, str]]
 # The tables that a site gives away.
 TABLES = ("scores", "firmness", "changes", "fieldwork", "profile", "measures")
 
@@ -25,8 +26,6 @@ def api_files(
     run: Run, places: Places, titles: Sequence[tuple[str, str]], head: Mapping[str, str]
 ) -> dict[str, Content]:
     """The list of all documents, and the shape of each kind of document."""
-    from stocktake.reports.api import Index, Named, schemas
-
     survey = run.survey
     of_section = {q.code: q.section or "" for q in survey.scored}
     index = Index(
