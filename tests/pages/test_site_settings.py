@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 import xml.etree.ElementTree as ET
+from html import unescape
 from pathlib import Path
 
 import pytest
@@ -15,11 +16,15 @@ import stocktake.run.site.national as national
 import stocktake.run.site.organisations as organisations
 from reports.test_many_years import write_years
 from stocktake.problems import StocktakeError
+from stocktake.reports.heat_map import HeatMap, HeatRow
 from stocktake.run.core import open_run
 from stocktake.run.quality import benchmark_folder
 from stocktake.run.settings import settings_of
 from stocktake.run.site import make_site
+from stocktake.run.site.opened import open_site
 
+# An instrument may have words of its own for the bands.
+BANDS = ["Far below", "Below", "Slightly below", "In line, '<as>' usual", "Slightly above", "Above", "Far above"]
 ADDRESS = "https://example.org/results"
 SITE = f"""
 site:
@@ -43,6 +48,8 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     (made / "2024-list.csv").write_text(
         "code,name,kind,region\nT0,Trust T0,acute,North\nT1,Trust T1,acute,South\nT2,Trust T2,other,South\nT3,Trust T3,other,Midlands\n"
     )
+    with (made / "instrument.yaml").open("a", encoding="utf-8") as instrument:
+        instrument.write(f"bands: {json.dumps(BANDS)}\n")
     with (made / "survey.yaml").open("a", encoding="utf-8") as settings:
         settings.write(SITE)
     benchmark_folder(made)
@@ -72,6 +79,15 @@ def test_pages_say_where_they_stand(folder: Path) -> None:
         assert (site / file["contentUrl"].removeprefix(f"{ADDRESS}/")).is_file()
     with Image.open(site / "static" / "card.png") as card:
         assert card.size == (1200, 630)
+
+
+def test_bands_have_the_words_of_the_instrument(folder: Path) -> None:
+    site = folder / "site"
+    told = re.search(r"data-bands='([^']*)'", (site / "compare.html").read_text())
+    assert told is not None and json.loads(unescape(told[1])) == BANDS
+    row = HeatRow("T0", "Trust T0", "", "", tuple(range(1, 8)), 3, 3, 0.7, 2)
+    heat = open_site(folder).site.heat(HeatMap(tuple((f"Q{i}", "") for i in range(7)), (row,)), (1, 1))
+    assert re.findall(r"<i>(.*?)</i>", heat) == [b.lower() for i, b in enumerate(BANDS) if i != 3]
 
 
 def test_map_feed_and_missing_page(folder: Path) -> None:

@@ -11,7 +11,6 @@ from stocktake.render.measure_drawings import Marks
 from stocktake.render.svg import draw
 from stocktake.render.theme import Theme
 from stocktake.render.web.html import chapters, drawing, environment, figure, pages_html
-from stocktake.render.web.rows import BAND_KEYS
 from stocktake.render.web.trust_html import TrustHtml
 from stocktake.reports.charts import BandKey
 from stocktake.reports.heat_map import HeatMap
@@ -230,9 +229,8 @@ class Site:
         word = self.survey.organisation_word
         path = "heatmap.html" if part[0] == 1 else f"parts/heatmap.{part[0]}.html"
         about = f"Which {word}s lie outside the expected range, on which questions, beside how many would by chance."
-        return self.render(
-            "heatmap.html", path, "Heat map", about, heat=heat, part=part, rounded=rounded, words=BAND_KEYS
-        )
+        words = {i: band.removesuffix(" than expected").lower() for i, band in enumerate(self.survey.bands, start=1)}
+        return self.render("heatmap.html", path, "Heat map", about, heat=heat, part=part, rounded=rounded, words=words)
 
     def compare(self, measures: Sequence[tuple[str, str]], averages: Mapping[str, str]) -> str:
         word = self.survey.organisation_word

@@ -20,7 +20,6 @@ from stocktake.reports.words import per_cent, rounded, signed
 
 # The small drawings of rows are so many units wide and high.
 WIDE, HIGH = 160, 16
-BAND_KEYS = {1: "much worse", 2: "worse", 3: "somewhat worse", 4: "about the same", 5: "somewhat better", 6: "better", 7: "much better"}  # fmt: skip
 
 
 def band_styles(theme: Theme) -> str:

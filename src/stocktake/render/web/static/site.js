@@ -227,10 +227,10 @@
   }
 
   var TRIANGLES = ["", "\u25bc\u25bc\u25bc", "\u25bc\u25bc", "\u25bc", "", "\u25b2", "\u25b2\u25b2", "\u25b2\u25b2\u25b2"];
-  var WORDS = ["no band", "much worse than expected", "worse than expected", "somewhat worse than expected", "about the same", "somewhat better than expected", "better than expected", "much better than expected"];
 
   function compare(form) {
     var table = document.querySelector("[data-table]");
+    var bands = ["no band"].concat(JSON.parse(table.dataset.bands));
     var names = {}, codes = [];
     Array.prototype.forEach.call(document.querySelectorAll("#organisations option"), function (option) {
       var found = /^(.*) \(([^()]*)\)$/.exec(option.value);
@@ -294,7 +294,7 @@
             marks.setAttribute("aria-hidden", "true");
             marks.textContent = one[1] ? TRIANGLES[one[1]] : "(no band)";
             words.className = "nhsuk-u-visually-hidden";
-            words.textContent = " " + WORDS[one[1] || 0];
+            words.textContent = " " + bands[one[1] || 0].toLowerCase();
             cell.append(one[0].toFixed(1) + " ", marks, words);
           });
         });
