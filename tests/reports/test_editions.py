@@ -4,21 +4,26 @@ from __future__ import annotations
 
 from dataclasses import replace
 from pathlib import Path
+from xml.sax.saxutils import escape
 
 import polars as pl
 import pytest
 
 from helpers import most_withheld
 from stocktake.compare.firmness import most_by_chance
+from stocktake.render.svg import draw
+from stocktake.render.theme import Theme
+from stocktake.render.web.rows import change_rows
 from stocktake.reports import firm_pages
 from stocktake.reports.books import CONFIDENTIAL, MARKERS, NOT_APPLICABLE, UNAVAILABLE, Book
 from stocktake.reports.charts import BandStrip, PlainBars, RankedBars
 from stocktake.reports.facts import OrganisationResults
 from stocktake.reports.firm_pages import firm_table, unusual
-from stocktake.reports.group_results import group_results
+from stocktake.reports.group_results import GroupResults, group_results
 from stocktake.reports.heat_map import heat_map
 from stocktake.reports.model import Figure, Page, Report, Table, blocks_of, plain, texts_of
 from stocktake.reports.regions import region_map
+from stocktake.reports.scorecard import change_chart, scorecard_chart
 from stocktake.reports.site import measure_page, overview
 from stocktake.reports.tables import national_book
 from stocktake.reports.words import per_cent
@@ -258,6 +263,33 @@ def test_workbooks_leave_no_cell_empty_and_explain_every_marker(run: Run, offici
     assert CONFIDENTIAL in every_cell(books[1])
     assert UNAVAILABLE in every_cell(books[3])
     assert NOT_APPLICABLE in every_cell(books[0])
+
+
+def test_no_figure_of_a_workbook_has_decimals_that_nobody_can_use(run: Run, official: Run) -> None:
+    """Differences of decimal figures and the figures of a published workbook have up to sixteen."""
+    for one, code in ((run, "Z20"), (official, next(iter(official.organisations)))):
+        figures = [c for c in every_cell(one.report(code).book) if isinstance(c, float)]
+        assert figures and [f for f in figures if f != round(f, 6)] == []
+
+
+def test_the_interval_of_a_change_is_named_by_the_level_of_its_test(run: Run) -> None:
+    strict = replace(run, survey=run.survey.model_copy(update={"method": run.survey.method.model_copy(update={"change_level": 0.99})}))  # fmt: skip
+    for one, level in ((run, "95%"), (strict, "99%")):
+        chart = change_chart(OrganisationResults(GroupResults(one.public, one.survey), "Z01"))
+        assert chart is not None and chart.table()[0][4] == f"{level} interval"
+        assert f"{level} interval of the difference" in draw(chart, Theme(), 757)
+        assert f'<th scope="col">{level} interval</th>' in change_rows(chart, "Z01")
+        sheet = next(s for s in one.report("Z01").book.sheets if s.name == "Change")
+        assert [c.title for c in sheet.columns if "interval" in c.title] == [f"{level} interval, lower", f"{level} interval, upper"]  # fmt: skip
+
+
+def test_what_a_question_is_about_is_whole_on_the_sheets_of_all(run: Run) -> None:
+    facts = OrganisationResults(group_results(run.public, run.survey), "Z01")
+    changes = change_chart(facts)
+    assert changes is not None
+    for chart in (scorecard_chart(facts), changes):
+        drawn = draw(chart, Theme(), 757)
+        assert "…" not in drawn and all(f">{escape(r.label)}<" in drawn for r in chart.rows)
 
 
 def test_a_workbook_holds_the_public_results(run: Run) -> None:

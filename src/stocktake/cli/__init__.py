@@ -89,7 +89,7 @@ def demo(
     console.print(f"What was found in the data:    {made.quality}")
     console.print(f"Every other trust's report:    {me()} report {out} --all")
     console.print(
-        f"Decks, workbooks, posters:     {me()} report {out} --all --format pdf,pptx,xlsx,ods --edition trust,service-groups,poster"
+        f"Decks, workbooks, posters:     {me()} report {out} --all --format pdf,pptx,xlsx,ods --edition trust,service-groups,poster,board"
     )
     console.print(f"\nEverything as web pages: open {made.site} in a browser, or run {me()} serve {out}")
 

@@ -16,6 +16,10 @@ if TYPE_CHECKING:
 # The range that most scores would lie in by chance, and the whole span of scores.
 EXPECTED, SPAN = "#D3DAE0", "#8896A3"
 HEAD, FOOT, KEY = 15.0, 13.0, 17.0
+# What is more than chance.
+CLEAR = ("Increase", "Decrease")
+# Labels are set no smaller than this, in points.
+LEAST_LABEL = 6.8
 
 
 def row_height(many: int, space: float = 408.0) -> float:
@@ -40,7 +44,8 @@ def scorecard(canvas: Canvas, chart: Scorecard) -> None:
     size = min(9.0, row - 1.6)
     canvas.height = canvas.height or HEAD + row * len(chart.rows) + FOOT + KEY
     foot = HEAD + row * len(chart.rows)
-    label_w, n_w, score_w, average_w = canvas.width * 0.31, 36.0, 38.0, 46.0
+    n_w, score_w, average_w = 36.0, 38.0, 46.0
+    label_w = _label_width(canvas, [(r.label, False) for r in chart.rows], size)
     band_w, change_w = 116.0, 92.0 if chart.earlier is not None else 0.0
     start = label_w + n_w + score_w + average_w + 8
     plot = canvas.width - start - band_w - change_w - 10
@@ -57,7 +62,7 @@ def scorecard(canvas: Canvas, chart: Scorecard) -> None:
         base, middle = top + row / 2 + size * 0.35, top + row / 2
         if i and r.section != chart.rows[i - 1].section:
             canvas.line(0, top, canvas.width, top, GRID, 0.7)
-        canvas.text(0, base, shortened(r.label, label_w - 6, size), size)
+        _label(canvas, r.label, label_w - 6, base, size)
         canvas.text(label_w + n_w, base, "-" if r.n is None else f"{r.n:,}", size, "end", fill=theme.soft)
         score = "-" if r.score is None else rounded(r.score)
         canvas.text(label_w + n_w + score_w, base, score, size, "end", "bold")
@@ -110,7 +115,8 @@ def change_dots(canvas: Canvas, chart: ChangeDots) -> None:
     size = min(9.5, row - 1.6)
     canvas.height = canvas.height or HEAD + row * len(chart.rows) + FOOT + KEY
     foot = HEAD + row * len(chart.rows)
-    label_w, year_w, difference_w, verdict_w = canvas.width * 0.34, 38.0, 56.0, 96.0
+    year_w, difference_w, verdict_w = 38.0, 56.0, 96.0
+    label_w = _label_width(canvas, [(r.label, r.verdict in CLEAR) for r in chart.rows], size)
     start = label_w + 2 * year_w + 8
     plot = canvas.width - start - difference_w - verdict_w
     reach = chart.reach
@@ -127,8 +133,8 @@ def change_dots(canvas: Canvas, chart: ChangeDots) -> None:
     for i, r in enumerate(chart.rows):
         top = HEAD + i * row
         base, middle = top + row / 2 + size * 0.35, top + row / 2
-        clear = r.verdict in ("Increase", "Decrease")
-        canvas.text(0, base, shortened(r.label, label_w - 6, size), size, weight="bold" if clear else "")
+        clear = r.verdict in CLEAR
+        _label(canvas, r.label, label_w - 6, base, size, clear)
         canvas.text(label_w + year_w, base, rounded(r.then), size, "end", fill=theme.soft)
         canvas.text(label_w + 2 * year_w, base, rounded(r.now), size, "end", "bold")
         if r.low is not None and r.high is not None:
@@ -150,11 +156,28 @@ def change_dots(canvas: Canvas, chart: ChangeDots) -> None:
             theme.ink if clear else theme.soft,
         )  # fmt: skip
     interval = (
-        "; line through it: 95% interval of the difference"
+        f"; line through it: {chart.level} interval of the difference"
         if chart.intervals
         else "; the source gives no intervals of these differences"
     )
     _key(canvas, f"▲▼ more than chance; ○ no clear change{interval}; scale: points")
+
+
+def _wide(words: str, size: float, bold: bool) -> float:
+    return text_width(words, size) * (1.08 if bold else 1.0)
+
+
+def _label_width(canvas: Canvas, labels: list[tuple[str, bool]], size: float) -> float:
+    """How wide the column of labels is, each with whether it is bold: as the longest, between a quarter and three eighths."""
+    longest = max((_wide(words, size, bold) for words, bold in labels), default=0.0) + 8
+    return min(max(longest, canvas.width / 4), canvas.width * 3 / 8)
+
+
+def _label(canvas: Canvas, words: str, width: float, base: float, size: float, bold: bool = False) -> None:
+    """What a row is about: in smaller letters where it is too long, and cut where it is too long for these as well."""
+    # A little smaller than just fits, for sizes are written to two decimals.
+    fitted = min(size, max(LEAST_LABEL, 0.999 * width / _wide(words or " ", 1.0, bold)))
+    canvas.text(0, base, shortened(words, width, fitted), fitted, weight="bold" if bold else "")
 
 
 def _key(canvas: Canvas, words: str) -> None:

@@ -27,8 +27,8 @@ class Change(_Document):
 
     since: int = Field(description="earlier wave")
     difference: float | None = Field(None, description="points, now less then")
-    lower: float | None = Field(None, description="lower end of its 95% interval")
-    upper: float | None = Field(None, description="upper end of its 95% interval")
+    lower: float | None = Field(None, description="lower end of its interval, at the level of the test")
+    upper: float | None = Field(None, description="upper end of its interval, at the level of the test")
     verdict: str | None = Field(None, description="Increase, Decrease or No change; left out where it was not compared")
 
 

@@ -23,7 +23,7 @@ from stocktake.reports.model import (
     paragraph,
 )
 from stocktake.reports.question_pages import unconfirmed
-from stocktake.reports.words import listed, rounded, signed
+from stocktake.reports.words import level_words, listed, rounded, signed
 
 CHAPTER = "Change over time"
 
@@ -167,7 +167,7 @@ def _imported(facts: OrganisationResults) -> bool:
 
 def _test_words(facts: OrganisationResults) -> str:
     test = next((r["test"] for r in facts.changes.values()), "z")
-    level = rounded(100 * facts.survey.method.change_level, 0)
+    level = level_words(facts.survey.method.change_level)
     if test == "imported":
         return "Whether a change is statistically significant was read from the published figures; it was not worked out here."
     name = "z-test" if test == "z" else "two-sample t-test (Welch)"
@@ -176,7 +176,7 @@ def _test_words(facts: OrganisationResults) -> str:
         if facts.survey.method.change_reference == "own"
         else "Both years' scores are standardised to this year's respondents, so the earlier score may differ from the one published then."
     )
-    return f"A {name} at the {level}% level decides whether a change is statistically significant. {same}"
+    return f"A {name} at the {level} level decides whether a change is statistically significant. {same}"
 
 
 def _questions(facts: OrganisationResults) -> Page:

@@ -7,7 +7,7 @@ from stocktake.reports.charts import outside
 from stocktake.reports.facts import OrganisationResults, band_word
 from stocktake.reports.model import Block, Figure, Inline, Link, Page, Text, paragraph
 from stocktake.reports.summary_charts import ChangeDots, ChangeRow, Scorecard, ScoreRow
-from stocktake.reports.words import listed, plural, rounded
+from stocktake.reports.words import level_words, listed, plural, rounded
 
 # So many questions are named in a sentence; more are counted, and the chart below names them.
 NAMED = 4
@@ -93,7 +93,13 @@ def change_chart(facts: OrganisationResults) -> ChangeDots | None:
         f"Change of {len(rows)} {plural(len(rows), 'question')} from {year} to {facts.year} in points, about a line at no change. "
         f"{up} have gone up and {down} have gone down by more than chance."
     )
-    return ChangeDots(f"Change from {year} to {facts.year}", tuple(rows), (year, facts.year), alt)
+    return ChangeDots(
+        f"Change from {year} to {facts.year}",
+        tuple(rows),
+        (year, facts.year),
+        alt,
+        level_words(facts.survey.method.change_level),
+    )
 
 
 def changed(facts: OrganisationResults, verdict: str, way: str) -> tuple[Inline, ...]:

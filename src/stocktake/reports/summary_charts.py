@@ -22,7 +22,7 @@ def interval_text(low: float | None, high: float | None) -> str:
 
 
 def change_interval(low: float | None, high: float | None) -> str:
-    """A 95% interval of a change, or a dash; with one decimal it could touch zero beside a change that is more than chance."""
+    """The interval of a change, or a dash; with one decimal it could touch zero beside a change that is more than chance."""
     return "-" if low is None or high is None else f"{signed(low, 2)} to {signed(high, 2)}"
 
 
@@ -129,12 +129,13 @@ class ChangeRow:
 
 @dataclass(frozen=True)
 class ChangeDots:
-    """Differences between two waves about a line at zero."""
+    """Differences between two waves about a line at zero, with intervals at the `level` of the test."""
 
     title: str
     rows: tuple[ChangeRow, ...]
     years: tuple[int, int]
     alt: str
+    level: str = "95%"
     least_reach: float = 0.5
 
     @property
@@ -165,7 +166,14 @@ class ChangeDots:
             )
             for r in self.rows
         )
-        return ("Question", f"Score {then}", f"Score {now}", "Difference", "95% interval", "What the test says"), rows
+        return (
+            "Question",
+            f"Score {then}",
+            f"Score {now}",
+            "Difference",
+            f"{self.level} interval",
+            "What the test says",
+        ), rows
 
 
 SummaryChart = Scorecard | ChangeDots

@@ -13,7 +13,7 @@ from stocktake.reports.back import SKIPPED_FOR_WORKBOOKS, setting_rows
 from stocktake.reports.books import Book, Column, Content, Sheet, cells_of, marker, sheet_of
 from stocktake.reports.facts import OrganisationResults
 from stocktake.reports.group_results import group_results
-from stocktake.reports.words import rounded
+from stocktake.reports.words import level_words, plural, rounded
 from stocktake.results import Results
 from stocktake.results.schemas import BANDS, LIMITS
 from stocktake.survey.instrument import Survey
@@ -23,20 +23,23 @@ Plan = Sequence[tuple[Column, Content]]
 # Why a figure is not there, in words.
 REMARK = pl.when(pl.col("reason").str.len_chars() > 0).then(pl.col("reason")).otherwise(pl.lit("none"))
 
+# Figures of a published workbook have sixteen decimals: these are all that anybody could use.
+DECIMALS = 6
+
 
 def rounding_note(results: Results) -> str:
     """How the figures of an edition are rounded, as a sentence."""
     rules = rules_of(results.provenance)
     if rules is None:
-        return "Figures are as they were published, not rounded; cells show three decimals."
+        return "Figures are as they were published, to six decimals; cells show three."
     people = (
         f", and numbers of people in a service group to a multiple of {rules.group_rounding}"
         if rules.group_rounding > 1 and results.scores["group"].n_unique() > 1
         else ""
     )
     return (
-        f"Figures are rounded: scores, limits and z to {rules.decimals} decimal{'' if rules.decimals == 1 else 's'}, "
-        f"percentages to the whole{people}."
+        f"Figures are rounded: scores, limits and z to {rules.decimals} {plural(rules.decimals, 'decimal')}, standard errors and intervals of changes "
+        f"to {rules.decimals + 1}, percentages to the whole{people}."
     )
 
 
@@ -87,11 +90,11 @@ class _Writer:
         return Sheet(name, title, (first, *about), tuple(c for c, _ in plan), cells, table.height)
 
     def rows(self, table: pl.DataFrame, organisation: str | None, **equal: Any) -> pl.DataFrame:
-        """Rows of these groups, of one organisation or all, in the order of the groups; figures to six decimals.
+        """Rows of these groups, of one organisation or all, in the order of the groups; figures to `DECIMALS`.
 
         Editions of a survey have fewer; the figures of a published workbook have sixteen, which its own layout keeps.
         """
-        found = table.filter(pl.col("group").is_in(list(self.groups))).with_columns(pl.col(pl.Float64).round(6))
+        found = table.filter(pl.col("group").is_in(list(self.groups))).with_columns(pl.col(pl.Float64).round(DECIMALS))
         if organisation is not None:
             found = found.filter(pl.col("organisation") == organisation)
         for column, value in equal.items():
@@ -225,6 +228,7 @@ class _Writer:
         return table
 
     def changes(self, organisation: str | None) -> Sheet:
+        level = level_words(self.survey.method.change_level)
         plan: Plan = [
             *self.who(),
             *self.what()[:2],
@@ -237,8 +241,8 @@ class _Writer:
             (Column("Score then", "precise", "Score in the earlier year."), self.wave("score", "then")),
             (Column("Score now", "precise", "Score this year."), self.wave("score", "now")),
             (Column("Difference", "precise", "Score now less score then."), "difference"),
-            (Column("Lower end", "precise", "Lower end of the difference's interval, at the test's level."), "lower"),
-            (Column("Upper end", "precise", "Upper end of the difference's interval, at the test's level."), "upper"),
+            (Column(f"{level} interval, lower", "precise", "Lower end of the difference's interval."), "lower"),
+            (Column(f"{level} interval, upper", "precise", "Upper end of the difference's interval."), "upper"),
             (Column("Test statistic", "precise", "Difference over its standard error."), "statistic"),
             (Column("Critical value", "precise", "What the statistic must reach."), "critical"),
             (Column("Verdict", "text", "Whether the change is more than chance."), "verdict"),
@@ -370,8 +374,9 @@ def _extremes(facts: OrganisationResults) -> Sheet:
     for label, chosen in (("Highest", best), ("Lowest", worst)):
         for place, q in enumerate(chosen, start=1):
             row = facts.row(q)
-            gap = row["score"] - row["national_average"]
-            rows.append((label, place, q, facts.survey.label(q), row["score"], row["national_average"], gap))
+            score, average = row["score"], row["national_average"]
+            figures = (round(v, DECIMALS) for v in (score, average, score - average))
+            rows.append((label, place, q, facts.survey.label(q), *figures))
     columns = (
         Column("List"), Column("Place", "count"), Column("Measure"), Column("Wording"), Column("Score", "precise"),
         Column("National average", "precise"), Column("Score less average", "precise"),
@@ -388,7 +393,9 @@ def _sections(facts: OrganisationResults) -> Sheet:
     for section in survey.sections:
         for place, (code, score, band) in enumerate(facts.group_results.ranked.get(section.code, []), start=1):
             word = survey.bands[band - 1] if band else "[z]"
-            rows.append((section.code, section.title or section.code, place, code, names[code], score, word))
+            rows.append(
+                (section.code, section.title or section.code, place, code, names[code], round(score, DECIMALS), word)
+            )
     title = survey.organisation_word.capitalize()
     columns = (
         Column("Measure"), Column("Section title", "text", "The section's title, or its code where no title is known."),

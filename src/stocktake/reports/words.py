@@ -24,6 +24,11 @@ def signed(value: float, places: int) -> str:
     return text if value <= 0 or not float(text) else f"+{text}"
 
 
+def level_words(level: float) -> str:
+    """The level of a test or interval as a percentage."""
+    return f"{100 * level:g}%"
+
+
 def size_words(size: int) -> str:
     """The size of a file of so many bytes."""
     return f"{size / 1e6:.1f} MB" if size >= 1e6 else f"{max(1, round(size / 1000))} kB"

@@ -96,6 +96,6 @@ def change_dots(drawing: Drawing, model: ChangeDots, frame: Frame) -> None:
     chart.value_axis.tick_labels.number_format_is_linked = False
     chart.value_axis.has_title = True
     title = chart.value_axis.axis_title.text_frame.paragraphs[0].add_run()
-    lines = "; lines: 95% intervals" if model.intervals else ""
+    lines = f"; lines: {model.level} intervals" if model.intervals else ""
     title.text = f"Change in points, dark where it is more than chance{lines}"
     title.font.size, title.font.bold = Pt(9), False

@@ -118,7 +118,7 @@ def change_rows(chart: ChangeDots, mark: str, measures: str = "../measures/") ->
     """Every change as a table, with a small drawing about the line of no change."""
     x = _places(chart.reach)
     then, now = chart.years
-    out = [f'<div class="scroll" role="group" tabindex="0" aria-label="{text(chart.title)}"><table class="nhsuk-table rows change"><caption class="nhsuk-u-visually-hidden">{text(chart.title)}</caption><thead><tr><th scope="col">Question</th><th scope="col">{then}</th><th scope="col">{now}</th><th scope="col">Change</th><th scope="col">Points, -{chart.reach:g} to +{chart.reach:g}</th><th scope="col">95% interval</th><th scope="col">More than chance?</th></tr></thead><tbody>']  # fmt: skip
+    out = [f'<div class="scroll" role="group" tabindex="0" aria-label="{text(chart.title)}"><table class="nhsuk-table rows change"><caption class="nhsuk-u-visually-hidden">{text(chart.title)}</caption><thead><tr><th scope="col">Question</th><th scope="col">{then}</th><th scope="col">{now}</th><th scope="col">Change</th><th scope="col">Points, -{chart.reach:g} to +{chart.reach:g}</th><th scope="col">{chart.level} interval</th><th scope="col">More than chance?</th></tr></thead><tbody>']  # fmt: skip
     for r in chart.rows:
         parts = ""
         if r.low is not None and r.high is not None:
