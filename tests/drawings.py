@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 import xml.etree.ElementTree as ET
 from bisect import bisect_left
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import lru_cache
 from importlib import resources
@@ -378,17 +378,22 @@ def from_svg(svg: str) -> Picture:
     box = [float(v) for v in root.attrib["viewBox"].split()]
     assert box[:2] == [0, 0] and box[2:] == [float(root.attrib["width"]), float(root.attrib["height"])]
     picture = Picture(box[2], box[3])
+    given: dict[ET.Element, dict[str, str]] = {}
     for element in root.iter():
+        # What a group says of colours holds for what is in it.
+        inherited = given.get(element, {})
+        if element.tag.endswith("}g"):
+            inherited = inherited | {k: v for k, v in element.attrib.items() if k in ("fill", "stroke")}
+        given |= dict.fromkeys(element, inherited)
         kind = element.tag.rpartition("}")[2]
         assert "transform" not in element.attrib
         if kind in ("svg", "g", "title"):
             continue
-        picture.shapes.append(_shape(kind, element))
+        picture.shapes.append(_shape(kind, inherited | element.attrib, element.text or ""))
     return picture
 
 
-def _shape(kind: str, element: ET.Element) -> Shape:
-    at = element.attrib
+def _shape(kind: str, at: Mapping[str, str], words: str) -> Shape:
 
     def n(name: str) -> float:
         return float(at[name])
@@ -403,8 +408,14 @@ def _shape(kind: str, element: ET.Element) -> Shape:
         return Polygon(tuple((x, y) for x, y in points), at["fill"])
     if kind == "circle":
         return Circle(n("cx"), n("cy"), n("r"), at["fill"])
+    if kind == "path":
+        # A triangle: its foot from left to right, and its tip.
+        found = re.fullmatch(r"M(\S+) (\S+)h(\S+)L(\S+) (\S+)z", at["d"])
+        assert found, at["d"]
+        x, y, wide, tip_x, tip_y = map(float, found.groups())
+        return Polygon(((x, y), (x + wide, y), (tip_x, tip_y)), at["fill"])
     assert kind == "text", kind
-    text, size, bold = element.text or "", n("font-size"), at.get("font-weight") == "bold"
+    text, size, bold = words, n("font-size"), at.get("font-weight") == "bold"
     wide = width_of(text, size, bold)
     left = n("x") - {"start": 0.0, "middle": 0.5, "end": 1.0}[at["text-anchor"]] * wide
     return Word(left, left + wide, n("y"), text, at["fill"], size, bold)
@@ -750,40 +761,26 @@ def check_funnel(picture: Picture, chart: Funnel) -> None:
     (average,) = [g for g in picture.lines if g.stroke == THEME.average]
     assert average.level and average.dash
     same(average.y1, axis.pixel(chart.average), "the average's line")
-    found = _funnel_points(picture)
+    found = [s for s in picture.shapes if isinstance(s, (Circle, Polygon))]
     points = sorted(chart.points, key=lambda p: p.own)
-    assert [(len(t), t[0].points_up() if isinstance(t[0], Polygon) else None) for t in found] == [
-        (many or 1, up if many else None) for many, up in (TRIANGLES[p.band] for p in points)
-    ]
-    placed = [(p.spread, shapes[0].x) for p, shapes in zip(points, found, strict=True)]
+    placed = [(p.spread, shape.x) for p, shape in zip(points, found, strict=True)]
     across = straight([min(placed), max(placed)])
     assert across.unit < 0, "the surest on the right"
-    for point, shapes in zip(points, found, strict=True):
-        middle = (min(extent(s)[1] for s in shapes) + max(extent(s)[3] for s in shapes)) / 2
-        # A triangle reaches further to its tip than to its foot.
-        assert abs(middle - axis.pixel(point.value)) < 0.5, f"score of {point.code}"
-        for shape in shapes:
-            same(shape.x, across.pixel(point.spread), f"spread of {point.code}")
-            assert shape.fill == (THEME.own if point.own else THEME.band_colours[point.band - 1])
+    widths: dict[int, float] = {}
+    for point, shape in zip(points, found, strict=True):
+        left, top, right, foot = extent(shape)
+        # Marks lie at places of one decimal.
+        assert abs((top + foot) / 2 - axis.pixel(point.value)) < 0.12, f"score of {point.code}"
+        assert abs(shape.x - across.pixel(point.spread)) < 0.25, f"spread of {point.code}"
+        assert shape.fill == (THEME.own if point.own else THEME.band_colours[point.band - 1])
+        many, up = TRIANGLES[point.band]
+        assert isinstance(shape, Polygon) == bool(many)
+        if isinstance(shape, Polygon):
+            assert shape.points_up() == up
+            assert abs(widths.setdefault(many, right - left) - (right - left)) < 0.2, f"size of {point.code}"
+    assert all(widths[a] < widths[b] for a, b in pairwise(sorted(widths))), "the further outside, the larger"
     _check_funnel_ticks(picture, across)
     _check_funnel_limits(picture, chart, axis, across, average)
-
-
-def _funnel_points(picture: Picture) -> list[list[Circle | Polygon]]:
-    """The marks of each point: a circle, or triangles of the same place and colour drawn one after another."""
-    marks = [s for s in picture.shapes if isinstance(s, (Circle, Polygon))]
-    out: list[list[Circle | Polygon]] = []
-    for mark in marks:
-        before = out[-1][-1] if out else None
-        together = (
-            isinstance(before, Polygon)
-            and isinstance(mark, Polygon)
-            and mark.fill == before.fill
-            and abs(mark.x - before.x) < PX
-            and abs(mark.y - before.y - 5.4) < PX
-        )
-        out[-1].append(mark) if together else out.append([mark])
-    return out
 
 
 def _check_funnel_ticks(picture: Picture, across: Scale) -> None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import io
-import math
 import zipfile
 from typing import Any
 
@@ -15,11 +14,11 @@ from hypothesis import strategies as st
 
 from stocktake.problems import StocktakeError
 from stocktake.render import cells as cells_module
-from stocktake.render.cells import MOST_ROWS, shown
+from stocktake.render.cells import MOST_ROWS
 from stocktake.render.ods import ods_bytes
 from stocktake.render.words import clean
 from stocktake.render.xlsx import save_xlsx, xlsx_bytes
-from stocktake.reports.books import Book, Column, Kind, Sheet, sheet_of
+from stocktake.reports.books import Book, Column, Sheet, sheet_of
 
 FIGURES = st.floats(allow_nan=False, allow_infinity=False, min_value=-1e300, max_value=1e300) | st.integers(
     -(10**9), 10**9
@@ -84,28 +83,6 @@ def test_a_sheet_higher_than_a_worksheet_is_refused(tmp_path: Any) -> None:
     with pytest.raises(StocktakeError, match="sheet 'Data': 1,048,576 rows, more than the"):
         save_xlsx(book(tall), tmp_path / "book.xlsx")
     assert not (tmp_path / "book.xlsx").exists()
-
-
-@pytest.mark.parametrize(
-    ("kind", "value", "words"),
-    [
-        ("count", 1_234_567.0, "1,234,567"),
-        ("count", 123.0, "123"),
-        ("count", 0.0, "0"),
-        ("year", 2024.0, "2024"),
-        ("score", 7.25, "7.2"),
-        ("precise", 7.0, "7.0"),
-        ("precise", 7.12345, "7.123"),
-        ("precise", -0.00001, "0.0"),
-        ("percent", 45.0, "45"),
-        ("percent", 0.46, "0.5"),
-        ("share", 0.4567, "45.7%"),
-    ],
-)
-def test_figures_are_displayed_as_their_kind_says(kind: Kind, value: float, words: str) -> None:
-    made = pl.DataFrame({"v": [value]}).select(shown(pl.col("v"), kind))
-    assert made.item() == words
-    assert math.isfinite(value)
 
 
 def test_an_open_document_begins_with_its_type_uncompressed() -> None:

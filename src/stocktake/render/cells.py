@@ -60,21 +60,6 @@ def number(value: pl.Expr) -> pl.Expr:
     return value.cast(pl.String)
 
 
-def shown(value: pl.Expr, kind: Kind) -> pl.Expr:
-    """A figure as its kind is displayed."""
-    places = DECIMALS.get(kind, 0)
-    if kind == "count":
-        digits = value.round(0).cast(pl.String).str.strip_suffix(".0")
-        return digits.str.reverse().str.replace_all(r"(\d{3})", "${1},").str.strip_chars_end(",").str.reverse()
-    if places == 0:
-        return value.round(0).cast(pl.String).str.strip_suffix(".0")
-    # Adding zero makes a plain zero of a negative one.
-    rounded = ((value * 100 if kind == "share" else value).round(places) + 0.0).cast(pl.String)
-    if kind == "percent":
-        return rounded.str.strip_suffix(".0")
-    return rounded + "%" if kind == "share" else rounded
-
-
 def longest(sheet: Sheet) -> list[int]:
     """The number of letters of the longest text in each column; 0 for a column without texts."""
     names = sheet.cells.collect_schema().names()
@@ -123,11 +108,16 @@ def refill(
     target: IO[bytes],
     contents: Mapping[str, Iterator[bytes]],
     skip: str | None = None,
+    last: Mapping[str, Iterator[bytes]] | None = None,
 ) -> None:
-    """Copy a ZIP file to `target`, with new content, given in pieces, for some of its files; `skip` names a folder to leave out."""
+    """Copy a ZIP file to `target`, with new content, given in pieces, for some of its files.
+
+    `skip` names a folder to leave out; the files of `last` are written after all others.
+    """
+    last = last or {}
     with zipfile.ZipFile(shell) as old, zipfile.ZipFile(target, "w", zipfile.ZIP_DEFLATED, compresslevel=LEVEL) as new:
         for item in old.infolist():
-            if skip is not None and item.filename.startswith(skip):
+            if item.filename in last or (skip is not None and item.filename.startswith(skip)):
                 continue
             if item.filename not in contents:
                 # A fixed date; and the file that names the type is not compressed, as OpenDocument asks.
@@ -135,6 +125,12 @@ def refill(
                 info.compress_type = zipfile.ZIP_STORED if item.filename == "mimetype" else zipfile.ZIP_DEFLATED
                 new.writestr(info, old.read(item.filename))
                 continue
-            with new.open(item.filename, "w", force_zip64=True) as out:
-                for chunk in ahead(contents[item.filename]):
-                    out.write(chunk)
+            _write(new, item.filename, contents[item.filename])
+        for name, content in last.items():
+            _write(new, name, content)
+
+
+def _write(archive: zipfile.ZipFile, name: str, content: Iterator[bytes]) -> None:
+    with archive.open(name, "w", force_zip64=True) as out:
+        for chunk in ahead(content):
+            out.write(chunk)

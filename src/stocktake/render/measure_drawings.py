@@ -95,12 +95,11 @@ def _mark(canvas: Canvas, chart: RankedDots, dot: Dot, x: float, size: float, y:
     band = f", {chart.bands[dot.band - 1].lower()}" if dot.band else ""
     title = escape(f"{dot.label}: {rounded(dot.score)}{interval}{band}")
     href = f" href={quoteattr(f'{chart.links}{quote(dot.code)}.html')}" if chart.links else ""
-    tag = "a" if href else "g"
-    # A drawing for narrow screens without links is a picture in a page, in which nothing can be pointed at; with links, the
-    # names stand in the wide one of the same page.
-    bare = chart.size == "narrow" and not href
+    # A drawing without links is a picture in a page, in which nothing can be pointed at; of those with links the wide one
+    # has the names, and the one for narrow screens stands in the same page.
+    bare = not href
     named = "" if chart.size == "narrow" else f"<title>{title}</title>"
-    parts = [] if bare else [f"<{tag}{href} data-code={quoteattr(dot.code)}>{named}"]
+    parts = [] if bare else [f"<a{href} data-code={quoteattr(dot.code)}>{named}"]
     if dot.low is not None and dot.high is not None:
         parts.append(f'<path d="M{x:.1f} {y(dot.low):.1f}V{y(dot.high):.1f}"/>')
     at = y(dot.score)
@@ -113,7 +112,7 @@ def _mark(canvas: Canvas, chart: RankedDots, dot: Dot, x: float, size: float, y:
         parts.append(
             f'<path d="M{x - half:.1f} {at - way * high * 0.7:.1f}h{2 * half:.1f}L{x:.1f} {at + way * high:.1f}z" fill="{fill}"/>'
         )
-    canvas.parts.append("".join(parts) + ("" if bare else f"</{tag}>"))
+    canvas.parts.append("".join(parts) + ("" if bare else "</a>"))
 
 
 def _as_shapes(canvas: Canvas, chart: RankedDots, plane: _Plane, size: float) -> None:

@@ -22,7 +22,6 @@ from stocktake.render.cells import (
     number,
     parts,
     refill,
-    shown,
     slices,
 )
 from stocktake.render.words import clean
@@ -177,11 +176,9 @@ def _rows(sheet: Sheet, cells: pl.DataFrame) -> bytes:
             made = pl.coalesce(pl.concat_str(pl.lit(start), words, pl.lit("</text:p></table:table-cell>")), made)
         if figure is not None:
             of = "percentage" if column.kind == "share" and not sheet.raw else "float"
-            display = number(figure) if sheet.raw else shown(figure, column.kind)
             start = f'<table:table-cell office:value-type="{of}" office:value="'
-            value = pl.concat_str(
-                pl.lit(start), number(figure), pl.lit('"><text:p>'), display, pl.lit("</text:p></table:table-cell>")
-            )
+            # A program shows the value as the column's style says: to write that out as well would be half of the file.
+            value = pl.concat_str(pl.lit(start), number(figure), pl.lit('"/>'))
             made = pl.coalesce(value, made)
         pieces.append(made)
     return joined(cells, [*pieces, pl.lit("</table:table-row>")])

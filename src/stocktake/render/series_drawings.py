@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from stocktake.render.figure_drawings import PARTS, axis_text, shortened
 from stocktake.render.labels import apart
-from stocktake.render.theme import GRID
+from stocktake.render.theme import GRID, NARROW
 from stocktake.render.words import text_width
 from stocktake.reports.charts import TrendLines
 from stocktake.reports.figure_charts import SeriesLines, ticks
@@ -32,7 +32,13 @@ def series_lines(canvas: Canvas, chart: SeriesLines) -> None:
     names = [_line_name(chart, name, values) for name, values in chart.lines]
     # Browsers without the font set wider letters.
     right = min(1.12 * max(text_width(n, 9) for n in names) + 14, canvas.width * 0.45) if len(names) > 1 else 14.0
-    top, foot = (24.0 if chart.floor else 14.0), 26.0
+    # Names too long to stand beside the lines stand below them.
+    below = len(names) > 1 and canvas.width < NARROW and right > canvas.width / 4
+    top, foot, key = (14.0 if not chart.floor else 24.0 if len(names) > 1 else 32.0), 26.0, 0.0
+    if below:
+        right, key = 14.0, 14.0 * len(names)
+        foot += key
+        canvas.height += key
     plot_w, plot_h = canvas.width - left - right, canvas.height - top - foot
 
     def y(v: float) -> float:
@@ -52,7 +58,7 @@ def series_lines(canvas: Canvas, chart: SeriesLines) -> None:
     every = max(1, math.ceil(wide * len(chart.years) / plot_w))
     for i, year in enumerate(chart.years):
         if (len(chart.years) - 1 - i) % every == 0:
-            canvas.text(x(i), canvas.height - 10, year, 9, "middle", "bold")
+            canvas.text(x(i), canvas.height - key - 10, year, 9, "middle", "bold")
     _breaks(canvas, chart, x, top, plot_h, left, left + plot_w)
     labels = []
     for number, ((_, values), name) in enumerate(zip(chart.lines, names, strict=True)):
@@ -63,9 +69,19 @@ def series_lines(canvas: Canvas, chart: SeriesLines) -> None:
         if last is not None:
             labels.append((y(last), name, colour))
         canvas.parts.append("</g>")
-    if len(chart.lines) > 1:
+    if below:
+        _key(canvas, names, canvas.height - key)
+    elif len(chart.lines) > 1:
         for at, name, colour in apart(labels, 11.0):
             canvas.text(left + plot_w + 6, at + 3, shortened(name, right - 10, 9), 9, fill=colour)
+
+
+def _key(canvas: Canvas, names: Sequence[str], top: float) -> None:
+    """Below the lines a piece of each with its name and latest figure."""
+    for number, name in enumerate(names):
+        colour, middle = PARTS[LINE_COLOURS[number % 5]], top + 14.0 * number + 7
+        canvas.line(0, middle, 26, middle, colour, 2, DASHES[number % 5])
+        canvas.text(32, middle + 3, shortened(name, (canvas.width - 34) / 1.12, 9), 9, fill=colour)
 
 
 def _line_name(chart: SeriesLines, name: str, values: Sequence[float | None]) -> str:

@@ -8,7 +8,7 @@ from xml.sax.saxutils import escape, quoteattr
 
 from stocktake.render.labels import apart, side_by_side
 from stocktake.render.measure_drawings import marks_by_band
-from stocktake.render.theme import GRID, MARKS, OUTLINE, ink_on
+from stocktake.render.theme import GRID, MARKS, NARROW, OUTLINE, ink_on
 from stocktake.render.words import text_width
 from stocktake.reports.charts import (
     BandKey,
@@ -30,6 +30,9 @@ if TYPE_CHECKING:
 
 # No label is set smaller than this, in points.
 LEAST_SIZE = 6.5
+
+# Half the width of a funnel's triangles, by how far outside the range they are.
+TIPS = {1: 3.4, 2: 4.7, 3: 6.0}
 
 
 def _halves(label: str, width: float, size: float) -> tuple[str, str]:
@@ -229,8 +232,11 @@ def funnel(canvas: Canvas, chart: Funnel) -> None:
         places = ((x(p.spread), y(p.value), p.band) for p in chart.points)
         marks_by_band(canvas, places, 1.4)
     else:
+        # Said once for all marks: most are alike.
+        canvas.parts.append(f'<g stroke="{OUTLINE}" stroke-width="0.6" fill="{theme.band_colours[3]}">')
         for point in sorted(chart.points, key=lambda p: p.own):
-            _point(canvas, x(point.spread), y(point.value), point)
+            canvas.parts.append(_point(canvas, x(point.spread), y(point.value), point))
+        canvas.parts.append("</g>")
     canvas.line(left, top + plot_h, left + plot_w, top + plot_h, theme.ink, 0.8)
     canvas.text(left, 9, "Score (0 to 10)", 9, fill=theme.soft)
     canvas.text(left, top + plot_h + 14, "less sure", 9, fill=theme.soft)
@@ -245,21 +251,22 @@ def funnel(canvas: Canvas, chart: Funnel) -> None:
     )
 
 
-def _point(canvas: Canvas, x: float, y: float, point: Point) -> None:
-    """A mark in the shape of its band: one to three triangles up or down, a circle for about the same."""
+def _point(canvas: Canvas, x: float, y: float, point: Point) -> str:
+    """One mark: a circle for about the same, a triangle that points the way in which the score is outside the range.
+
+    The further outside, the larger, so that it can be told without the colour.
+    """
     theme = canvas.theme
     fill = theme.own if point.own else theme.band_colours[point.band - 1]
-    canvas.parts.append(
-        f"<g data-code={quoteattr(point.code)}><title>{escape(point.label)} {rounded(point.value)}</title>"
-    )
+    own = "" if fill == theme.band_colours[3] else f' fill="{fill}"'
+    named = f" data-code={quoteattr(point.code)}{own}>"
+    # Where there is no pointer, nothing has a name that shows itself; the list of the same page has them all.
+    title = "" if canvas.width < NARROW else f"<title>{escape(point.label)} {rounded(point.value)}</title>"
     if point.band == 4:
-        canvas.circle(x, y, 3.8, fill, OUTLINE, 0.7)
-    many, up = abs(MARKS[point.band]), 1 if point.band > 4 else -1
-    for i in range(many):
-        # Stacked about the score, so that their number shows how far outside the score is, without the colour.
-        at = y + (i - (many - 1) / 2) * 5.4
-        canvas.polygon([(x - 4.6, at + up * 3), (x + 4.6, at + up * 3), (x, at - up * 3.6)], fill, OUTLINE)
-    canvas.parts.append("</g>")
+        return f'<circle cx="{x:.1f}" cy="{y:.1f}" r="3.4"{named}{title}</circle>'
+    half = TIPS[abs(MARKS[point.band])]
+    tip = math.copysign(0.9 * half, point.band - 4)
+    return f'<path d="M{x - half:.1f} {y + tip:.1f}h{2 * half:.1f}L{x:.1f} {y - tip:.1f}z"{named}{title}</path>'
 
 
 def share_bars(canvas: Canvas, chart: ShareBars) -> None:

@@ -12,6 +12,8 @@ from stocktake.problems import StocktakeError
 HEX = r"^#[0-9A-Fa-f]{6}$"
 # Lines of a scale, and the edges of areas: the same in every theme.
 GRID, OUTLINE = "#D5DADE", "#5B6873"
+# A drawing narrower than this, in points, is for a phone.
+NARROW = 400.0
 # Marks that say the band without colour: triangles up for better, down for worse, one to three.
 MARKS = {1: -3, 2: -2, 3: -1, 4: 0, 5: 1, 6: 2, 7: 3}
 

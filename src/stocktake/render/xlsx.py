@@ -15,7 +15,18 @@ from typing import Any
 
 import polars as pl
 
-from stocktake.render.cells import LONG, check_heights, column_widths, escaped, joined, number, parts, refill, slices
+from stocktake.render.cells import (
+    LONG,
+    SLICE,
+    check_heights,
+    column_widths,
+    escaped,
+    joined,
+    number,
+    parts,
+    refill,
+    slices,
+)
 from stocktake.render.words import brief, clean
 from stocktake.reports.books import Book, Sheet, words
 
@@ -32,6 +43,7 @@ FORMATS: dict[str, dict[str, Any]] = {
     "wrap": {"text_wrap": True, "indent": 1},
 }
 WHEN = datetime(2000, 1, 1)
+STRINGS = "xl/sharedStrings.xml"
 # A cell holds no longer text.
 MOST_LETTERS = 32_767
 
@@ -67,14 +79,44 @@ def _save(book: Book, out: Any) -> None:
     contents: dict[str, Iterator[bytes]] = {}
     tables = 0
     with zipfile.ZipFile(shell) as archive:
+        strings = _Strings(archive.read(STRINGS).decode("utf-8"))
         for sheet, place in zip(book.all_sheets, places, strict=True):
             if sheet.height:
-                contents[place.file] = _filled(archive.read(place.file).decode("utf-8"), sheet, place)
+                contents[place.file] = _filled(archive.read(place.file).decode("utf-8"), sheet, place, strings)
             if sheet.columns and not sheet.raw:
                 tables += 1
                 file = f"xl/tables/table{tables}.xml"
                 contents[file] = iter([_extended(archive.read(file).decode("utf-8"), sheet, place)])
-    refill(shell, out, contents)
+    # The texts are known once all sheets are written.
+    refill(shell, out, contents, last={STRINGS: strings.pieces()})
+
+
+class _Strings:
+    """The texts of a workbook, each written once, and named in cells by its number."""
+
+    def __init__(self, table: str) -> None:
+        self.head, rest = table.split("<si>", 1)
+        self.first, self.foot = "<si>" + rest.removesuffix("</sst>"), "</sst>"
+        self.known = table.count("<si>")
+        self.numbers: dict[str, int] = {}
+
+    def numbered(self, texts: pl.Series) -> pl.Series:
+        """The number of each text; no value for no text."""
+        found = texts.drop_nulls().unique(maintain_order=True).to_list()
+        for text in found:
+            self.numbers.setdefault(text, self.known + len(self.numbers))
+        return texts.replace_strict(found, [self.numbers[t] for t in found], default=None, return_dtype=pl.Int64)
+
+    def pieces(self) -> Iterator[bytes]:
+        """The file of texts, in pieces."""
+        # How often texts are used need not be said.
+        yield (re.sub(r' (?:count|uniqueCount)="\d+"', "", self.head) + self.first).encode("utf-8")
+        texts = list(self.numbers)
+        for start in range(0, len(texts), SLICE):
+            some = pl.DataFrame({"text": texts[start : start + SLICE]})
+            text = _text(pl.col("text"))
+            yield joined(some, [pl.lit('<si><t xml:space="preserve">'), text, pl.lit("</t></si>")])
+        yield self.foot.encode("utf-8")
 
 
 def _shell(book: Book) -> tuple[io.BytesIO, list[_Place]]:
@@ -158,7 +200,7 @@ def _lines(text: str, width: float) -> int:
     return len(textwrap.wrap(text, max(int(width) - 1, 1))) if len(text) >= width else 1
 
 
-def _filled(page: str, sheet: Sheet, place: _Place) -> Iterator[bytes]:
+def _filled(page: str, sheet: Sheet, place: _Place, strings: _Strings) -> Iterator[bytes]:
     """The XML of a worksheet with its rows, in pieces."""
     start = page.index(f'<row r="{place.first}"')
     end = page.index("</sheetData>")
@@ -168,7 +210,7 @@ def _filled(page: str, sheet: Sheet, place: _Place) -> Iterator[bytes]:
     extent = f'<dimension ref="A1:{_letters(len(sheet.columns) - 1)}{last}"/>'
     yield re.sub(r'<dimension ref="[^"]*"/>', extent, page[:start]).encode("utf-8")
     for before, cells in slices(sheet):
-        yield _rows(sheet, cells, place.first + before, {} if sheet.raw else styles, place.widths)
+        yield _rows(sheet, cells, place.first + before, {} if sheet.raw else styles, place.widths, strings)
     yield page[end:].encode("utf-8")
 
 
@@ -185,7 +227,14 @@ def _letters(column: int) -> str:
     return (_letters(before - 1) if before else "") + chr(ord("A") + own)
 
 
-def _rows(sheet: Sheet, cells: pl.DataFrame, first: int, styles: dict[str, str], widths: Sequence[float]) -> bytes:
+def _rows(
+    sheet: Sheet,
+    cells: pl.DataFrame,
+    first: int,
+    styles: dict[str, str],
+    widths: Sequence[float],
+    strings: _Strings,
+) -> bytes:
     row = pl.int_range(first, first + cells.height, dtype=pl.Int64).cast(pl.String)
     pieces: list[pl.Expr] = [pl.lit('<row r="'), row, *_height(sheet, cells, widths), pl.lit('">')]
     for i, column in enumerate(sheet.columns):
@@ -198,7 +247,7 @@ def _rows(sheet: Sheet, cells: pl.DataFrame, first: int, styles: dict[str, str],
             if column.kind != "link":
                 look = pl.when(text.str.len_chars() > LONG).then(pl.lit(style_of(styles, "wrap"))).otherwise(look)
             made = pl.concat_str(
-                pl.lit(start), row, pl.lit('"'), look, pl.lit(' t="inlineStr"><is><t xml:space="preserve">'), _text(text), pl.lit("</t></is></c>")
+                pl.lit(start), row, pl.lit('"'), look, pl.lit(' t="s"><v>'), pl.lit(strings.numbered(cells[words(i)])).cast(pl.String), pl.lit("</v></c>")
             )  # fmt: skip
         if figure is not None:
             value = pl.concat_str(

@@ -44,7 +44,9 @@ class Score(_Document):
         None, description="1, much worse than expected, to 7, much better; left out where there is none"
     )
     z: float | None = Field(None, description="distance from the average in units of the spread to be expected")
-    status: str = Field(description="shown, withheld, left out, not banded, no data or not published")
+    status: str | None = Field(
+        None, description="why there is no score or no band: withheld, left out, not banded, no data or not published"
+    )
     change: Change | None = Field(None, description="change since the wave before, where there is one")
 
 
@@ -133,7 +135,7 @@ def _score(code: str, row: Row, change: Row | None) -> Score:
         upper_95=_round(row["upper_95"]),
         band=row["band"],
         z=_round(row["z"]),
-        status=row["status"],
+        status=None if row["status"] == "shown" else row["status"],
         change=since,
     )
 

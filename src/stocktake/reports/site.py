@@ -244,11 +244,11 @@ def _listing(
             _count(row["n"]),
         ]
         if intervals:
-            cells.append(Listed(interval_text(row["lower_95"], row["upper_95"]), row["lower_95"]))
+            cells.append(Listed(interval_text(row["lower_95"], row["upper_95"])))
         low, high = row["limit_somewhat_worse"], row["limit_somewhat_better"]
         cells += [
-            Listed("-" if low is None else f"{rounded(low)} to {rounded(high)}", low),
-            _number(row["z"]),
+            Listed("-" if low is None else f"{rounded(low)} to {rounded(high)}"),
+            Listed(_number(row["z"]).text),
         ]
         cells.append(Listed("-") if outside is None else Listed(per_cent(100 * outside), outside))
         lines.append(Line(code, name, *places.get(code, ("", "")), tuple(cells)))

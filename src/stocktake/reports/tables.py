@@ -13,7 +13,7 @@ from stocktake.reports.back import SKIPPED_FOR_WORKBOOKS, setting_rows
 from stocktake.reports.books import Book, Column, Content, Sheet, cells_of, marker, sheet_of
 from stocktake.reports.facts import OrganisationResults
 from stocktake.reports.group_results import group_results
-from stocktake.reports.words import level_words, plural, rounded
+from stocktake.reports.words import level_words, listed, plural, rounded
 from stocktake.results import Results
 from stocktake.results.schemas import BANDS, LIMITS
 from stocktake.survey.instrument import Survey
@@ -41,6 +41,14 @@ def rounding_note(results: Results) -> str:
         f"Figures are rounded: scores, limits and z to {rules.decimals} {plural(rules.decimals, 'decimal')}, standard errors and intervals of changes "
         f"to {rules.decimals + 1}, percentages to the whole{people}."
     )
+
+
+def _never_published(table: pl.DataFrame, content: Content) -> bool:
+    """Whether a column of a sheet has no figure because its source published none of that kind."""
+    if not isinstance(content, str) or "not_published" not in table.columns or not table.height:
+        return False
+    never = table["not_published"].fill_null("").str.split(" ").list.contains(content)
+    return table[content].null_count() == table.height and bool(never.any())
 
 
 class _Writer:
@@ -86,6 +94,10 @@ class _Writer:
     def sheet(self, name: str, title: str, about: Sequence[str], table: pl.DataFrame, plan: Plan) -> Sheet:
         many = f"{table.height:,} rows" if table.height != 1 else "1 row"
         first = f"This sheet holds one table of {many}. The sheet Notes explains its columns and the markers [c], [x] and [z]."
+        never = [column.title for column, content in plan if _never_published(table, content)]
+        if never:
+            about = (*about, f"Not published by the source, and so without a column here: {listed(never)}.")
+            plan = [(column, content) for column, content in plan if column.title not in never]
         cells = cells_of(table, [c for _, c in plan])
         return Sheet(name, title, (first, *about), tuple(c for c, _ in plan), cells, table.height)
 
@@ -252,8 +264,19 @@ class _Writer:
                 REMARK,
             ),
         ]
-        table = self.with_states(self.rows(self.results.changes, organisation))
-        return self.sheet("Change", "Change over time", (rounding_note(self.results),), table, plan)
+        table, about = self.rows(self.results.changes, organisation), [rounding_note(self.results)]
+        if organisation is None:
+            # In thousands of rows of all organisations, those of a comparison that none of them has would only be in the way.
+            anyone = pl.col("difference").is_not_null().any().over("group", "measure", "year_then", "year_now")
+            none = table.filter(~anyone)
+            if none.height:
+                pairs = none.select("group", "measure", "year_then", "year_now").n_unique()
+                about.append(
+                    f"Left out: {none.height:,} rows of {pairs} {plural(pairs, 'comparison')} of a measure in two years that no "
+                    f"{self.survey.organisation_word} has; the table changes.csv has them, each with the reason."
+                )
+                table = table.filter(anyone)
+        return self.sheet("Change", "Change over time", about, self.with_states(table), plan)
 
     def fieldwork(self, organisation: str | None) -> Sheet:
         plan: Plan = [

@@ -67,6 +67,17 @@ WIDTHS: dict[type, int] = {
     Scorecard: 760,
     ChangeDots: 760,
 }
+# Charts that are drawn a second time for a phone, where they would have to be moved sideways, and how wide.
+NARROW: dict[type, int] = {
+    Funnel: 340,
+    TrendLines: 320,
+    BandStrip: 320,
+    PlainBars: 320,
+    CountBars: 320,
+    SeriesLines: 340,
+}
+# A phone shows so many columns beside one another.
+MOST_COLUMNS = 3
 WIDE = (
     RankedBars,
     Funnel,
@@ -88,13 +99,16 @@ WIDE = (
 def environment() -> Any:
     """Where templates of pages come from."""
     from jinja2 import Environment, PackageLoader, StrictUndefined
+    from markupsafe import Markup
 
-    return Environment(
+    made = Environment(
         loader=PackageLoader("stocktake.render.web", "templates"),
         autoescape=True,
         undefined=StrictUndefined,
         trim_blocks=True,
     )
+    made.filters["labels"] = lambda header: Markup(labels(header))
+    return made
 
 
 def text(words: str) -> str:
@@ -216,12 +230,29 @@ class Html:
         return f'<div class="side">{"".join(halves)}</div><p class="note">{self.words(block.about)}</p>\n'
 
 
+def labels(header: Sequence[str]) -> str:
+    """The attribute of a table that gives styles the words before each cell, where a phone shows rows as blocks.
+
+    A column without words, and the first, get none.
+    """
+    said = "".join(f"--c{i}:{_css_text(words)};" for i, words in enumerate(header, start=1) if i > 1 and words.strip())
+    return f' style="{escape(said)}"' if said else ""
+
+
+def _css_text(words: str) -> str:
+    """Words as a string of a stylesheet."""
+    one_line = " ".join(clean(words).split())
+    return '"' + one_line.replace("\\", "\\\\").replace('"', '\\"') + ' "'
+
+
 def table(
-    title: str, header: Iterable[str], rows: Iterable[Iterable[str]], figures: list[bool], row_headers: bool = True
+    title: str, header: Sequence[str], rows: Iterable[Iterable[str]], figures: list[bool], row_headers: bool = True
 ) -> str:
-    """A table in a region that scrolls by itself where the screen is narrow."""
+    """A table in a region that scrolls by itself where the screen is narrow; on a phone rows of many cells are blocks."""
+    stacks = len(header) > MOST_COLUMNS
+    kind = f"{' figures' if mostly_figures(figures) else ''}{' stack' if stacks else ''}"
     # Where most columns are figures, cells of words are marked instead: a class in each cell would be most of the page.
-    mostly = sum(figures) > len(figures) / 2
+    mostly = mostly_figures(figures)
     heads = [' class="figure"' if f else "" for f in figures]
     kinds = [("" if f else ' class="t"') if mostly else (' class="figure"' if f else "") for f in figures]
     head = "".join(f'<th scope="col"{k}>{text(h)}</th>' for h, k in zip(header, heads, strict=True))
@@ -233,19 +264,33 @@ def table(
             cells.append(f"<{tag}{scope or kind}>{text(cell)}</{tag}>")
         body.append(f"<tr>{''.join(cells)}</tr>")
     return (
-        f'<div class="scroll" role="group" tabindex="0" aria-label="{text(title)}"><table class="nhsuk-table{" figures" if mostly else ""}">'
+        f'<div class="scroll" role="group" tabindex="0" aria-label="{text(title)}"><table class="nhsuk-table{kind}"{labels(header) if stacks else ""}>'
         f'<caption class="nhsuk-u-visually-hidden">{text(title)}</caption>'
         f"<thead><tr>{head}</tr></thead><tbody>{''.join(body)}</tbody></table></div>\n"
     )
 
 
+def mostly_figures(figures: Sequence[bool]) -> bool:
+    """Whether most columns of a table hold figures."""
+    return sum(figures) > len(figures) / 2
+
+
 def drawing(chart: Chart, theme: Theme, title: str = "", below: str = "") -> str:
     """A chart alone, where its figures stand elsewhere on the page, or `below` it."""
-    svg = draw(chart, theme, WIDTHS.get(type(chart), 380))
     name = title or getattr(chart, "title", "") or chart.alt.split(":", 1)[0]
     wide = " wide" if isinstance(chart, WIDE) else ""
     region = f' role="group" tabindex="0" aria-label="Chart: {text(name)}"'
+    svg = sized(chart, theme, WIDTHS.get(type(chart), 380))
     return f'<figure class="chart{wide}"><div class="paper"{region}>{svg}</div>{below}</figure>\n'
+
+
+def sized(chart: Chart, theme: Theme, width: int) -> str:
+    """A chart of this width, and beside it, where there is one, its drawing for a phone; styles show one of them."""
+    svg = draw(chart, theme, width)
+    narrow = NARROW.get(type(chart))
+    if narrow is None:
+        return svg
+    return f'<div class="wide">{svg}</div><div class="narrow">{draw(chart, theme, narrow)}</div>'
 
 
 def figure(chart: Chart, theme: Theme, title: str = "") -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from textwrap import shorten
 from typing import Any
 
 from stocktake.render.measure_drawings import Marks
@@ -29,6 +30,8 @@ PARTS = (
     ("people", "Who answered"),
     ("service-groups", "Service groups"),
 )
+# Letters of a page's description, of which search engines show no more.
+MOST_LETTERS = 160
 # A list longer than this is shown in parts.
 MOST_LINES = 500
 
@@ -156,7 +159,8 @@ class Site:
             "trust.html",
             f"{folder}/{code}.html",
             f"{report.organisation}: {title.lower()}" if folder != "trusts" else report.organisation,
-            " ".join(sentences[:2])[:300] or f"{report.organisation}, {self.survey.title}",
+            shorten(" ".join(sentences[:2]), MOST_LETTERS, placeholder=" …")
+            or f"{report.organisation}, {self.survey.title}",
             name=report.organisation,
             code=code,
             folder=folder,

@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 from urllib.parse import quote
 
 from stocktake.render.theme import Theme, ink_on
-from stocktake.render.web.html import text
+from stocktake.render.web.html import labels, text
 from stocktake.reports.charts import TRIANGLES, BandStrip, ShareBars, TrendLines, share_or_not, side
 from stocktake.reports.summary_charts import (
     VERDICT_MARKS,
@@ -28,6 +28,8 @@ def band_styles(theme: Theme) -> str:
         f".b{i},.nhsuk-table td.b{i}{{background:{colour};fill:{colour};color:{ink_on(colour)}}}"
         for i, colour in enumerate(theme.band_colours, start=1)
     ]
+    # The drawing of a strip has its bands in order, so that none needs a name.
+    rules += [f".bs :nth-child({i}){{fill:{colour}}}" for i, colour in enumerate(theme.band_colours, start=1)]
     return "\n".join([f":root{{--own:{theme.own};--average:{theme.average}}}", *rules]) + "\n"
 
 
@@ -54,26 +56,26 @@ def _places(reach: float) -> Callable[[float], float]:
     return x
 
 
-def measure_link(measures: str, code: str, mark: str) -> str:
-    """The address of a measure's page, with an organisation marked in it."""
-    return f"{measures}{quote(code)}.html#?mark={quote(mark)}"
+def measure_link(measures: str, code: str) -> str:
+    """The address of a measure's page; a script lets it mark the organisation whose page the link is on."""
+    return f"{measures}{quote(code)}.html"
 
 
-def _linked(words: str, measures: str, code: str, mark: str) -> str:
-    """Words that lead to a measure's page, or stand alone where nothing is to be marked there."""
-    return f'<a href="{measure_link(measures, code, mark)}">{text(words)}</a>' if mark else text(words)
+def _linked(words: str, measures: str, code: str, linked: bool) -> str:
+    """Words that lead to a measure's page, or stand alone where there is none of the same figures."""
+    return f'<a href="{measure_link(measures, code)}">{text(words)}</a>' if linked else text(words)
 
 
 def scorecard_rows(
-    chart: Scorecard, mark: str, sections: Mapping[str, str], measures: str = "../measures/", wording: Callable[[str], str] | None = None
+    chart: Scorecard, linked: bool, sections: Mapping[str, str], measures: str = "../measures/", wording: Callable[[str], str] | None = None
 ) -> str:  # fmt: skip
-    """A scorecard as a table, whose questions lead to their pages where an organisation is to be marked there; `sections` are the lines above the questions of each, ready as HTML."""
+    """A scorecard as a table, whose questions lead to their pages where `linked`; `sections` are the lines above the questions of each, ready as HTML."""
     x = _places(chart.reach)
     since = chart.earlier
     head = f'<th scope="col">Question</th><th scope="col">People</th><th scope="col">Score</th><th scope="col">Average</th><th scope="col">Band</th><th scope="col">Points from the average, -{chart.reach:g} to +{chart.reach:g}</th>'
     head += f'<th scope="col">Since {since}</th>' if since is not None else ""
     columns = 7 if since is not None else 6
-    out = [f'<div class="scroll" role="group" tabindex="0" aria-label="Every question"><table class="nhsuk-table rows card"><caption class="nhsuk-u-visually-hidden">Every question</caption><thead><tr>{head}</tr></thead>']  # fmt: skip
+    out = [f'<div class="scroll" role="group" tabindex="0" aria-label="Every question"><table class="nhsuk-table rows card"{labels(("", "People", "Score", "Average"))}><caption class="nhsuk-u-visually-hidden">Every question</caption><thead><tr>{head}</tr></thead>']  # fmt: skip
     section = None
     for r in chart.rows:
         if r.section != section:
@@ -88,7 +90,7 @@ def scorecard_rows(
             parts = ""
             if r.limits is not None:
                 left, right = x(r.limits[0] - a), x(r.limits[1] - a)
-                parts += f'<path class="e" d="M{left:.0f} 3H{right:.0f}V13H{left:.0f}z"/>'
+                parts += f'<path class="e" d="M{left:.0f} 3v10H{right:.0f}V3z"/>'
             parts += f'<path class="s" d="{_line(x(r.lowest - a), x(r.highest - a))}"/>'
             if r.score is not None:
                 if r.low is not None and r.high is not None:
@@ -96,7 +98,7 @@ def scorecard_rows(
                 parts += f'<path class="o" d="M{x(r.score - a):.0f} 2l5 6-5 6-5-6z"/>'
             drawing = _strip(parts)
         cells = [
-            f'<th scope="row">{_linked(words, measures, r.code, mark)}</th>',
+            f'<th scope="row">{_linked(words, measures, r.code, linked)}</th>',
             f"<td>{'-' if r.n is None else f'{r.n:,}'}</td>",
             f"<td><b>{'-' if r.score is None else rounded(r.score)}</b></td>",
             f"<td>{'-' if r.average is None else rounded(r.average)}</td>",
@@ -114,11 +116,11 @@ def _verdict(verdict: str | None) -> str:
     return f"<b>{mark} {words}</b>" if mark else words
 
 
-def change_rows(chart: ChangeDots, mark: str, measures: str = "../measures/") -> str:
+def change_rows(chart: ChangeDots, linked: bool, measures: str = "../measures/") -> str:
     """Every change as a table, with a small drawing about the line of no change."""
     x = _places(chart.reach)
     then, now = chart.years
-    out = [f'<div class="scroll" role="group" tabindex="0" aria-label="{text(chart.title)}"><table class="nhsuk-table rows change"><caption class="nhsuk-u-visually-hidden">{text(chart.title)}</caption><thead><tr><th scope="col">Question</th><th scope="col">{then}</th><th scope="col">{now}</th><th scope="col">Change</th><th scope="col">Points, -{chart.reach:g} to +{chart.reach:g}</th><th scope="col">{chart.level} interval</th><th scope="col">More than chance?</th></tr></thead><tbody>']  # fmt: skip
+    out = [f'<div class="scroll" role="group" tabindex="0" aria-label="{text(chart.title)}"><table class="nhsuk-table rows change"{labels(("", str(then), str(now), "Change", "", "Interval"))}><caption class="nhsuk-u-visually-hidden">{text(chart.title)}</caption><thead><tr><th scope="col">Question</th><th scope="col">{then}</th><th scope="col">{now}</th><th scope="col">Change</th><th scope="col">Points, -{chart.reach:g} to +{chart.reach:g}</th><th scope="col">{chart.level} interval</th><th scope="col">More than chance?</th></tr></thead><tbody>']  # fmt: skip
     for r in chart.rows:
         parts = ""
         if r.low is not None and r.high is not None:
@@ -130,7 +132,7 @@ def change_rows(chart: ChangeDots, mark: str, measures: str = "../measures/") ->
         else:
             parts += f'<circle class="c" cx="{at:.0f}" cy="8" r="4"/>'
         out.append(
-            f'<tr><th scope="row">{_linked(r.label, measures, r.code, mark)}</th><td>{rounded(r.then)}</td>'
+            f'<tr><th scope="row">{_linked(r.label, measures, r.code, linked)}</th><td>{rounded(r.then)}</td>'
             f"<td><b>{rounded(r.now)}</b></td><td><b>{signed(r.difference, 1)}</b></td><td>{_strip(parts)}</td>"
             f"<td>{change_interval(r.low, r.high)}</td><td>{_verdict(r.verdict)}</td></tr>"
         )
@@ -159,7 +161,7 @@ def course_row(label: str, chart: TrendLines, years: tuple[int, ...]) -> str:
         return "".join(out)
 
     cells = "".join(f"<td>{'-' if (v := by_year.get(y, (None, None))[0]) is None else rounded(v)}</td>" for y in years)
-    drawing = f'<svg class="st" viewBox="0 0 {WIDE} 32" aria-hidden="true"><path class="v" d="{path(1)}"/><path class="w" d="{path(0)}"/></svg>'
+    drawing = f'<svg class="st" aria-hidden="true"><path class="v" d="{path(1)}"/><path class="w" d="{path(0)}"/></svg>'
     return f'<tr><th scope="row">{text(label)}</th>{cells}<td>{drawing}</td></tr>'
 
 
@@ -169,9 +171,9 @@ def strip_html(chart: BandStrip) -> str:
     def x(v: float) -> float:
         return 10 + v * 38
 
-    parts = "".join(
-        f'<path class="b{band}" d="M{x(a):.0f} 4H{x(b):.0f}V20H{x(a):.0f}z"/>' for band, a, b in chart.segments()
-    )
+    # Written as short as can be: a page has hundreds of these.
+    drawn = {band: f'<path d="M{x(a):.0f} 4v16H{x(b):.0f}V4z"/>' for band, a, b in chart.segments()}
+    parts = "".join(drawn.get(band, "<path/>") for band in range(1, 8)) if drawn else ""
     if not parts and chart.highest > chart.lowest:
         parts = f'<path class="s" d="{_line(x(chart.lowest), x(chart.highest), 12)}"/>'
     parts += f'<path class="a" d="M{x(chart.average):.0f} 1V23"/>'
@@ -191,27 +193,25 @@ def share_rows(chart: ShareBars, title: str) -> str:
     """Percentages as a table with bars: the organisation's own, and a mark for all."""
     rows = []
     for label, own, everyone in chart.rows:
-        bar = "" if own is None else f'<path class="h" d="M0 3H{own * 1.6:.1f}V13H0z"/>'
-        bar += "" if everyone is None else f'<path class="a" d="M{everyone * 1.6:.1f} 0V16"/>'
+        bar = "" if own is None else f'<path class="h" d="M0 8H{own * 1.6:.0f}"/>'
+        bar += "" if everyone is None else f'<path class="a" d="M{everyone * 1.6:.0f} 0V16"/>'
         rows.append(
             f'<tr><th scope="row">{text(label)}</th><td>{share_or_not(own)}</td><td>{per_cent(everyone)}</td><td>{_strip(bar)}</td></tr>'
         )
     return (
-        f'<table class="nhsuk-table rows shares"><caption class="nhsuk-u-visually-hidden">{text(title)}</caption><thead><tr><th scope="col">Answer</th>'
+        f'<table class="nhsuk-table rows shares"{labels(("", "Here", "All"))}><caption class="nhsuk-u-visually-hidden">{text(title)}</caption><thead><tr><th scope="col">Answer</th>'
         f'<th scope="col">This {chart.word}</th><th scope="col">All</th><th scope="col">Bar: this {chart.word}; line: all</th></tr></thead><tbody>{"".join(rows)}</tbody></table>\n'
     )
 
 
-def standing_out(
-    chart: Scorecard, changes: ChangeDots | None, mark: str, chance: str, measures: str = "../measures/"
-) -> str:
+def standing_out(chart: Scorecard, changes: ChangeDots | None, chance: str, measures: str = "../measures/") -> str:
     """What lies outside the expected range, and what has changed by more than chance, as short lists of links."""
     out = []
     for way, title in ((-1, "Below the expected range"), (1, "Above the expected range")):
         rows = [r for r in chart.rows if side(r.band) == way]
         rows.sort(key=lambda r: -abs((r.band or 4) - 4))
         items = "".join(
-            f"<li>{_linked(r.label, measures, r.code, mark)}: {rounded(r.score or 0.0)} against {rounded(r.average or 0.0)}, {chip(r.band)} {text(r.band_text.lower())}</li>"
+            f"<li>{_linked(r.label, measures, r.code, True)}: {rounded(r.score or 0.0)} against {rounded(r.average or 0.0)}, {chip(r.band)} {text(r.band_text.lower())}</li>"
             for r in rows
         )
         out.append(
@@ -221,7 +221,7 @@ def standing_out(
         for verdict, title in (("Decrease", "Gone down"), ("Increase", "Gone up")):
             moved = [r for r in changes.rows if r.verdict == verdict]
             items = "".join(
-                f"<li>{VERDICT_MARKS[verdict]} {_linked(r.label, measures, r.code, mark)}: {signed(r.difference, 1)}, from {rounded(r.then)} to {rounded(r.now)}</li>"
+                f"<li>{VERDICT_MARKS[verdict]} {_linked(r.label, measures, r.code, True)}: {signed(r.difference, 1)}, from {rounded(r.then)} to {rounded(r.now)}</li>"
                 for r in moved
             )
             out.append(

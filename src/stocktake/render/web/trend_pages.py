@@ -11,7 +11,7 @@ from stocktake.render.figure_drawings import PARTS
 from stocktake.render.series_drawings import DASHES, LINE_COLOURS
 from stocktake.render.svg import draw
 from stocktake.render.theme import Theme
-from stocktake.render.web.html import Html, anchors_of, environment, numeric_columns, pages_html, table, text
+from stocktake.render.web.html import Html, anchors_of, environment, numeric_columns, pages_html, sized, table, text
 from stocktake.render.words import clean
 from stocktake.reports.figure_charts import PartBars, SeriesLines
 from stocktake.reports.model import Figure, Report
@@ -125,9 +125,9 @@ class TrendHtml(Html):
         if not isinstance(chart, SeriesLines):
             return super().figure(block)
         name = escape(clean(chart.title))
-        drawings = f'<div class="drawing" data-scale="own">{draw(chart, self.theme, WIDTH)}</div>'
+        drawings = f'<div class="drawing" data-scale="own">{sized(chart, self.theme, WIDTH)}</div>'
         if chart.floor:
-            zero = draw(replace(chart, floor=0.0), self.theme, WIDTH)
+            zero = sized(replace(chart, floor=0.0), self.theme, WIDTH)
             drawings += f'<div class="drawing" data-scale="zero" hidden>{zero}</div>'
         header, rows = chart.table()
         inner = table(f"Figures of the chart: {chart.title}", header, rows, numeric_columns(header, rows))
@@ -142,7 +142,6 @@ class TrendHtml(Html):
                 '<fieldset class="nhsuk-fieldset"><legend class="nhsuk-fieldset__legend nhsuk-fieldset__legend--s">Lines</legend>'
                 f'<div class="nhsuk-checkboxes nhsuk-checkboxes--small lines">{names}</div></fieldset>'
             )
-        hint = '<p class="note narrow">The chart is wider than the screen: move it sideways.</p>'
         years = "".join(f"<option>{text(y)}</option>" for y in chart.years)
         scale = '<button type="button" class="nhsuk-button nhsuk-button--secondary nhsuk-button--small" data-switch aria-pressed="false">Begin the scale at zero</button>'
         controls = (
@@ -151,7 +150,7 @@ class TrendHtml(Html):
             f'{f"<div>{scale}</div>" if chart.floor else ""}</div><p class="shown" role="status" data-read></p></form>'
         )
         return (
-            f'<figure class="chart wide" data-series>{controls}{hint}<div class="paper" role="group" tabindex="0" aria-label="Chart: {name}">{drawings}</div>'
+            f'<figure class="chart wide" data-series>{controls}<div class="paper" role="group" tabindex="0" aria-label="Chart: {name}">{drawings}</div>'
             f'<details class="nhsuk-details"><summary class="nhsuk-details__summary"><span class="nhsuk-details__summary-text">'
             f'The chart as a table<span class="nhsuk-u-visually-hidden">: {text(chart.title)}</span></span></summary><div class="nhsuk-details__text">{inner}</div></details></figure>\n'
         )

@@ -18,7 +18,7 @@ from stocktake.reports.summary_charts import ChangeDots, Scorecard
 
 
 class TrustHtml(Html):
-    """Sets the blocks of one organisation's report; `code` is marked on the pages of measures that links lead to.
+    """Sets the blocks of one organisation's report; `code` is marked in the drawings of measures.
 
     `marks` gives the places in the drawing of a measure; without `shared` the measures have no pages of their own, as those
     of a service group.
@@ -33,7 +33,7 @@ class TrustHtml(Html):
     def onward(self, anchor: str, words: str) -> str:
         for prefix in ("q-", "section-"):
             if self.shared and anchor.startswith(prefix):
-                return f'<a href="{measure_link("../measures/", anchor.removeprefix(prefix), self.code)}">{words}</a>'
+                return f'<a href="{measure_link("../measures/", anchor.removeprefix(prefix))}">{words}</a>'
         return words
 
     @singledispatchmethod
@@ -74,9 +74,9 @@ class TrustHtml(Html):
         if isinstance(chart, ShareBars):
             return share_rows(chart, chart.alt.split(":")[0])
         if isinstance(chart, Scorecard):
-            return scorecard_rows(chart, self.code if self.shared else "", {})
+            return scorecard_rows(chart, self.shared, {})
         if isinstance(chart, ChangeDots):
-            return change_rows(chart, self.code if self.shared else "")
+            return change_rows(chart, self.shared)
         return super().figure(block)
 
     def _drawn_once(self, chart: RankedBars) -> str:
@@ -90,7 +90,7 @@ class TrustHtml(Html):
                 (x, y), foot = places[self.code], HEIGHTS[size]
                 overs += (
                     f'<svg class="mine {size}" viewBox="0 0 {WIDTHS[size]:g} {foot:g}" aria-hidden="true">'
-                    f'<path d="M{x:.1f} {y - 8:.1f}l8 8-8 8-8-8z"/><path d="M{x:.1f} {foot:g}V{y + 9:.1f}"/></svg>'
+                    f'<path d="M{x:.1f} {y - 8:.1f}l8 8-8 8-8-8zM{x:.1f} {foot:g}V{y + 9:.1f}"/></svg>'
                 )
         name = f"../charts/{quote(chart.measure)}"
         return (

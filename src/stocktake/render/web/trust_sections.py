@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from stocktake.render.theme import Theme
-from stocktake.render.web.html import Html
+from stocktake.render.web.html import Html, labels
 from stocktake.render.web.rows import course_row, scorecard_rows, section_line, standing_out
 from stocktake.reports.change_pages import trend_of
 from stocktake.reports.facts import OrganisationResults, band_word
@@ -28,11 +28,11 @@ def stands_out(facts: OrganisationResults) -> str:
     chart = scorecard_chart(facts)
     unsure = any(survey.by_code[r.code].unsure_wording for r in chart.rows)
     return (
-        standing_out(chart, change_chart(facts), facts.code, by_chance(facts, chart))
+        standing_out(chart, change_chart(facts), by_chance(facts, chart))
         + '<h2 id="scorecard">Every question</h2>\n<p class="note">Each question leads to all organisations on it. In the drawing: grey, the expected range; '
         "thin line, lowest to highest; thick line and diamond, the score with its 95% interval; upright line, the average. Scores run from 0 to 10, and "
         "10 is always the best experience, whichever way a question is asked.</p>\n"
-        + scorecard_rows(chart, facts.code, lines, wording=facts.heading)
+        + scorecard_rows(chart, True, lines, wording=facts.heading)
         + ('<p class="note">* Wording not confirmed by a published source.</p>\n' if unsure else "")
     )
 
@@ -46,7 +46,7 @@ def courses(facts: OrganisationResults) -> str:
     head = "".join(f'<th scope="col">{y}</th>' for y in years)
     return (
         '<h2>Year by year</h2>\n<p class="note">Solid: this organisation; dashed: the national average. Each drawing has a scale of its own.</p>\n'
-        '<div class="scroll" role="group" tabindex="0" aria-label="Scores by year"><table class="nhsuk-table rows courses"><caption class="nhsuk-u-visually-hidden">'
+        f'<div class="scroll" role="group" tabindex="0" aria-label="Scores by year"><table class="nhsuk-table rows courses"{labels(("", *map(str, years)))}><caption class="nhsuk-u-visually-hidden">'
         f'Scores by year</caption><thead><tr><th scope="col">Question</th>{head}<th scope="col">Course</th></tr></thead><tbody>{rows}</tbody></table></div>\n'
     )
 

@@ -8,6 +8,7 @@ from importlib import resources
 from pathlib import Path
 from typing import Any
 
+from stocktake.disclosure.rules import rules_of
 from stocktake.render.web import pages
 from stocktake.render.web.card import card_bytes
 from stocktake.render.web.rows import band_styles
@@ -25,8 +26,7 @@ from stocktake.run.site.programs import api_files, feed, parquet_files, read_pla
 
 # Of more organisations than this a site has no OpenDocument or published layout among its workbooks, which `report` makes.
 MANY = 1000
-LEFT_OUT_OF_MANY = ("national-tables.ods", "published-layout.xlsx", "published-layout.ods")
-LEFT_OUT = "OpenDocument and the published layout are left out for their size; who publishes the site can make them."
+LAYOUT = ("published-layout.xlsx", "published-layout.ods")
 STATIC = ("nhsuk-frontend.css", "site.css", "site.js")
 WHAT = {
     "national-tables.xlsx": "All results, for Excel",
@@ -95,9 +95,16 @@ def _measure_list(opened: Opened) -> list[dict[str, object]]:
     return out
 
 
-def _many(run: Run) -> bool:
-    """Whether a site has so many organisations that it leaves out what the tables of data have as well."""
-    return len(run.organisations) > MANY
+def _left_out(run: Run) -> tuple[tuple[str, ...], str]:
+    """Which workbooks a site does not have, for others of it have the same, and what is said of it."""
+    if len(run.organisations) > MANY:
+        said = (
+            "OpenDocument and the published layout are left out for their size; who publishes the site can make them."
+        )
+        return ("national-tables.ods", *LAYOUT), said
+    if rules_of(run.public.provenance) is None:
+        return LAYOUT, "The published layout is the workbook that these results were read from."
+    return (), ""
 
 
 def national_files(folder: Path, out: Path) -> None:
@@ -105,11 +112,12 @@ def national_files(folder: Path, out: Path) -> None:
     opened = open_site(folder)
     run, site = opened.run, opened.site
     paths, tidy = [], {}
+    left_out, said = _left_out(run)
     for name, content in national_contents(run, NATIONAL):
         if name.endswith((".csv", ".json")):
             # Words and figures that repeat take a tenth of the room in an archive; each measure has a file of its own besides.
             tidy[name] = content
-        elif not (_many(run) and name in LEFT_OUT_OF_MANY):
+        elif name not in left_out:
             paths.append(write(out, f"data/{name}", content))
     paths.append(write(out, "data/tidy-tables.zip", zipped(tidy)))
     write(out, "data/csv-metadata.json", tidy["csv-metadata.json"])
@@ -131,7 +139,7 @@ def national_files(folder: Path, out: Path) -> None:
     ]
     rest = "One document an organisation, api/v1/trusts/CODE.json, and one a measure, api/v1/measures/CODE.json. Figures have at most two decimals; what is not known or not shown is left out. A change of shape gets a new number in place of v1."
     groups = [
-        ("Workbooks and documents", LEFT_OUT if _many(run) else "", of(".xlsx", ".ods", ".pdf")),
+        ("Workbooks and documents", said, of(".xlsx", ".ods", ".pdf")),
         (
             "Tidy tables (CSV)",
             "One row a figure, for any program, with the meaning of every column (CSV on the Web). Each question's page has its own figures.",

@@ -55,7 +55,7 @@ def parquet_files(run: Run) -> dict[str, Content]:
         table = results.tables[name]
         if table.height:
             held = io.BytesIO()
-            table.write_parquet(held, compression="zstd")
+            table.write_parquet(held, compression="zstd", compression_level=19)
             out[f"{name}.parquet"] = held.getvalue()
     return out
 
@@ -127,6 +127,6 @@ def zipped(contents: Mapping[str, Content]) -> Callable[[Path], None]:
                     data = held.read_bytes()
                 else:
                     data = content.encode() if isinstance(content, str) else content
-                archive.writestr(about, data)
+                archive.writestr(about, data, compresslevel=9)
 
     return write

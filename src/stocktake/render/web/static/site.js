@@ -31,6 +31,12 @@
     });
   });
 
+  // From an organisation's pages links lead to pages of measures on which it is marked.
+  var parts = document.querySelector("[data-own]");
+  if (parts) Array.prototype.forEach.call(document.querySelectorAll("main a[href^='../measures/']"), function (link) {
+    if (!link.hash) link.hash = "#?mark=" + encodeURIComponent(parts.dataset.own);
+  });
+
   function plain(text) {
     return (text || "").normalize("NFKD").replace(/[\u0300-\u036f]/g, "").replace(/[\u2018\u2019]/g, "'").replace(/\s+/g, " ").trim().toLowerCase();
   }
@@ -44,7 +50,30 @@
     var band = /\bb([1-7])\b/.exec(cell.className);
     var value = cell.dataset.sort !== undefined ? cell.dataset.sort : band ? band[1] : cell.textContent.trim().replace(/,/g, "");
     if (value === "" || value === "-") return null;
+    // A range goes by its lower end.
+    value = value.replace(/^(-?[\d.]+) to .*$/, "$1");
     return isNaN(value) ? plain(value) : Number(value);
+  }
+
+  // Gives each row of a table a grid of its own, as wide as the columns are now: a browser then lays out only the rows that
+  // are seen. What the table's parts are is said besides, for some browsers tell it by how they are laid out.
+  function quick(table, heads) {
+    var wide = window.matchMedia("(min-width: 641px)"), heat = table.parentNode.classList.contains("heat");
+    [["thead, tbody", "rowgroup"], ["tr", "row"], ["thead th", "columnheader"], ["tbody th", "rowheader"], ["td", "cell"]].forEach(function (pair) {
+      Array.prototype.forEach.call(table.querySelectorAll(pair[0]), function (part) { part.setAttribute("role", pair[1]); });
+    });
+    table.setAttribute("role", "table");
+    function measure() {
+      table.classList.remove("quick");
+      if (!wide.matches && !heat) return;
+      var widths = heads.map(function (head) { return head.getBoundingClientRect().width; });
+      var unit = heat ? "px" : "fr";
+      table.style.setProperty("--columns", widths.map(function (w) { return "minmax(0," + w.toFixed(2) + unit + ")"; }).join(" "));
+      table.style.setProperty("--wide", widths.reduce(function (a, b) { return a + b; }, 0).toFixed(2) + "px");
+      table.classList.add("quick");
+    }
+    wide.addEventListener("change", measure);
+    measure();
   }
 
   function list(table) {
@@ -78,6 +107,10 @@
       });
     });
 
+    table.classList.add("live");
+    quick(table, heads);
+    var drawn = data;
+
     function sort(state) {
       var column = heads.findIndex(function (head) { return head.dataset.key === state.get("sort"); });
       var down = state.get("order") === "down" ? -1 : 1;
@@ -92,6 +125,8 @@
         if (x === null || y === null) return (x === null) - (y === null) || a.place - b.place;
         return (x < y ? -1 : x > y ? 1 : 0) * down || a.place - b.place;
       });
+      if (order.every(function (entry, i) { return entry === drawn[i]; })) return;
+      drawn = order;
       var fragment = document.createDocumentFragment();
       order.forEach(function (entry) { fragment.appendChild(entry.row); });
       body.appendChild(fragment);
