@@ -308,7 +308,7 @@ def test_without_a_script_everything_is_there(browser: Any, address: str) -> Non
 
 
 def scores(page: Any) -> list[float]:
-    cells = page.locator("[data-list] tbody tr:visible td:nth-child(2)").all_inner_texts()
+    cells = page.locator("[data-list] tbody tr:visible td:nth-child(2)").all_text_contents()
     return [float(c) for c in cells if c != "-"]
 
 
@@ -419,7 +419,7 @@ def test_a_director_sees_what_fell_and_by_how_much(browser: Any, address: str, r
     assert f": {row['difference']:+.1f}, from" in page.locator(".outside li", has_text="▼").first.inner_text()
     page.click("text=Change over time")
     line = page.locator(".change tr", has=page.locator(f"a[href*='{row['measure']}.html']"))
-    words = line.inner_text()
+    words = line.text_content() or ""
     assert (
         "gone down" in words
         and f"{row['difference']:+.1f}" in words
@@ -495,11 +495,11 @@ def test_a_regulator_finds_outliers_and_compares_five(browser: Any, address: str
     page.select_option("#band", "chance")
     rows = page.locator(".heat tbody tr:visible")
     for i in range(rows.count()):
-        above, below, chance = rows.nth(i).locator("td.n").all_inner_texts()
+        above, below, chance = rows.nth(i).locator("td.n").all_text_contents()
         assert int(above) + int(below) > int(chance.rpartition(" ")[2])
     page.locator(".heat thead button", has_text="Below").click()
     page.locator(".heat thead button", has_text="Below").click()
-    below = [int(t) for t in page.locator(".heat tbody tr:visible td:nth-child(3)").all_inner_texts()]
+    below = [int(t) for t in page.locator(".heat tbody tr:visible td:nth-child(3)").all_text_contents()]
     assert below == sorted(below, reverse=True) and "band=chance" in page.url and "order=down" in page.url
     cells = page.locator(".heat tbody tr:visible").first.locator("td").all_text_contents()[3:]
     told = [c for c in cells if c not in ("", "-")]

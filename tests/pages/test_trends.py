@@ -234,7 +234,7 @@ def test_the_chart_answers(browser: Any, address: str) -> None:
     )
     page.uncheck("#line1", force=True)
     assert "finding or keeping work" not in page.text_content("[data-read]")
-    assert page.locator("[data-scale=own] g.dim").count() == 1
+    assert page.locator("[data-scale=own] .wide g.dim").count() == 1
     page.click("[data-switch]")
     assert page.locator("[data-scale=zero]").is_visible() and page.locator("[data-scale=own]").is_hidden()
     assert page.get_attribute("[data-switch]", "aria-pressed") == "true"

@@ -11,8 +11,7 @@ import polars as pl
 from stocktake.files import Content
 from stocktake.results import Results
 from stocktake.results.csv import save_csv
-from stocktake.results.schemas import SCHEMAS
-from stocktake.survey.instrument import Survey
+from stocktake.results.schemas import KINDS
 
 DATATYPES = {pl.String: "string", pl.Float64: "double", pl.Int64: "integer", pl.Boolean: "boolean"}
 KEYS = {
@@ -22,27 +21,43 @@ KEYS = {
     "fieldwork": ("year", "group", "organisation"),
     "profile": ("year", "group", "organisation", "variable", "option"),
     "measures": ("year", "group", "measure"),
+    "figures": ("indicator", "part", "kind", "organisation"),
+    "summaries": ("indicator", "part", "kind"),
+    "national": ("indicator", "part"),
+    "shares": ("series", "year", "breakdown", "group", "line"),
+    "share_changes": ("series", "breakdown", "group", "line", "year_then", "year_now"),
+    "share_differences": ("series", "year", "breakdown", "group", "line"),
+    "courses": ("series", "breakdown", "group", "line", "year_first", "year_last"),
+    "series": ("series", "year"),
 }
-# What could be worked out is for those who publish, not for those who read.
-PUBLIC = tuple(name for name in SCHEMAS if name != "disclosure")
+# The tables of each kind of results that everybody may have. What could be worked out is for those who publish, and what
+# an organisation entered is for those who collect.
+PUBLIC: dict[str, tuple[str, ...]] = {
+    "survey": tuple(name for name in KINDS["survey"] if name != "disclosure"),
+    "audit": ("figures", "summaries", "national"),
+    "trends": ("shares", "share_changes", "courses", "share_differences", "series"),
+}
+# One row a key, so that the key can be declared: a figure of a series of years has its year besides.
+WHOLE_KEYS = ("figures",)
 ESCAPED = "A text that begins with =, +, -, @, a tab or a carriage return has an apostrophe in front, so that no spreadsheet program runs it."
 
 
-def tidy_files(results: Results, survey: Survey) -> dict[str, Content]:
+def tidy_files(results: Results, title: str) -> dict[str, Content]:
     """Every public table as CSV, and csv-metadata.json, by file name."""
-    files: dict[str, Content] = {f"{name}.csv": partial(save_csv, results.tables[name]) for name in PUBLIC}
-    meta = json.dumps(metadata(results, survey), indent=2, ensure_ascii=False) + "\n"
+    names = PUBLIC[results.kind]
+    files: dict[str, Content] = {f"{name}.csv": partial(save_csv, results.tables[name]) for name in names}
+    meta = json.dumps(metadata(results, title), indent=2, ensure_ascii=False) + "\n"
     return {**files, "csv-metadata.json": meta.encode()}
 
 
-def metadata(results: Results, survey: Survey) -> dict[str, Any]:
-    """The CSVW metadata of all tables."""
+def metadata(results: Results, title: str) -> dict[str, Any]:
+    """The CSVW metadata of all tables of what has this title."""
     return {
         "@context": ["http://www.w3.org/ns/csvw", {"@language": "en"}],
-        "dc:title": survey.title,
+        "dc:title": title,
         "dc:description": f"All results. {ESCAPED} Null figures are empty; their status and reason say why.",
         "dc:identifier": results.digest,
-        "tables": [_table(name, SCHEMAS[name]) for name in PUBLIC],
+        "tables": [_table(name, KINDS[results.kind][name]) for name in PUBLIC[results.kind]],
     }
 
 
@@ -61,6 +76,6 @@ def _table(name: str, columns: Any) -> dict[str, Any]:
                 }
                 for column, (kind, text) in columns.items()
             ],
-            "primaryKey": list(KEYS[name]),
+            **({} if name in WHOLE_KEYS else {"primaryKey": list(KEYS[name])}),
         },
     }

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from xml.sax.saxutils import escape
 
 from stocktake.render.labels import apart
-from stocktake.render.theme import GRID, OUTLINE, ink_on
+from stocktake.render.theme import GRID, NARROW, OUTLINE, ink_on
 from stocktake.render.words import text_width
 from stocktake.reports.figure_charts import (
     FigureBars,
@@ -128,8 +128,12 @@ def _own_labels(canvas: Canvas, chart: FigureBars, left: float, step: float, bas
 def part_bars(canvas: Canvas, chart: PartBars) -> None:
     theme = canvas.theme
     row = 15.0 if len(chart.rows) > 8 else 22.0
-    canvas.height = canvas.height or len(chart.rows) * row + 22
     label_w = min(0.4 * canvas.width, 1.12 * max((text_width(label, 9) for label, *_ in chart.rows), default=0) + 10)
+    # Where a phone has no room for a label beside its bar, it stands above it.
+    head = 12.0 if canvas.width < NARROW and label_w > 0.3 * canvas.width else 0.0
+    if head:
+        label_w, row = 0.0, row + head
+    canvas.height = canvas.height or len(chart.rows) * row + 22
     written = [text_width(chart.unit.text(v), 9) for _, e, o in chart.rows for v in (e, o)]
     figure_w = max(74.0, *written) + 10
     plot = canvas.width - label_w - figure_w - (figure_w if chart.own else 0)
@@ -140,15 +144,18 @@ def part_bars(canvas: Canvas, chart: PartBars) -> None:
         words = shortened(f"{chart.own} (diamond)", canvas.width - label_w - text_width(key, 9) - 30, 9)
         canvas.text(canvas.width, 10, words, 9, "end", "bold")
     for i, (label, england, own) in enumerate(chart.rows):
-        y = 18 + i * row
-        canvas.text(label_w - 6, y + row * 0.62, shortened(label, label_w - 8, 9), 9, "end")
+        y, high = 18 + head + i * row, row - head
+        if head:
+            canvas.text(0, y - 1, shortened(label, canvas.width / 1.12, 9), 9)
+        else:
+            canvas.text(label_w - 6, y + high * 0.62, shortened(label, label_w - 8, 9), 9, "end")
         if england is not None:
-            canvas.rect(label_w, y + 2, england / most * plot, row - 5, theme.accent)
-        canvas.text(label_w + plot + 8, y + row * 0.62, chart.unit.text(england), 9, fill=theme.accent)
+            canvas.rect(label_w, y + 2, england / most * plot, high - 5, theme.accent)
+        canvas.text(label_w + plot + 8, y + high * 0.62, chart.unit.text(england), 9, fill=theme.accent)
         if chart.own:
             if own is not None:
-                canvas.diamond(label_w + own / most * plot, y + row / 2 - 0.5, 5, theme.own)
-            canvas.text(canvas.width, y + row * 0.62, chart.unit.text(own), 9, "end", "bold")
+                canvas.diamond(label_w + own / most * plot, y + high / 2 - 0.5, 5, theme.own)
+            canvas.text(canvas.width, y + high * 0.62, chart.unit.text(own), 9, "end", "bold")
     canvas.line(label_w, 16, label_w, 18 + len(chart.rows) * row, theme.soft, 0.6)
 
 

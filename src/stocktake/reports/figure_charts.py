@@ -248,7 +248,7 @@ class SeriesLines:
 
 @dataclass(frozen=True)
 class SpineRow:
-    """One indicator of a scorecard: the reader's figure within those of all organisations."""
+    """One indicator of a scorecard: the reader's figure within those of all organisations; `anchor` is its display's page."""
 
     label: str
     own: float | None
@@ -259,6 +259,7 @@ class SpineRow:
     upper_quartile: float
     highest: float
     unit: Unit
+    anchor: str = ""
 
 
 @dataclass(frozen=True)

@@ -1,4 +1,4 @@
-"""The web edition of a collection: a page for every reader's pack, over charts that all share."""
+"""The web edition of a collection: a summary and chapters for every reader's pack, over charts that all share."""
 
 from __future__ import annotations
 
@@ -6,6 +6,9 @@ from collections.abc import Callable, Sequence
 from functools import cache
 from importlib import resources
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import polars as pl
 
 from stocktake import __version__
 from stocktake.codes import file_name
@@ -13,22 +16,42 @@ from stocktake.files import Content, new_folder, write_file, writing
 from stocktake.organisations.register import Kind
 from stocktake.problems import StocktakeError
 from stocktake.reports.audit.facts import WORDS
+from stocktake.reports.records import document, index, shape
+from stocktake.reports.words import size_words
 from stocktake.results.csv import csv_bytes
 from stocktake.run.audit import AuditRun, open_audit
 from stocktake.run.pool import in_batches
+from stocktake.run.site.programs import found_files, parquet_files, sitemap, zipped
 
-STATIC = ("nhsuk-frontend.css", "site.css")
-# The tables that everybody may have, and what they are.
-DOWNLOADS = {
-    "figures": "Every figure of every organisation and area (CSV)",
-    "summaries": "How organisations differ (CSV)",
-    "national": "What the means imply for England (CSV)",
+if TYPE_CHECKING:
+    from stocktake.render.web.pack_page import PackSite
+
+STATIC = ("nhsuk-frontend.css", "site.css", "site.js")
+# What documents of an organisation and of a display say of themselves.
+HEAD = {
+    "audit": "code of the specification",
+    "digest": "fingerprint of the results",
+    "notice": "what must be said with every figure",
+    "licence": "on which terms the figures may be used",
+    "code": "code of the organisation, area or display",
+    "name": "its name or title",
 }
+# Columns that are the same in every row of an organisation's figures, or a display's; and those that the tables have alone.
+IN_TABLES = ("answered", "cells", "organisations", "asked", "made_of", "funnel_z", "reason")
+OF_ORGANISATION = ("audit", "kind", "organisation", "organisation_name", *IN_TABLES)
+OF_DISPLAY = ("audit", "indicator")
 
 
 @cache
 def _run(folder: Path) -> AuditRun:
     return open_audit(folder)
+
+
+@cache
+def _by_organisation(folder: Path) -> dict[str, pl.DataFrame]:
+    """The figures of each organisation and area; divided once for all of a process's packs."""
+    parts = _run(folder).results.tables["figures"].partition_by("organisation", as_dict=True, maintain_order=True)
+    return {str(code): table for (code,), table in parts.items()}
 
 
 def make_audit_site(
@@ -40,6 +63,7 @@ def make_audit_site(
     everyone by the settings. Raises StocktakeError where they are not.
     """
     _run.cache_clear()
+    _by_organisation.cache_clear()
     run = _run(folder)
     names = run.collection.settings.names
     hidden = [WORDS[k][1] for k in ("trust", "ccg", "la") if names.of(k) != "everyone"]
@@ -54,51 +78,131 @@ def make_audit_site(
     with writing(folder), new_folder(folder / "site") as fresh:
         _shared(run, fresh, codes[0])
         in_batches(_make, folder, fresh, codes, progress)
+        address = run.collection.settings.site.address
+        if address:
+            _write(fresh, "sitemap.xml", sitemap(fresh, address))
     return folder / "site" / "index.html"
 
 
 def write_shared(root: Path, run: AuditRun, reader: str) -> None:
     """What the pages of all packs share: charts that are alike for every reader, and the styles."""
     from stocktake.render.web.pack_page import shared_charts
+    from stocktake.render.web.rows import band_styles
 
     for name, content in shared_charts(run.report(reader).report, run.theme, __version__).items():
         _write(root, f"charts/{name}", content)
     for name in STATIC:
         _write(root, f"static/{name}", (resources.files("stocktake.render.web") / "static" / name).read_bytes())
+    _write(root, "static/bands.css", band_styles(run.theme))
+
+
+def _site(run: AuditRun) -> PackSite:
+    from stocktake.render.web.found import About
+    from stocktake.render.web.pack_page import PackSite
+
+    told = run.collection.settings.site
+    about = About(told.address, told.publisher, told.licence, told.licence_address, told.feedback)
+    return PackSite(run.theme, __version__, about)
 
 
 def _shared(run: AuditRun, out: Path, reader: str) -> None:
-    from stocktake.render.web.html import environment
+    """The first page, the data, what programs read, and what all packs share."""
+    from stocktake.render.csvw import tidy_files
+    from stocktake.render.web.card import card_bytes
+    from stocktake.render.web.found import dataset
 
     write_shared(out, run, reader)
-    for name in DOWNLOADS:
-        _write(out, f"data/{name}.csv", csv_bytes(run.results.tables[name]))
+    spec, site, results = run.collection.spec, _site(run), run.results
+    report = run.report(reader).report
     bodies = run.collection.register.bodies
+    tidy = tidy_files(results, spec.title)
+    paths = [_write(out, "data/tidy-tables.zip", zipped(tidy))]
+    _write(out, "data/csv-metadata.json", tidy["csv-metadata.json"])
+    paths += [_write(out, f"data/{name}", content) for name, content in parquet_files(results).items()]
+    _documents(run, out)
+    when = f"Year from {spec.begins:%d %B %Y}; census on {spec.census:%d %B %Y}."
     kinds: tuple[Kind, ...] = ("region", "stp", "trust", "ccg", "la")
     groups = [
         (WORDS[kind][1][:1].upper() + WORDS[kind][1][1:], [(file_name(c), n) for c, n in run.organisations.items() if bodies[c].kind == kind])
         for kind in kinds
     ]  # fmt: skip
-    spec = run.collection.spec
-    page = environment().get_template("packs.html").render(
-        root="",
-        report=run.report(reader).report,
-        version=__version__,
-        about=f"{spec.programme or spec.title}. Year from {spec.begins:%d %B %Y}; census on {spec.census:%d %B %Y}.",
-        groups=[g for g in groups if g[1]],
-        downloads=[(f"{name}.csv", words) for name, words in DOWNLOADS.items()],
-    )  # fmt: skip
-    _write(out, "index.html", page)
+    told = dataset(
+        f"{spec.title}: figures of {len(run.organisations)} organisations and areas",
+        f"Figures of {len(spec.displays)} displays. {when} {run.collection.settings.notice}".strip(),
+        f"{spec.begins.year}/{spec.census.year}",
+        results.digest,
+        site.about,
+    )
+    _write(
+        out,
+        "index.html",
+        site.index(report, f"{spec.programme or spec.title}. {when}", [g for g in groups if g[1]], told),
+    )
+    files = [(f"data/{p.name}", p.name, size_words(p.stat().st_size)) for p in paths]
+    displays = [(i.code, i.title) for i in spec.displays]
+    _write(out, "data.html", site.data(report, files, displays))
+    _write(out, "404.html", site.not_found(report))
+    published = run.collection.settings.site
+    if published.address:
+        card = card_bytes(
+            spec.title,
+            f"How {len(run.organisations):,} organisations and areas compare, display by display.",
+            run.theme,
+        )
+        updates = [(u.date, u.text) for u in published.updates] or [
+            (spec.census, f"Figures of the census on {spec.census:%d %B %Y}.")
+        ]
+        for name, content in found_files(spec.title, published.address, card, published.publisher, updates).items():
+            _write(out, name, content)
+
+
+def _head(run: AuditRun, code: str = "", name: str = "") -> dict[str, Any]:
+    settings = run.collection.settings
+    return {
+        "audit": run.collection.spec.code,
+        "digest": run.results.digest,
+        "notice": settings.notice,
+        "licence": settings.site.licence,
+        "code": code,
+        "name": name,
+    }
+
+
+def _documents(run: AuditRun, out: Path) -> None:
+    """The list of all documents, their shapes, and one document and one CSV a display."""
+    spec, results, bodies = run.collection.spec, run.results, run.collection.register.bodies
+    figures = results.tables["figures"].partition_by("indicator", as_dict=True, maintain_order=True)
+    summaries = results.tables["summaries"].partition_by("indicator", as_dict=True, maintain_order=True)
+    displays = []
+    for indicator in spec.displays:
+        code = indicator.code
+        own = figures.get((code,), results.tables["figures"].clear())
+        every = {"figures": own, "summaries": summaries.get((code,), results.tables["summaries"].clear())}
+        _write(
+            out,
+            f"api/v1/displays/{file_name(code, '.json')}",
+            document(_head(run, code, indicator.title), every, (*OF_DISPLAY, "organisation_name", *IN_TABLES)),
+        )
+        _write(out, f"data/displays/{file_name(code, '.csv')}", csv_bytes(own.drop(OF_DISPLAY)))
+        displays.append({"code": code, "name": indicator.title})
+    organisations = [{"code": c, "name": n, "kind": bodies[c].kind} for c, n in run.organisations.items()]
+    _write(out, "api/v1/index.json", index(_head(run), organisations=organisations, displays=displays))
+    for name, tables, without in (
+        ("organisation", ("figures",), OF_ORGANISATION),
+        ("display", ("figures", "summaries"), (*OF_DISPLAY, "organisation_name", *IN_TABLES)),
+    ):
+        _write(out, f"api/v1/{name}.schema.json", shape("audit", f"The figures of one {name}", HEAD, tables, without))
 
 
 def _make(folder: Path, out: Path, codes: Sequence[str]) -> None:
-    from stocktake.render.web.pack_page import pack_page
-
-    run = _run(folder)
+    run, site, figures = _run(folder), _site(_run(folder)), _by_organisation(folder)
     for code in codes:
-        page = pack_page(run.report(code).report, run.theme, __version__, "../index.html")
-        _write(out, f"packs/{file_name(code, '.html')}", page)
+        for name, page in site.pages(run.report(code).report).items():
+            _write(out, name, page)
+        own = figures.get(code, run.results.tables["figures"].clear())
+        told = document(_head(run, code, run.organisations[code]), {"figures": own}, OF_ORGANISATION)
+        _write(out, f"api/v1/organisations/{file_name(code, '.json')}", told)
 
 
-def _write(out: Path, name: str, content: Content) -> None:
-    write_file(out / name, content, inside=out)
+def _write(out: Path, name: str, content: Content) -> Path:
+    return write_file(out / name, content, inside=out)

@@ -24,6 +24,7 @@ from stocktake.organisations.populations import Populations, read_populations
 from stocktake.organisations.register import Register, read_register
 from stocktake.problems import StocktakeError
 from stocktake.reports.audit.facts import Naming
+from stocktake.run.settings import Publishing
 
 SETTINGS = "audit.yaml"
 
@@ -59,6 +60,7 @@ class AuditSettings(Part):
     disclosure: CountRules = Field(CountRules(), description="which numbers of people packs may print")
     contact: str = ""
     theme: str | None = None
+    site: Publishing = Publishing()
     notice: str = Field("", description="a line printed on the cover and at every foot")
 
 

@@ -86,7 +86,7 @@ def _national_tables(run: Run) -> Iterator[tuple[str, Content]]:
             yield f"{stem}.{ending}", _to_path(save, book)
         # Let go before the next is made: of thousands of organisations each takes half a gigabyte.
         del book
-    yield from tidy_files(run.public, run.survey).items()
+    yield from tidy_files(run.public, run.survey.title).items()
 
 
 def _to_path(save: Callable[..., None], book: object) -> Callable[[Path], object]:

@@ -42,8 +42,8 @@ class Update(Part):
     text: str = Field(min_length=1)
 
 
-class SiteSettings(Part):
-    """What the site says of itself, and where it will stand."""
+class Publishing(Part):
+    """What a site says of itself, and where it will stand."""
 
     address: str = Field("", pattern=r"^(https?://[^\s?#]+)?$", description="where the site will stand, without a page")
     publisher: str = Field("", description="who publishes the site")
@@ -52,8 +52,13 @@ class SiteSettings(Part):
     feedback: str = Field(
         "", pattern=r"^((https?://|mailto:)\S+)?$", description="where readers say what is wrong or missing"
     )
-    places: str | None = Field(None, description="a CSV file of places: columns place and organisation")
     updates: tuple[Update, ...] = Field((), description="for the feed, the latest first")
+
+
+class SiteSettings(Publishing):
+    """The same of a survey's site, with what its search knows besides."""
+
+    places: str | None = Field(None, description="a CSV file of places: columns place and organisation")
 
 
 class Settings(Part):

@@ -15,9 +15,11 @@ from stocktake import __version__
 from stocktake.codes import file_name
 from stocktake.files import Content, new_folder, write_file, writing
 from stocktake.problems import StocktakeError
+from stocktake.reports.records import document, index, shape
 from stocktake.reports.words import size_words
 from stocktake.results.csv import csv_bytes
 from stocktake.run.pool import in_batches
+from stocktake.run.site.programs import found_files, parquet_files, sitemap, zipped
 from stocktake.run.trends import TrendRun, open_trends
 
 if TYPE_CHECKING:
@@ -27,12 +29,21 @@ if TYPE_CHECKING:
 STATIC = ("nhsuk-frontend.css", "site.css", "site.js")
 # The tables that everybody may have, and what they are.
 DOWNLOADS = {
-    "shares": "Every percentage, by year and group (CSV)",
-    "share_changes": "Changes between any two years that compare (CSV)",
-    "courses": "Courses over all years that compare (CSV)",
-    "share_differences": "Differences between groups of people (CSV)",
-    "series": "What was asked in each year, and what compares (CSV)",
+    "shares": "Every percentage, by year and group",
+    "share_changes": "Changes between any two years that compare",
+    "courses": "Courses over all years that compare",
+    "share_differences": "Differences between groups of people",
+    "series": "What was asked in each year, and what compares",
 }
+# What the document of a page says of itself; and the columns that are the same in all of its rows, or that tables have alone.
+HEAD = {
+    "digest": "fingerprint of the results",
+    "notice": "what must be said with every figure",
+    "licence": "on which terms the figures may be used",
+    "code": "code of the indicator or question",
+    "name": "its title",
+}
+IN_TABLES = ("survey", "segment", "effective_base", "weighted_for_response", "reason", "z", "p")
 # Pixels for each point of a picture.
 SHARP = 2.0
 
@@ -54,6 +65,8 @@ def make_trend_site(
     with writing(folder), new_folder(folder / "site") as fresh:
         in_batches(_make, folder, fresh, codes, progress)
         _common(run, fresh)
+        if run.settings.address:
+            _write(fresh, "sitemap.xml", sitemap(fresh, run.settings.address))
     return folder / "site" / "index.html"
 
 
@@ -106,8 +119,15 @@ def _downloads(run: TrendRun, out: Path, page: TrendPage) -> list[tuple[str, str
         xlsx_bytes(page_book(run.public.tables, page, shares, run.results.digest)),
     )
     _write(out, f"pdf/{file_name(code, '.pdf')}", pdf_bytes(page.report, run.theme))
+    changes = _of_page(run, code, "share_changes")
+    _write(
+        out,
+        f"api/v1/pages/{file_name(code, '.json')}",
+        document(_head(run, code, page.report.organisation), {"shares": shares, "share_changes": changes}, IN_TABLES),
+    )
     links = [
         (f"../data/{code}.csv", "The figures of this page (CSV)"),
+        (f"../api/v1/pages/{code}.json", "The figures of this page, for programs (JSON)"),
         (f"../data/{code}.xlsx", "The figures of this page (Excel)"),
         (f"../pdf/{code}.pdf", "This page to print (PDF)"),
     ]
@@ -124,12 +144,28 @@ def _downloads(run: TrendRun, out: Path, page: TrendPage) -> list[tuple[str, str
 
 def own_shares(run: TrendRun, code: str) -> pl.DataFrame:
     """The public rows of `shares` that a page is made of."""
+    return _of_page(run, code, "shares")
+
+
+def _of_page(run: TrendRun, code: str, name: str) -> pl.DataFrame:
+    """The public rows of a table about the answers of one page."""
     lines = {(x.series, x.line) for i in run.settings.indicators if i.code == code for x in i.lines}
-    shares = run.public.tables["shares"]
+    table = run.public.tables[name]
     if not lines:
-        return shares.filter(pl.col("series") == code)
+        return table.filter(pl.col("series") == code)
     pairs = pl.DataFrame(sorted(lines), schema=["series", "line"], orient="row")
-    return shares.join(pairs, on=["series", "line"], how="semi", maintain_order="left")
+    return table.join(pairs, on=["series", "line"], how="semi", maintain_order="left")
+
+
+def _head(run: TrendRun, code: str = "", name: str = "") -> dict[str, str]:
+    settings = run.settings
+    return {
+        "digest": run.results.digest,
+        "notice": settings.notice,
+        "licence": settings.licence,
+        "code": code,
+        "name": name,
+    }
 
 
 def picture(svg: str, alt: str) -> bytes:
@@ -157,7 +193,8 @@ def picture(svg: str, alt: str) -> bytes:
 
 
 def _common(run: TrendRun, out: Path) -> None:
-    """The first page, the data, the method, what is compared with standards, and the styles."""
+    """The first page, the data, the method, what is compared with standards, what programs read, and the styles."""
+    from stocktake.render.web.card import card_bytes
     from stocktake.reports.model import Heading, Page, Report
     from stocktake.reports.trends.method import method_report
     from stocktake.reports.trends.pages import updated_words
@@ -172,13 +209,20 @@ def _common(run: TrendRun, out: Path) -> None:
         span = f"{years[0]} to {years[-1]}" if len(years) > 1 else str(years[0])
         title = "Over several surveys" if page.declared else page.section or "Other questions"
         sections.setdefault(title, []).append((page, span))
-    _write(out, "index.html", site.index(indicators, list(sections.items())))
+    every = [y for code in facts.points for y in facts.years(code)]
+    _write(out, "index.html", site.index(indicators, list(sections.items()), (min(every), max(every))))
+    _write(out, "404.html", site.not_found())
     method = method_report(facts, run.results.tables["trend_notes"].to_dicts())
     _write(out, "method.html", site.plain("method.html", "Method", "", method))
-    files = []
-    for name, words in DOWNLOADS.items():
-        path = _write(out, f"data/{name}.csv", csv_bytes(run.public.tables[name]))
-        files.append((f"data/{name}.csv", words, size_words(path.stat().st_size)))
+    titles = [(p.code, p.report.organisation) for p in (*indicators, *(p for own in sections.values() for p, _ in own))]
+    files = _for_programs(run, out, titles)
+    if settings.address:
+        card = card_bytes(
+            settings.title, "What people said over the years, and whether it changed by more than chance.", run.theme
+        )
+        updates = [(settings.updated, updated_words(facts)), *((c.date, c.text) for c in settings.corrections)]
+        for name, content in found_files(settings.title, settings.address, card, settings.publisher, updates).items():
+            _write(out, name, content)
     lead = "Every figure of this site. Figures withheld for small numbers are in none of the files; each page has its own besides."
     _write(out, "data.html", site.plain("data.html", "Data", lead, None, files))
     if settings.standards:
@@ -198,6 +242,35 @@ def _common(run: TrendRun, out: Path) -> None:
         _write(out, "standards.html", site.plain("standards.html", "Compared with standards", "", report))
     for name in STATIC:
         _write(out, f"static/{name}", (resources.files("stocktake.render.web") / "static" / name).read_bytes())
+
+
+def _for_programs(run: TrendRun, out: Path, titles: Sequence[tuple[str, str]]) -> list[tuple[str, str, str]]:
+    """Every table in one archive and as Parquet, the list of all documents and their shape; returns links, words and sizes."""
+    from stocktake.render.csvw import tidy_files
+
+    files = []
+    tidy = tidy_files(run.public, run.settings.title)
+    _write(out, "data/csv-metadata.json", tidy["csv-metadata.json"])
+    path = _write(out, "data/tidy-tables.zip", zipped(tidy))
+    files.append(
+        ("data/tidy-tables.zip", "All tables as CSV, with the meaning of every column (CSV on the Web)", size_words(path.stat().st_size))
+    )  # fmt: skip
+    for name, content in parquet_files(run.public).items():
+        path = _write(out, f"data/{name}", content)
+        files.append((f"data/{name}", f"{DOWNLOADS[path.stem]} (Parquet)", size_words(path.stat().st_size)))
+    listed = [{"code": code, "name": title} for code, title in titles]
+    for name, content in (
+        ("index", index(_head(run), pages=listed)),
+        ("page.schema", shape("trends", "The figures of one page", HEAD, ("shares", "share_changes"), IN_TABLES)),
+    ):
+        path = _write(out, f"api/v1/{name}.json", content)
+        words = (
+            "Every page by its code (JSON)"
+            if name == "index"
+            else "Shape of a page's document, api/v1/pages/CODE.json (JSON Schema)"
+        )
+        files.append((f"api/v1/{name}.json", words, size_words(path.stat().st_size)))
+    return files
 
 
 def _write(out: Path, name: str, content: Content) -> Path:

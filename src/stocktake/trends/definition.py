@@ -123,6 +123,8 @@ class TrendSettings(Part):
     updated: date
     next_update: str = ""
     address: str = Field("", pattern=r"^(https?://.*)?$", description="where the site will stand, for citations")
+    licence: str = Field("", description="on which terms the figures may be used")
+    licence_address: str = Field("", pattern=r"^(https?://\S+)?$")
     contact: str = ""
     theme: str | None = None
     notice: str = ""

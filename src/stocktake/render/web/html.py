@@ -75,7 +75,10 @@ NARROW: dict[type, int] = {
     PlainBars: 320,
     CountBars: 320,
     SeriesLines: 340,
+    PartBars: 340,
 }
+# Letters of a page's description, of which search engines show no more.
+MOST_LETTERS = 160
 # A phone shows so many columns beside one another.
 MOST_COLUMNS = 3
 WIDE = (
@@ -99,16 +102,13 @@ WIDE = (
 def environment() -> Any:
     """Where templates of pages come from."""
     from jinja2 import Environment, PackageLoader, StrictUndefined
-    from markupsafe import Markup
 
-    made = Environment(
+    return Environment(
         loader=PackageLoader("stocktake.render.web", "templates"),
         autoescape=True,
         undefined=StrictUndefined,
         trim_blocks=True,
     )
-    made.filters["labels"] = lambda header: Markup(labels(header))
-    return made
 
 
 def text(words: str) -> str:
@@ -230,29 +230,13 @@ class Html:
         return f'<div class="side">{"".join(halves)}</div><p class="note">{self.words(block.about)}</p>\n'
 
 
-def labels(header: Sequence[str]) -> str:
-    """The attribute of a table that gives styles the words before each cell, where a phone shows rows as blocks.
-
-    A column without words, and the first, get none.
-    """
-    said = "".join(f"--c{i}:{_css_text(words)};" for i, words in enumerate(header, start=1) if i > 1 and words.strip())
-    return f' style="{escape(said)}"' if said else ""
-
-
-def _css_text(words: str) -> str:
-    """Words as a string of a stylesheet."""
-    one_line = " ".join(clean(words).split())
-    return '"' + one_line.replace("\\", "\\\\").replace('"', '\\"') + ' "'
-
-
 def table(
     title: str, header: Sequence[str], rows: Iterable[Iterable[str]], figures: list[bool], row_headers: bool = True
 ) -> str:
-    """A table in a region that scrolls by itself where the screen is narrow; on a phone rows of many cells are blocks."""
-    stacks = len(header) > MOST_COLUMNS
-    kind = f"{' figures' if mostly_figures(figures) else ''}{' stack' if stacks else ''}"
+    """A table in a region that scrolls by itself where the screen is narrow; on a phone a script makes blocks of rows of many cells."""
     # Where most columns are figures, cells of words are marked instead: a class in each cell would be most of the page.
-    mostly = mostly_figures(figures)
+    mostly = sum(figures) > len(figures) / 2
+    classes = f"{' figures' if mostly else ''}{' stack' if len(header) > MOST_COLUMNS else ''}"
     heads = [' class="figure"' if f else "" for f in figures]
     kinds = [("" if f else ' class="t"') if mostly else (' class="figure"' if f else "") for f in figures]
     head = "".join(f'<th scope="col"{k}>{text(h)}</th>' for h, k in zip(header, heads, strict=True))
@@ -264,15 +248,10 @@ def table(
             cells.append(f"<{tag}{scope or kind}>{text(cell)}</{tag}>")
         body.append(f"<tr>{''.join(cells)}</tr>")
     return (
-        f'<div class="scroll" role="group" tabindex="0" aria-label="{text(title)}"><table class="nhsuk-table{kind}"{labels(header) if stacks else ""}>'
+        f'<div class="scroll" role="group" tabindex="0" aria-label="{text(title)}"><table class="nhsuk-table{classes}">'
         f'<caption class="nhsuk-u-visually-hidden">{text(title)}</caption>'
         f"<thead><tr>{head}</tr></thead><tbody>{''.join(body)}</tbody></table></div>\n"
     )
-
-
-def mostly_figures(figures: Sequence[bool]) -> bool:
-    """Whether most columns of a table hold figures."""
-    return sum(figures) > len(figures) / 2
 
 
 def drawing(chart: Chart, theme: Theme, title: str = "", below: str = "") -> str:

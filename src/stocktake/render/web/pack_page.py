@@ -2,12 +2,19 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from html import escape
+from textwrap import shorten
+from typing import Any
+from urllib.parse import quote
 
+from stocktake.codes import file_name
 from stocktake.render.svg import draw
 from stocktake.render.theme import Theme
+from stocktake.render.web.found import About
 from stocktake.render.web.html import (
+    MOST_LETTERS,
     Html,
     anchors_of,
     chapters,
@@ -18,9 +25,18 @@ from stocktake.render.web.html import (
     table,
     text,
 )
+from stocktake.render.web.rows import spine_rows
 from stocktake.render.words import clean
-from stocktake.reports.figure_charts import FigureBars, HeatTable, RateFunnel, SeriesLines, StackedShares, TileMap
-from stocktake.reports.model import Figure, Report, blocks_of
+from stocktake.reports.figure_charts import (
+    FigureBars,
+    HeatTable,
+    RateFunnel,
+    SeriesLines,
+    Spine,
+    StackedShares,
+    TileMap,
+)
+from stocktake.reports.model import Figure, Inline, Link, Page, Report, Text, blocks_of, plain
 
 # How wide shared charts are drawn, in points; a page shows them as wide as there is room.
 WIDTH = 760
@@ -50,10 +66,32 @@ def shared_charts(report: Report, theme: Theme, version: str) -> dict[str, str]:
 
 
 class PackHtml(Html):
-    """Sets a pack's blocks; a shared chart is its file with the reader's marks over it."""
+    """Sets a pack's blocks; a shared chart is its file with the reader's marks over it, and a scorecard a table.
+
+    `places` are the folders of pages, called `name`, that the anchors of other pages of the pack are on.
+    """
+
+    def __init__(
+        self, theme: Theme, anchors: Iterable[str], places: Mapping[str, str] | None = None, name: str = ""
+    ) -> None:
+        super().__init__(theme, anchors)
+        self.places, self.name = places or {}, name
+
+    def address(self, anchor: str) -> str:
+        """Where a page of the pack is; nothing for none."""
+        if anchor in self.anchors:
+            return f"#{anchor}"
+        return f"{self.places[anchor]}{self.name}#{anchor}" if anchor in self.places else ""
+
+    def inline(self, part: Inline) -> str:
+        if isinstance(part, Link) and (address := self.address(part.anchor)):
+            return f'<a href="{escape(address)}">{text(part.text)}</a>'
+        return super().inline(part)
 
     def figure(self, block: Figure) -> str:
         chart = block.chart
+        if isinstance(chart, Spine):
+            return spine_rows(chart, self.address)
         if (
             not isinstance(chart, (FigureBars, TileMap, RateFunnel, HeatTable, SeriesLines, StackedShares))
             or not chart.code
@@ -76,21 +114,117 @@ class PackHtml(Html):
         return f'<figure class="chart wide"><div class="paper"{region}><div class="shared">{image}{over}</div></div>{inner}</figure>\n'
 
 
-def pack_page(report: Report, theme: Theme, version: str, home: str = "") -> str:
-    """A pack as one web page, made by a version of the program; it leads to the folders charts and static beside its own.
+# Pages of a report that stand on the first page of a pack's site.
+SUMMARY = ("standout", "scorecard", "summary", "about")
 
-    `home` is the way to the page of all packs, where there is one.
-    """
+
+@dataclass(frozen=True)
+class PackSite:
+    """What the pages of all packs of a collection share."""
+
+    theme: Theme
+    version: str
+    about: About = field(default_factory=About)
+
+    def pages(self, report: Report) -> dict[str, str]:
+        """A pack as pages by their path: a summary, and behind it what is beyond chance, each chapter and the method.
+
+        The folders charts and static lie beside those of the pages.
+        """
+        parts = _parts(report)
+        places = {anchor: f"../{folder}/" for folder, _, pages in parts for anchor in _anchors(pages)}
+        code = file_name(report.organisation_code)
+        name = f"{quote(code)}.html"
+        nav = [(f"../{folder}/{name}", title) for folder, title, _ in parts]
+        out = {}
+        for i, (folder, title, pages) in enumerate(parts):
+            inner = replace(report, pages=tuple(replace(p, chapter="") for p in pages))
+            html = PackHtml(self.theme, anchors_of(inner), places, name)
+            lead = next((plain(b) for p in pages for b in p.blocks if isinstance(b, Text)), report.subtitle)
+            out[f"{folder}/{code}.html"] = self._render(
+                "pack.html",
+                f"{folder}/{code}.html",
+                report,
+                title=report.organisation if not i else f"{report.organisation}: {title}",
+                description=shorten(lead, MOST_LETTERS, placeholder=" …"),
+                part="" if not i else title,
+                nav=nav,
+                at=i,
+                body=pages_html(inner, self.theme, html=html),
+            )
+        return out
+
+    def index(
+        self, report: Report, lead: str, groups: Sequence[tuple[str, Sequence[tuple[str, str]]]], dataset: str
+    ) -> str:
+        """The list of all packs."""
+        return self._render(
+            "packs.html", "index.html", report, title="All packs", description=lead, lead=lead, groups=groups, dataset=dataset
+        )  # fmt: skip
+
+    def data(self, report: Report, files: Sequence[tuple[str, str, str]], displays: Sequence[tuple[str, str]]) -> str:
+        """Every table, and what programs read."""
+        said = "Every figure of these packs, as tables and as documents for programs."
+        return self._render(
+            "packs_data.html", "data.html", report, title="Data", description=said, files=files, displays=displays
+        )
+
+    def not_found(self, report: Report) -> str:
+        """The page in place of one that there is not."""
+        return self._render("packs_missing.html", "404.html", report, title="Page not found", description="")
+
+    def _render(self, template: str, path: str, report: Report, **more: Any) -> str:
+        base = self.about.address.rstrip("/")
+        # The page in place of a missing one is sent for addresses of any depth.
+        root = f"{base}/" if path == "404.html" and base else "../" * path.count("/")
+        return str(
+            environment()
+            .get_template(template)
+            .render(
+                root=root,
+                here=path,
+                report=report,
+                version=self.version,
+                menu=MENU,
+                base=base,
+                address=f"{base}/{path}" if base else "",
+                about=self.about,
+                **more,
+            )
+        )
+
+
+MENU = (("index.html", "Packs"), ("data.html", "Data"))
+
+
+def _parts(report: Report) -> list[tuple[str, str, list[Page]]]:
+    """The pages of a pack's site: folder, title, and the pages of the report on each."""
+    shown = [p for p in report.pages if p.kind not in ("cover", "contents")]
+    parts: list[tuple[str, str, list[Page]]] = [("packs", "Summary", [p for p in shown if p.kind in SUMMARY])]
+    beyond = [p for p in shown if p.kind == "chance"]
+    if beyond:
+        parts.append(("beyond-chance", "Beyond chance", beyond))
+    for title in dict.fromkeys(p.chapter for p in shown if p.chapter):
+        folder = "".join(c if c.isalnum() and c.isascii() else "-" for c in title.lower())
+        parts.append((folder, title, [p for p in shown if p.chapter == title]))
+    return parts
+
+
+def _anchors(pages: Sequence[Page]) -> set[str]:
+    return {p.anchor for p in pages if p.anchor}
+
+
+def pack_page(report: Report, theme: Theme, version: str) -> str:
+    """A pack as a single web page, made by a version of the program; it leads to the folders charts and static beside its own."""
     html = PackHtml(theme, anchors_of(report))
     first = [(p.title, p.anchor) for p in report.pages if not p.chapter and p.anchor]
     return str(
         environment()
-        .get_template("pack.html")
+        .get_template("pack_alone.html")
         .render(
             root="../",
             report=report,
             version=version,
-            home=home,
             contents=[*first, *chapters(report)],
             body=pages_html(report, theme, html=html),
         )

@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from textwrap import shorten
 from typing import Any
 
 from stocktake.render.measure_drawings import Marks
 from stocktake.render.svg import draw
 from stocktake.render.theme import Theme
-from stocktake.render.web.html import chapters, drawing, environment, figure, pages_html
+from stocktake.render.web.found import About, dataset
+from stocktake.render.web.html import MOST_LETTERS, chapters, drawing, environment, figure, pages_html
 from stocktake.render.web.trust_html import TrustHtml
 from stocktake.reports.charts import BandKey
 from stocktake.reports.heat_map import HeatMap
@@ -30,21 +30,8 @@ PARTS = (
     ("people", "Who answered"),
     ("service-groups", "Service groups"),
 )
-# Letters of a page's description, of which search engines show no more.
-MOST_LETTERS = 160
 # A list longer than this is shown in parts.
 MOST_LINES = 500
-
-
-@dataclass(frozen=True)
-class About:
-    """What a site says of itself: where it will stand, its terms, and where readers write to."""
-
-    address: str = ""
-    publisher: str = ""
-    licence: str = ""
-    licence_address: str = ""
-    feedback: str = ""
 
 
 @dataclass(frozen=True)
@@ -59,7 +46,7 @@ class Site:
     organisations: Mapping[str, str]
     kinds: tuple[str, ...]
     regions: tuple[str, ...]
-    about: About = About()
+    about: About = field(default_factory=About)
     marks: Callable[[str], Marks | None] = lambda measure: None
 
     def render(self, template: str, path: str, title: str, description: str, **more: Any) -> str:
@@ -107,29 +94,13 @@ class Site:
         )
 
     def _dataset(self) -> str:
-        """What search engines read of the data, in the terms of schema.org."""
-        base = self.about.address.rstrip("/")
-        told: dict[str, Any] = {
-            "@context": "https://schema.org",
-            "@type": "Dataset",
-            "name": f"{self.survey.title}: scores of {len(self.organisations)} {self.survey.organisation_word}s",
-            "description": f"Standardised scores, expected ranges and bands of every question, {self.survey.year}. {self.notice}".strip(),
-            "temporalCoverage": str(self.survey.year),
-            "version": self.digest,
-            "isAccessibleForFree": True,
-        }
-        if self.about.publisher:
-            told["creator"] = {"@type": "Organization", "name": self.about.publisher}
-        if self.about.licence_address:
-            told["license"] = self.about.licence_address
-        if base:
-            told["url"] = f"{base}/data.html"
-            told["distribution"] = [
-                {"@type": "DataDownload", "encodingFormat": "application/zip", "contentUrl": f"{base}/data/tidy-tables.zip"},
-                {"@type": "DataDownload", "encodingFormat": "application/json", "contentUrl": f"{base}/api/v1/index.json"},
-            ]  # fmt: skip
-        # No text of it may end the element that it stands in.
-        return json.dumps(told, ensure_ascii=False).replace("<", "\\u003c")
+        return dataset(
+            f"{self.survey.title}: scores of {len(self.organisations)} {self.survey.organisation_word}s",
+            f"Standardised scores, expected ranges and bands of every question, {self.survey.year}. {self.notice}".strip(),
+            str(self.survey.year),
+            self.digest,
+            self.about,
+        )
 
     # One organisation
 

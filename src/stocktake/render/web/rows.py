@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from html import escape
 from urllib.parse import quote
 
 from stocktake.render.theme import Theme, ink_on
-from stocktake.render.web.html import labels, text
+from stocktake.render.web.html import text
 from stocktake.reports.charts import TRIANGLES, BandStrip, ShareBars, TrendLines, share_or_not, side
+from stocktake.reports.figure_charts import Spine, SpineRow
 from stocktake.reports.summary_charts import (
     VERDICT_MARKS,
     VERDICT_WORDS,
@@ -75,7 +77,7 @@ def scorecard_rows(
     head = f'<th scope="col">Question</th><th scope="col">People</th><th scope="col">Score</th><th scope="col">Average</th><th scope="col">Band</th><th scope="col">Points from the average, -{chart.reach:g} to +{chart.reach:g}</th>'
     head += f'<th scope="col">Since {since}</th>' if since is not None else ""
     columns = 7 if since is not None else 6
-    out = [f'<div class="scroll" role="group" tabindex="0" aria-label="Every question"><table class="nhsuk-table rows card"{labels(("", "People", "Score", "Average"))}><caption class="nhsuk-u-visually-hidden">Every question</caption><thead><tr>{head}</tr></thead>']  # fmt: skip
+    out = [f'<div class="scroll" role="group" tabindex="0" aria-label="Every question"><table class="nhsuk-table rows card"><caption class="nhsuk-u-visually-hidden">Every question</caption><thead><tr>{head}</tr></thead>']  # fmt: skip
     section = None
     for r in chart.rows:
         if r.section != section:
@@ -120,7 +122,7 @@ def change_rows(chart: ChangeDots, linked: bool, measures: str = "../measures/")
     """Every change as a table, with a small drawing about the line of no change."""
     x = _places(chart.reach)
     then, now = chart.years
-    out = [f'<div class="scroll" role="group" tabindex="0" aria-label="{text(chart.title)}"><table class="nhsuk-table rows change"{labels(("", str(then), str(now), "Change", "", "Interval"))}><caption class="nhsuk-u-visually-hidden">{text(chart.title)}</caption><thead><tr><th scope="col">Question</th><th scope="col">{then}</th><th scope="col">{now}</th><th scope="col">Change</th><th scope="col">Points, -{chart.reach:g} to +{chart.reach:g}</th><th scope="col">{chart.level} interval</th><th scope="col">More than chance?</th></tr></thead><tbody>']  # fmt: skip
+    out = [f'<div class="scroll" role="group" tabindex="0" aria-label="{text(chart.title)}"><table class="nhsuk-table rows change"><caption class="nhsuk-u-visually-hidden">{text(chart.title)}</caption><thead><tr><th scope="col">Question</th><th scope="col">{then}</th><th scope="col">{now}</th><th scope="col">Change</th><th scope="col">Points, -{chart.reach:g} to +{chart.reach:g}</th><th scope="col">{chart.level} interval</th><th scope="col">More than chance?</th></tr></thead><tbody>']  # fmt: skip
     for r in chart.rows:
         parts = ""
         if r.low is not None and r.high is not None:
@@ -138,6 +140,35 @@ def change_rows(chart: ChangeDots, linked: bool, measures: str = "../measures/")
         )
     note = '<p class="note">Changes and intervals were worked out before rounding, so that a change may differ by 0.1 from the scores beside it.</p>\n'
     return "".join(out) + f"</tbody></table></div>\n{note}"
+
+
+def spine_rows(chart: Spine, address: Callable[[str], str]) -> str:
+    """A scorecard of unlike figures as a table, each between the lowest and the highest of all; `address` is where a
+    display's page is."""
+    rows = []
+    for r in chart.rows:
+
+        def x(value: float, r: SpineRow = r) -> float:
+            return 6 + (value - r.lowest) / max(r.highest - r.lowest, 1e-12) * (WIDE - 12)
+
+        parts = f'<path class="s" d="{_line(6, WIDE - 6)}"/>'
+        parts += f'<path class="e" d="M{x(r.lower_quartile):.0f} 3v10H{max(x(r.upper_quartile), x(r.lower_quartile) + 1):.0f}V3z"/>'
+        parts += f'<path class="a" d="M{x(r.median):.0f} 0V16"/>'
+        if r.own is not None:
+            parts += f'<path class="o" d="M{min(max(x(r.own), 6), WIDE - 6):.0f} 2l5 6-5 6-5-6z"/>'
+        own = "none" if r.own is None else f"<b>{text(r.unit.text(r.own))}</b>"
+        at = address(r.anchor)
+        label = f'<a href="{escape(at)}">{text(r.label)}</a>' if at else text(r.label)
+        reason = f'<br><span class="code">{text(r.reason)}</span>' if r.own is None and r.reason else ""
+        rows.append(
+            f'<tr><th scope="row">{label}{reason}</th><td>{own}</td><td>{text(r.unit.text(r.median))}</td><td>{_strip(parts)}</td>'
+            f"<td>{text(r.unit.text(r.lowest))} to {text(r.unit.text(r.highest))}</td></tr>"
+        )
+    return (
+        f'<div class="scroll" role="group" tabindex="0" aria-label="{text(chart.title)}"><table class="nhsuk-table rows spine">'
+        f'<caption class="nhsuk-u-visually-hidden">{text(chart.title)}</caption><thead><tr><th scope="col">Indicator</th><th scope="col">Here</th><th scope="col">Median</th>'
+        f'<th scope="col">Lowest to highest; dark: the middle half</th><th scope="col">Lowest to highest</th></tr></thead><tbody>{"".join(rows)}</tbody></table></div>\n'
+    )
 
 
 def course_row(label: str, chart: TrendLines, years: tuple[int, ...]) -> str:
@@ -199,7 +230,7 @@ def share_rows(chart: ShareBars, title: str) -> str:
             f'<tr><th scope="row">{text(label)}</th><td>{share_or_not(own)}</td><td>{per_cent(everyone)}</td><td>{_strip(bar)}</td></tr>'
         )
     return (
-        f'<table class="nhsuk-table rows shares"{labels(("", "Here", "All"))}><caption class="nhsuk-u-visually-hidden">{text(title)}</caption><thead><tr><th scope="col">Answer</th>'
+        f'<table class="nhsuk-table rows shares"><caption class="nhsuk-u-visually-hidden">{text(title)}</caption><thead><tr><th scope="col">Answer</th>'
         f'<th scope="col">This {chart.word}</th><th scope="col">All</th><th scope="col">Bar: this {chart.word}; line: all</th></tr></thead><tbody>{"".join(rows)}</tbody></table>\n'
     )
 

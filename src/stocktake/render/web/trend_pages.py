@@ -5,13 +5,25 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from html import escape
+from textwrap import shorten
 from typing import Any
+from urllib.parse import quote
 
 from stocktake.render.figure_drawings import PARTS
 from stocktake.render.series_drawings import DASHES, LINE_COLOURS
-from stocktake.render.svg import draw
 from stocktake.render.theme import Theme
-from stocktake.render.web.html import Html, anchors_of, environment, numeric_columns, pages_html, sized, table, text
+from stocktake.render.web.found import About, dataset
+from stocktake.render.web.html import (
+    MOST_LETTERS,
+    Html,
+    anchors_of,
+    environment,
+    numeric_columns,
+    pages_html,
+    sized,
+    table,
+    text,
+)
 from stocktake.render.words import clean
 from stocktake.reports.figure_charts import PartBars, SeriesLines
 from stocktake.reports.model import Figure, Report
@@ -32,18 +44,32 @@ class TrendSite:
     version: str
     updated: str
 
+    @property
+    def about(self) -> About:
+        """What the site says of itself."""
+        told = self.settings
+        return About(told.address, told.publisher, told.licence, told.licence_address)
+
     def render(self, template: str, root: str, here: str, title: str, **more: Any) -> str:
         """One page as HTML; `root` leads from the page to the top of the site."""
         settings = self.settings
         menu = [("index.html", "Questions"), ("data.html", "Data"), ("method.html", "Method")]
         if settings.standards:
             menu.insert(1, ("standards.html", "Standards"))
-        values = {"description": "", "address": self._address(here or more.get("path", "")), **more}
+        base = settings.address.rstrip("/")
+        path = here or more.get("path", "")
+        if path == "404.html" and base:
+            # It is sent for addresses of any depth.
+            root = f"{base}/"
+        values = {"description": "", "address": f"{base}/{path}" if base and path else "", **more}
+        values["description"] = shorten(values["description"], MOST_LETTERS, placeholder=" …")
         return str(
             environment()
             .get_template(template)
             .render(
                 settings=settings,
+                about=self.about,
+                base=base,
                 version=self.version,
                 digest=self.digest,
                 updated=self.updated,
@@ -54,10 +80,6 @@ class TrendSite:
                 **values,
             )
         )
-
-    def _address(self, path: str) -> str:
-        base = self.settings.address.rstrip("/")
-        return f"{base}/{path}" if base and path else ""
 
     def page(self, page: TrendPage, downloads: Sequence[tuple[str, str]]) -> str:
         """The page of an indicator or question."""
@@ -74,6 +96,7 @@ class TrendSite:
             report.organisation,
             path=f"pages/{page.code}.html",
             description=page.summary,
+            **({} if page.chart is None else {"picture": f"images/{quote(page.code)}.png"}),
             contents=[(p.title, p.anchor) for p in inner.pages],
             body=pages_html(inner, self.theme, html=html),
             downloads=downloads,
@@ -84,8 +107,16 @@ class TrendSite:
         self,
         indicators: Sequence[TrendPage],
         sections: Sequence[tuple[str, Sequence[tuple[TrendPage, str]]]],
+        years: tuple[int, int],
     ) -> str:
         lead = " ".join(p.summary for p in indicators[:1])
+        told = dataset(
+            self.settings.title,
+            f"What people said over the years, weighted, with intervals and tests of change. {self.settings.notice}".strip(),
+            f"{years[0]}/{years[1]}",
+            self.digest,
+            self.about,
+        )
         return self.render(
             "trends.html",
             "",
@@ -95,6 +126,7 @@ class TrendSite:
             indicators=indicators,
             sections=sections,
             standards=bool(self.settings.standards),
+            dataset=told,
         )
 
     def plain(
@@ -111,6 +143,10 @@ class TrendSite:
             body = pages_html(report, self.theme, html=TrendHtml(self.theme, anchors_of(report)))
         return self.render("trend_plain.html", "", here, title, lead=lead, body=body, files=files)
 
+    def not_found(self) -> str:
+        """The page in place of one that there is not."""
+        return self.render("trend_missing.html", "", "404.html", "Page not found")
+
 
 class TrendHtml(Html):
     """Sets a page's blocks; a chart of lines has them by name, on two scales, for the script to show or hide."""
@@ -119,7 +155,7 @@ class TrendHtml(Html):
         chart = block.chart
         if isinstance(chart, PartBars):
             # The same figures stand in the table beneath it, or in the sentence before.
-            drawn = draw(chart, self.theme, WIDTH)
+            drawn = sized(chart, self.theme, WIDTH)
             label = escape(clean(block.title or chart.title))
             return f'<figure class="chart wide"><div class="paper" role="group" tabindex="0" aria-label="Chart: {label}">{drawn}</div></figure>\n'
         if not isinstance(chart, SeriesLines):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from stocktake.render.theme import Theme
-from stocktake.render.web.html import Html, labels
+from stocktake.render.web.html import Html
 from stocktake.render.web.rows import course_row, scorecard_rows, section_line, standing_out
 from stocktake.reports.change_pages import trend_of
 from stocktake.reports.facts import OrganisationResults, band_word
@@ -46,7 +46,7 @@ def courses(facts: OrganisationResults) -> str:
     head = "".join(f'<th scope="col">{y}</th>' for y in years)
     return (
         '<h2>Year by year</h2>\n<p class="note">Solid: this organisation; dashed: the national average. Each drawing has a scale of its own.</p>\n'
-        f'<div class="scroll" role="group" tabindex="0" aria-label="Scores by year"><table class="nhsuk-table rows courses"{labels(("", *map(str, years)))}><caption class="nhsuk-u-visually-hidden">'
+        f'<div class="scroll" role="group" tabindex="0" aria-label="Scores by year"><table class="nhsuk-table rows courses stack"><caption class="nhsuk-u-visually-hidden">'
         f'Scores by year</caption><thead><tr><th scope="col">Question</th>{head}<th scope="col">Course</th></tr></thead><tbody>{rows}</tbody></table></div>\n'
     )
 

@@ -10,26 +10,50 @@ from stocktake.compare.rates import funnel_limits
 from stocktake.reports.audit.facts import WORDS, Facts, Reader, Row, highlight, shown
 from stocktake.reports.figure_charts import FunnelPoint, RateFunnel
 from stocktake.reports.model import Block, Figure, Number, Page, Text, paragraph
+from stocktake.reports.words import plural
 
 LEVELS = (("95%", 0.95), ("99.8%", 0.998))
 # Places of a curve, closer together where it bends.
 PLACES = 60
 
 
+def _compared(facts: Facts) -> list[Indicator]:
+    """Every ranked rate of events that has a funnel; of a pair the one of registered people, as weights are no people."""
+    return [
+        indicator
+        for indicator in facts.spec.displays
+        if indicator.chart == "ranked bars"
+        and has_funnel(facts.spec, indicator)
+        and facts.spec.population[indicator.population].kind != "weighted"
+    ]
+
+
 def chance_pages(facts: Facts, reader: Reader) -> list[Page]:
-    """A funnel for every ranked rate of events; of a pair the one of registered people, as weights are no people."""
+    """A funnel for every ranked rate of events."""
     pages: list[Page] = []
-    for indicator in facts.spec.displays:
-        if indicator.chart != "ranked bars" or not has_funnel(facts.spec, indicator):
-            continue
-        if facts.spec.population[indicator.population].kind == "weighted":
-            continue
+    for indicator in _compared(facts):
         inner = _funnel(facts, reader, indicator)
         if inner:
             intro = () if pages else (paragraph(INTRO),)
             title = f"Beyond chance: {indicator.code} {indicator.title}"
             pages.append(Page("chance", title, (*intro, *inner), anchor=f"chance-{indicator.code}"))
     return pages
+
+
+def outside_limits(facts: Facts, reader: Reader) -> list[tuple[Indicator, Row]]:
+    """The reader's own rates that lie outside the 99.8% limits."""
+    found = []
+    for indicator in _compared(facts):
+        own = highlight(facts, reader, indicator).own
+        for row in shown(facts.rows(indicator.code, indicator.of)):
+            if row["organisation"] in own and row["funnel_z"] is not None and _side(row):
+                found.append((indicator, row))
+    return found
+
+
+def _side(row: Row) -> str:
+    """Where a rate lies outside the 99.8% limits; nothing within them."""
+    return "above" if row["value"] > row["funnel_upper"] else "below" if row["value"] < row["funnel_lower"] else ""
 
 
 INTRO = (
@@ -73,7 +97,7 @@ def _reading(indicator: Indicator, summary: Row) -> Text:
     source = f"{indicator.code}.funnel"
     times = summary["funnel_times"]
     return paragraph(
-        f"{{outside}} of {{n}} {WORDS[indicator.of][1]} lie outside the 99.8% limits. The rates differ {{times}} times as much as "
+        f"{{outside}} of {{n}} {WORDS[indicator.of][1]} {plural(int(summary['funnel_outside']), 'lies', 'lie')} outside the 99.8% limits. The rates differ {{times}} times as much as "
         "chance alone would have them; the limits are that much wider.",
         "note",
         outside=Number(summary["funnel_outside"], f"{summary['funnel_outside']:,}", f"{source}.outside"),
@@ -88,7 +112,7 @@ def _own(facts: Facts, indicator: Indicator, rows: list[Row], own: tuple[str, ..
     for row in rows:
         if row["organisation"] not in own:
             continue
-        where = "above" if row["value"] > row["funnel_upper"] else "below" if row["value"] < row["funnel_lower"] else ""
+        where = _side(row)
         words = f"is {where} the 99.8% limits" if where else "lies within the 99.8% limits"
         figures = {
             name: facts.number(indicator, row[column], f"{indicator.code}.{row['organisation']}.{column}")

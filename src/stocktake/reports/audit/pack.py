@@ -14,15 +14,14 @@ from stocktake.organisations.register import Register
 from stocktake.reports.audit.book import pack_book
 from stocktake.reports.audit.chance import chance_pages
 from stocktake.reports.audit.displays import blocks_of_indicator
-from stocktake.reports.audit.facts import WORDS, Facts, Naming, Reader, beside, own_of, reader_of
+from stocktake.reports.audit.facts import WORDS, Facts, Naming, Reader, beside, reader_of
 from stocktake.reports.audit.maps import made_words
+from stocktake.reports.audit.standing import scorecard, standing_out
 from stocktake.reports.books import Book
-from stocktake.reports.figure_charts import Spine, SpineRow
 from stocktake.reports.model import (
     Block,
     Bullets,
     Contents,
-    Figure,
     Heading,
     KeepTogether,
     Page,
@@ -32,9 +31,6 @@ from stocktake.reports.model import (
 )
 from stocktake.reports.words import listed
 from stocktake.results import Results
-
-# Displays on one sheet of the scorecard.
-SPINE_ROWS = 26
 
 
 @dataclass(frozen=True)
@@ -61,9 +57,10 @@ class Pack:
         pages = [
             Page("cover", self.spec.title, ()),
             Page("contents", "Contents", (Contents(),)),
-            _about_pack(facts, reader),
+            *standing_out(facts, reader),
+            *scorecard(facts, reader),
             *_summary(facts, reader),
-            *_scorecard(facts, reader),
+            _about_pack(facts, reader),
             *chance_pages(facts, reader),
         ]
         for code, title in self.spec.chapters.items():
@@ -142,53 +139,6 @@ def _who_is_named(facts: Facts) -> str:
 def _summary(facts: Facts, reader: Reader) -> list[Page]:
     texts = tuple(facts.sentence(s, reader) for s in facts.commentary.summary)
     return [Page("summary", "Executive summary", (Bullets(texts),), anchor="summary")] if texts else []
-
-
-def _scorecard(facts: Facts, reader: Reader) -> list[Page]:
-    """Where the reader stands on every display that ranks organisations."""
-    groups: dict[str, list[SpineRow]] = {}
-    for indicator in facts.spec.indicators:
-        if indicator.chart != "ranked bars" or indicator.form == "total":
-            continue
-        summary = facts.summary(indicator.code)
-        if summary is None or not summary["n"]:
-            continue
-        for code, name in _who(facts, reader, indicator):
-            row = facts.row(indicator.code, code)
-            if row is None:
-                continue
-            lowest, lower, median, upper, highest = (
-                float(summary[c]) for c in ("lowest", "lower_quartile", "median", "upper_quartile", "highest")
-            )
-            own = row["value"] if row["status"] == SHOWN else None
-            label = f"{indicator.code} {indicator.title} (n {summary['n']:,})"
-            unit = facts.unit(indicator)
-            spine = SpineRow(label, own, row["reason"], lowest, lower, median, upper, highest, unit)
-            groups.setdefault(name, []).append(spine)
-    pages: list[Page] = []
-    for name, rows in groups.items():
-        alt = f"Scorecard of {name}: {len(rows)} figures, each between the lowest and the highest of all organisations."
-        many = -(-len(rows) // SPINE_ROWS)
-        for i in range(many):
-            part = tuple(rows[i * SPINE_ROWS : (i + 1) * SPINE_ROWS])
-            blocks = (
-                Figure(Spine(name, part, alt)),
-                paragraph("Diamond: here. Line: median of the n organisations with a figure. Dark: their middle half. A place to the right is a higher figure, which is neither good nor bad by itself.", "note"),
-            )  # fmt: skip
-            title = f"Scorecard: {name}{' (continued)' if i else ''}"
-            pages.append(Page("scorecard", title, blocks, anchor="" if i or pages else "scorecard"))
-    return pages
-
-
-def _who(facts: Facts, reader: Reader, indicator: Indicator) -> list[tuple[str, str]]:
-    """Whose figures stand on a scorecard: the reader's own, and where its area has none those of its trusts."""
-    row = facts.row(indicator.code, reader.code)
-    if row is not None and (row["status"] == SHOWN or reader.kind != "stp"):
-        return [(reader.code, reader.name)]
-    own = own_of(facts, reader, indicator.of)
-    if reader.kind == "stp" and indicator.of == "trust":
-        return [(c, facts.register.bodies[c].name) for c in own[:3]]
-    return [(reader.code, reader.name)] if row is not None else []
 
 
 def _chapter(facts: Facts, reader: Reader, code: str, title: str) -> list[Page]:

@@ -10,7 +10,7 @@ from stocktake.reports.model import Aside, Block, Bullets, Figure, Heading, Page
 from stocktake.reports.trends.changes import change_blocks, year_blocks
 from stocktake.reports.trends.charts import chart_of, reading_of
 from stocktake.reports.trends.groups import group_pages
-from stocktake.reports.trends.sentences import declared_sentence, generated_sentences
+from stocktake.reports.trends.sentences import course_of, declared_sentence, generated_sentences
 from stocktake.reports.trends.standards import standard_blocks
 from stocktake.trends.definition import Indicator, IndicatorLine
 from stocktake.trends.facts import Facts
@@ -18,7 +18,8 @@ from stocktake.trends.facts import Facts
 
 @dataclass(frozen=True)
 class TrendPage:
-    """One page: its report, the chart that stands first, and what lists say of it."""
+    """One page: its report, the chart that stands first, and what lists say of it: a sentence, the latest figure, and
+    how that differs from the first year that compares."""
 
     code: str
     report: Report
@@ -26,6 +27,8 @@ class TrendPage:
     summary: str
     section: str
     declared: bool
+    latest: str = ""
+    course: str = ""
 
 
 def indicator_page(facts: Facts, indicator: Indicator) -> TrendPage:
@@ -97,7 +100,7 @@ def _page(
         keywords=tuple(w for w in ("trend", settings.programme) if w),
     )
     last = facts.points[lines[0].series][facts.years(lines[0].series)[-1]]
-    return TrendPage(code, report, chart, summary, last["section"], declared)
+    return TrendPage(code, report, chart, summary, last["section"], declared, *course_of(facts, lines))
 
 
 def updated_words(facts: Facts) -> str:

@@ -6,10 +6,10 @@ from collections.abc import Sequence
 
 from stocktake.reports.model import Number, Text, paragraph
 from stocktake.reports.trends.cells import share_number
-from stocktake.reports.words import plural, rounded
+from stocktake.reports.words import plural, rounded, signed
 from stocktake.rounding import as_shown
 from stocktake.trends.definition import Indicator, IndicatorLine
-from stocktake.trends.facts import Facts
+from stocktake.trends.facts import Facts, Row, percent_text
 from stocktake.trends.sentences import Reference, pieces
 
 
@@ -50,25 +50,45 @@ def generated_sentences(facts: Facts, series: str, lines: Sequence[IndicatorLine
     latest = facts.latest(series)
     if len(latest) < 2:
         return out
-    before = latest[-2]
-    moved = []
-    for line, _ in shown:
-        change = facts.changes.get((series, line.line, before, year))
-        if change is not None and change["verdict"] != "no clear change":
-            moved.append((line, change))
-    if not moved:
-        words = f"Compared with {before}, no answer became clearly more or less common."
-        return [*out, paragraph(words)]
-    for line, change in moved:
-        points = abs(change["points"])
-        said = f"{rounded(points, 1)} percentage {plural(1 if as_shown(points, 1) == 1 else 2, 'point')}"
-        out.append(
-            Text(
-                (
-                    f"Compared with {before}, \u2018{line.label}\u2019 {change['verdict']} by ",
-                    Number(points, said, f"share_changes/{series}/{line.line}/{before}/{year}/points"),
-                    ", more than chance would explain.",
+    # The first year that compares, then the year before.
+    for since in dict.fromkeys((latest[0], latest[-2])):
+        found = [(line, facts.changes.get((series, line.line, since, year))) for line, _ in shown]
+        moved = [(line, change) for line, change in found if change is not None and is_clear(change)]
+        if not moved:
+            out.append(paragraph(f"Compared with {since}, no answer became clearly more or less common."))
+        for line, change in moved:
+            points = abs(change["points"])
+            said = f"{rounded(points, 1)} percentage {plural(1 if as_shown(points, 1) == 1 else 2, 'point')}"
+            out.append(
+                Text(
+                    (
+                        f"Compared with {since}, \u2018{line.label}\u2019 {change['verdict']} by ",
+                        Number(points, said, f"share_changes/{series}/{line.line}/{since}/{year}/points"),
+                        ", more than chance would explain.",
+                    )
                 )
             )
-        )
     return out
+
+
+def is_clear(change: Row) -> bool:
+    """Whether a change is more than chance would explain."""
+    return bool(change["verdict"] != "no clear change")
+
+
+def course_of(facts: Facts, lines: Sequence[IndicatorLine]) -> tuple[str, str]:
+    """The latest figure of the first line that has one, and how it differs from that of the first year that compares."""
+    for line in lines:
+        latest = facts.latest(line.series)
+        row = facts.everybody.get((line.series, line.line), {}).get(latest[-1]) if latest else None
+        if row is None or row["percent"] is None:
+            continue
+        said = f"\u2018{line.label}\u2019: {percent_text(row['percent'])} in {latest[-1]}"
+        change = facts.changes.get((line.series, line.line, latest[0], latest[-1])) if len(latest) > 1 else None
+        if change is None:
+            return said, ""
+        if not is_clear(change):
+            return said, f"no clear change since {latest[0]}"
+        mark = "\u25b2" if change["points"] > 0 else "\u25bc"
+        return said, f"{mark} {signed(change['points'], 1)} points since {latest[0]}"
+    return "", ""

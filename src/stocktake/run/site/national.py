@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import json
 from dataclasses import replace
+from datetime import date
 from importlib import resources
 from pathlib import Path
 from typing import Any
 
 from stocktake.disclosure.rules import rules_of
 from stocktake.render.web import pages
-from stocktake.render.web.card import card_bytes
+from stocktake.render.web.card import about_card, card_bytes
 from stocktake.render.web.rows import band_styles
 from stocktake.reports import front, question_pages
 from stocktake.reports.facts import OrganisationResults
@@ -22,7 +23,7 @@ from stocktake.run.core import Run
 from stocktake.run.documents import NATIONAL, national_contents
 from stocktake.run.site.measures import in_parts
 from stocktake.run.site.opened import Opened, open_site, write
-from stocktake.run.site.programs import api_files, feed, parquet_files, read_places, search_script, zipped
+from stocktake.run.site.programs import api_files, found_files, parquet_files, read_places, search_script, zipped
 
 # Of more organisations than this a site has no OpenDocument or published layout among its workbooks, which `report` makes.
 MANY = 1000
@@ -66,12 +67,12 @@ def national_pages(folder: Path, out: Path) -> None:
     write(out, "static/bands.css", band_styles(run.theme))
     for name in STATIC:
         write(out, f"static/{name}", (resources.files("stocktake.render.web") / "static" / name).read_bytes())
-    address = run.settings.site.address.rstrip("/")
-    if address:
-        card = card_bytes(survey.title, len(run.organisations), survey.organisation_word, run.theme)
-        write(out, "static/card.png", card)
-        write(out, "feed.xml", feed(run))
-        write(out, "robots.txt", f"User-agent: *\nAllow: /\nSitemap: {address}/sitemap.xml\n")
+    told = run.settings.site
+    if told.address:
+        card = card_bytes(survey.title, about_card(len(run.organisations), survey.organisation_word), run.theme)
+        updates = [(u.date, u.text) for u in told.updates] or [(date(survey.year, 1, 1), f"Results of {survey.year}.")]
+        for name, content in found_files(survey.title, told.address, card, told.publisher, updates).items():
+            write(out, name, content)
 
 
 def _compare_script(opened: Opened) -> str:
@@ -121,7 +122,7 @@ def national_files(folder: Path, out: Path) -> None:
             paths.append(write(out, f"data/{name}", content))
     paths.append(write(out, "data/tidy-tables.zip", zipped(tidy)))
     write(out, "data/csv-metadata.json", tidy["csv-metadata.json"])
-    paths += [write(out, f"data/{name}", content) for name, content in parquet_files(run).items()]
+    paths += [write(out, f"data/{name}", content) for name, content in parquet_files(run.public).items()]
     sized = {p.name: (f"data/{p.name}", p.name, size_words(p.stat().st_size)) for p in paths}
 
     def of(*endings: str) -> list[tuple[str, str, str]]:

@@ -74,7 +74,8 @@ def measures_of(run: Run) -> list[str]:
 @cache
 def open_site(folder: Path) -> Opened:
     """Read a folder's results for its pages; a process reads them once, until `forget`."""
-    from stocktake.render.web.pages import About, Site
+    from stocktake.render.web.found import About
+    from stocktake.render.web.pages import Site
 
     run = open_run(folder).public_alone()
     places = _places(folder, run)

@@ -7,19 +7,18 @@ import json
 import tempfile
 import zipfile
 from collections.abc import Callable, Mapping, Sequence
+from datetime import date
 from pathlib import Path
 from urllib.parse import quote
 from xml.sax.saxutils import escape
 
 from stocktake.files import Content
 from stocktake.organisations.places import read_places_file
+from stocktake.render.csvw import PUBLIC
 from stocktake.reports.api import Index, Named, schemas
 from stocktake.reports.regions import Places
 from stocktake.results import Results
 from stocktake.run.core import Run
-
-# The tables that a site gives away.
-TABLES = ("scores", "firmness", "changes", "fieldwork", "profile", "measures")
 
 
 def api_files(
@@ -47,11 +46,10 @@ def api_files(
     return out
 
 
-def parquet_files(run: Run) -> dict[str, Content]:
+def parquet_files(results: Results) -> dict[str, Content]:
     """Every public table as Parquet."""
     out: dict[str, Content] = {}
-    results: Results = run.public
-    for name in TABLES:
+    for name in PUBLIC[results.kind]:
         table = results.tables[name]
         if table.height:
             held = io.BytesIO()
@@ -94,22 +92,19 @@ def sitemap(site: Path, address: str) -> str:
     return f'<?xml version="1.0" encoding="UTF-8"?>\n<urlset xmlns="http://www.sitemaps.org/schemas/sitemap/0.9">\n{urls}</urlset>\n'
 
 
-def feed(run: Run) -> str:
-    """The updates of a site as Atom; without any, the results themselves are its one entry."""
-    told, survey = run.settings.site, run.survey
-    base = told.address.rstrip("/")
-    who = escape(told.publisher or survey.title)
-    updates = [(f"{u.date.isoformat()}T00:00:00Z", u.text) for u in told.updates]
-    if not updates:
-        updates = [(f"{survey.year}-01-01T00:00:00Z", f"Results of {survey.year}.")]
+def feed(title: str, address: str, publisher: str, updates: Sequence[tuple[date, str]]) -> str:
+    """The updates of a site, each with its day, as Atom."""
+    base = address.rstrip("/")
+    who = escape(publisher or title)
+    dated = [(f"{day.isoformat()}T00:00:00Z", text) for day, text in updates]
     entries = "".join(
         f"<entry><id>{escape(base)}/#{when[:10]}-{i}</id><title>{escape(text)}</title><updated>{when}</updated>"
         f'<link href="{escape(base)}/index.html"/></entry>\n'
-        for i, (when, text) in enumerate(updates)
+        for i, (when, text) in enumerate(dated)
     )
     return (
-        f'<?xml version="1.0" encoding="UTF-8"?>\n<feed xmlns="http://www.w3.org/2005/Atom">\n<id>{escape(base)}/</id><title>{escape(survey.title)}</title>'
-        f'<updated>{max(when for when, _ in updates)}</updated><author><name>{who}</name></author><link rel="self" href="{escape(base)}/feed.xml"/>\n{entries}</feed>\n'
+        f'<?xml version="1.0" encoding="UTF-8"?>\n<feed xmlns="http://www.w3.org/2005/Atom">\n<id>{escape(base)}/</id><title>{escape(title)}</title>'
+        f'<updated>{max(when for when, _ in dated)}</updated><author><name>{who}</name></author><link rel="self" href="{escape(base)}/feed.xml"/>\n{entries}</feed>\n'
     )
 
 
@@ -130,3 +125,15 @@ def zipped(contents: Mapping[str, Content]) -> Callable[[Path], None]:
                 archive.writestr(about, data, compresslevel=9)
 
     return write
+
+
+def found_files(
+    title: str, address: str, card: bytes, publisher: str, updates: Sequence[tuple[date, str]]
+) -> dict[str, Content]:
+    """What a site at an address has for those who share it, follow it and search it; the map of its pages comes last."""
+    base = address.rstrip("/")
+    return {
+        "static/card.png": card,
+        "feed.xml": feed(title, address, publisher, updates),
+        "robots.txt": f"User-agent: *\nAllow: /\nSitemap: {base}/sitemap.xml\n",
+    }

@@ -107,7 +107,6 @@
       });
     });
 
-    table.classList.add("live");
     quick(table, heads);
     var drawn = data;
 
@@ -699,6 +698,13 @@
   window.addEventListener("load", stops);
   document.addEventListener("toggle", stops, true);
 
+  // On a phone rows of many cells are blocks, in which each figure stands after its column's heading.
+  Array.prototype.forEach.call(document.querySelectorAll("table.stack"), function (table) {
+    Array.prototype.forEach.call(table.tHead.rows[0].cells, function (head, i) {
+      table.style.setProperty("--c" + (i + 1), JSON.stringify(head.textContent.trim().replace(/\s+/g, " ") + " "));
+    });
+    table.classList.add("live");
+  });
   Array.prototype.forEach.call(document.querySelectorAll("table[data-list]"), list);
   Array.prototype.forEach.call(document.querySelectorAll("[data-compare]"), compare);
   Array.prototype.forEach.call(document.querySelectorAll("[data-chart]"), dots);
