@@ -11,6 +11,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any, Literal
 
+import numpy as np
 import page as checker
 import polars as pl
 import pypdfium2
@@ -24,7 +25,7 @@ from stocktake.reports.audit.facts import Naming, reader_of
 from stocktake.reports.audit.pack import Pack
 from stocktake.reports.books import words
 from stocktake.reports.figure_charts import FigureBars
-from stocktake.reports.model import Figure, blocks_of, numbers_of, plain, texts_of
+from stocktake.reports.model import Bullets, Columns, Figure, Link, Text, blocks_of, numbers_of, plain, texts_of
 from stocktake.run.audit import AuditRun, open_audit
 from stocktake.run.audit_demo import DEMO_AREA, make_audit_demo
 from stocktake.run.trace import trace
@@ -144,6 +145,34 @@ def test_every_figure_in_a_sentence_is_a_result(run: AuditRun) -> None:
     numbers = list(numbers_of(run.report(DEMO_AREA).report))
     assert len(numbers) > 500
     assert [n for n in numbers if round(float(n.value), 6) not in known] == []
+
+
+def test_what_stands_out_is_in_an_outer_quarter_or_beyond_the_limits(run: AuditRun) -> None:
+    """The first page of a pack, worked out again from the figures of all organisations."""
+    spec, figures = run.collection.spec, run.results.tables["figures"]
+    page = next(p for p in run.report(DEMO_AREA).report.pages if p.kind == "standout")
+    sides = next(b for b in page.blocks if isinstance(b, Columns))
+    found = {}
+    for name, side in (("high", sides.left), ("low", sides.right)):
+        lines = next((b.items for b in side if isinstance(b, Bullets)), ())
+        found[name] = {next(x for x in t.parts if isinstance(x, Link)).text.split(" ")[0] for t in lines}
+    expected: dict[str, set[str]] = {"high": set(), "low": set()}
+    ranked = 0
+    for indicator in spec.indicators:
+        if indicator.chart != "ranked bars" or indicator.form == "total":
+            continue
+        here = (pl.col("indicator") == indicator.code) & (pl.col("part") == "") & pl.col("year").is_null()
+        shown = figures.filter(here & (pl.col("status") == "shown"))
+        everyone = shown.filter(pl.col("kind") == indicator.of)["value"].to_numpy()
+        own = shown.filter(pl.col("organisation") == DEMO_AREA)["value"].to_list()
+        if own and len(everyone):
+            low, high = np.quantile(everyone, [0.25, 0.75])
+            ranked += 1
+            expected["high"] |= {indicator.code} if own[0] > high else set()
+            expected["low"] |= {indicator.code} if own[0] < low else set()
+    assert found == expected and found["high"] and found["low"]
+    first = next(b for b in page.blocks if isinstance(b, Text))
+    assert f"{ranked} figures" in plain(first) and f"{len(found['high'])} in the highest quarter" in plain(first)
 
 
 def test_packs_of_every_kind_of_reader_are_sound(run: AuditRun, made: tuple[Path, str]) -> None:

@@ -405,6 +405,47 @@ def test_an_organisation_with_a_figure_that_is_not_shown_is_compared(
         page.close()
 
 
+def test_on_a_phone_every_figure_of_a_list_is_seen_with_its_heading(browser: Any, address: str) -> None:
+    """Rows are blocks no wider than the screen; the headings above them sort; a chart is drawn for the screen."""
+    page = browser.new_page(viewport={"width": 360, "height": 740})
+    page.goto(f"{address}measures/Q6.html")
+    row = page.locator("[data-list] tbody tr").first
+    row.scroll_into_view_if_needed()
+    cells = row.locator("td").evaluate_all(
+        "cells => cells.map(c => [getComputedStyle(c, '::before').content, c.getBoundingClientRect().right])"
+    )
+    heads = page.locator("[data-list] thead th").all_text_contents()[1:]
+    assert [c for c, _ in cells] == [f'"{h.strip()} "' for h in heads]
+    assert max(right for _, right in cells) <= 360
+    page.get_by_role("button", name="Score").click()
+    scores = [float(t) for t in page.locator("[data-list] tbody td:nth-child(2)").all_text_contents() if t != "-"]
+    assert scores == sorted(scores) and len(scores) > 40
+    shown = page.locator(".chart svg:visible").evaluate_all("all => all.map(s => s.getBoundingClientRect().right)")
+    assert shown and max(shown) <= 360
+    page.goto(f"{address}heatmap.html")
+    counts = page.locator(".heat tbody tr").first.locator("td.n")
+    counts.first.scroll_into_view_if_needed()
+    assert max(c["x"] + c["width"] for c in (counts.nth(i).bounding_box() for i in range(3))) <= 360
+    page.close()
+
+
+@pytest.mark.parametrize("kind", ["heatmap.html", "measures/Q6.html"])
+def test_rows_that_are_grids_keep_to_their_columns(browser: Any, address: str, kind: str) -> None:
+    """Every cell stands below its heading, and what the parts of the table are is said."""
+    page = browser.new_page(viewport={"width": 1280, "height": 900})
+    page.goto(f"{address}{kind}")
+    table = page.locator("[data-list].quick")
+    assert table.get_attribute("role") == "table" and table.locator("[role=row]").count() == 54
+    heads = table.locator("thead th").evaluate_all("all => all.map(h => h.getBoundingClientRect().left)")
+    for row in (0, 20):
+        line = table.locator("tbody tr").nth(row)
+        line.scroll_into_view_if_needed()
+        lefts = line.locator("> *").evaluate_all("all => all.map(c => c.getBoundingClientRect().left)")
+        heads = table.locator("thead th").evaluate_all("all => all.map(h => h.getBoundingClientRect().left)")
+        assert len(lefts) == len(heads) and all(abs(a - b) < 1.5 for a, b in zip(lefts, heads, strict=True))
+    page.close()
+
+
 def test_a_director_sees_what_fell_and_by_how_much(browser: Any, address: str, run: Run) -> None:
     """On a phone: the summary names it, and one tap has every difference with its interval; nothing needs moving sideways."""
     fallen = run.public.changes.filter(

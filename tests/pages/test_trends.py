@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 import io
+import json
 import os
 import re
 import subprocess
 import sys
 import threading
+import xml.etree.ElementTree as ET
 import zipfile
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 from urllib.parse import unquote, urldefrag
 
+import jsonschema
 import openpyxl
 import page as checker
 import pikepdf
@@ -121,6 +124,52 @@ def test_every_question_has_its_page_and_files(run: TrendRun) -> None:
             assert (site / name).is_file(), name
     index = (site / "index.html").read_text("utf-8")
     assert all(f'href="pages/{code}.html"' in index for code in codes)
+
+
+def test_programs_are_served(run: TrendRun) -> None:
+    """A document a page, of the shape that it says, with the public figures of its answers; and every table twice."""
+    site = run.folder / "site"
+    api = site / "api" / "v1"
+    shape = json.loads((api / "page.schema.json").read_text("utf-8"))
+    jsonschema.Draft202012Validator.check_schema(shape)
+    listed = [p["code"] for p in json.loads((api / "index.json").read_text("utf-8"))["pages"]]
+    assert sorted(listed) == sorted(page_codes(run))
+    for code in listed:
+        told = json.loads((api / "pages" / f"{code}.json").read_text("utf-8"))
+        jsonschema.validate(told, shape)
+        assert [s.get("percent") for s in told["shares"]] == [
+            None if v is None else round(v, 4) for v in own_shares(run, code)["percent"].to_list()
+        ]
+    with zipfile.ZipFile(site / "data" / "tidy-tables.zip") as archive:
+        meta = json.loads(archive.read("csv-metadata.json"))
+        for table in meta["tables"]:
+            text = archive.read(table["url"]).decode("utf-8")
+            name = table["url"].removesuffix(".csv")
+            assert text.split("\n", 1)[0].split(",") == [c["name"] for c in table["tableSchema"]["columns"]]
+            assert pl.read_parquet(site / "data" / f"{name}.parquet").equals(run.public.tables[name])
+            keys = table["tableSchema"]["primaryKey"]
+            assert not run.public.tables[name].select(keys).is_duplicated().any(), name
+
+
+def test_lists_say_the_latest_figure_and_how_it_changed(run: TrendRun) -> None:
+    """What stands beside a question in the list is the change from the first year that compares, as the table has it."""
+    changes, said = run.public.tables["share_changes"], 0
+    first = (run.folder / "site" / "index.html").read_text("utf-8")
+    for code in page_codes(run):
+        page = page_of(run, code)
+        found = re.fullmatch(r"([▲▼]) ([+-][\d.]+) points since (\d{4})", page.course)
+        if found is None:
+            continue
+        year = int(page.latest.rsplit(" ", 1)[1])
+        rows = changes.filter(
+            (pl.col("breakdown") == "all") & (pl.col("year_then") == int(found[3])) & (pl.col("year_now") == year)
+            & (pl.col("verdict") != "no clear change")
+        )  # fmt: skip
+        assert any(f"{r['points']:+.1f}" == found[2] for r in rows.iter_rows(named=True)), code
+        assert (found[1] == "▲") is (found[2][0] == "+")
+        assert f"{page.latest}; {page.course}" in first
+        said += 1
+    assert said > 3
 
 
 def test_every_link_leads_somewhere(run: TrendRun) -> None:
@@ -293,6 +342,15 @@ def test_hostile_words_are_shown_as_text(browser: Any, tmp_path: Path) -> None:
     page = browser.new_page()
     dialogs: list[str] = []
     page.on("dialog", lambda d: dialogs.append(d.message))
+    ET.fromstring((site / "feed.xml").read_text("utf-8"))
+    assert "<loc>https://example.org/trends/pages/helped.html</loc>" in (site / "sitemap.xml").read_text("utf-8")
+    assert (site / "static" / "card.png").read_bytes().startswith(b"\x89PNG")
+    index = (site / "index.html").read_text("utf-8")
+    assert json.loads(re.search(r'ld\+json">(.*?)</script>', index, re.S).group(1))["creator"]["name"] == words  # type: ignore[union-attr]
+    assert 'content="https://example.org/trends/images/helped.png"' in (site / "pages" / "helped.html").read_text(
+        "utf-8"
+    )
+    assert 'href="https://example.org/trends/static/site.css"' in (site / "404.html").read_text("utf-8")
     page.goto((site / "pages" / "helped.html").as_uri())
     assert LABEL[:20] in page.text_content("h1") and not dialogs
     assert page.get_attribute("link[rel=canonical]", "href") == "https://example.org/trends/pages/helped.html"

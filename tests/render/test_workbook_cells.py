@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import io
+import xml.etree.ElementTree as ET
 import zipfile
 from typing import Any
 
+import openpyxl
 import polars as pl
 import pytest
 import python_calamine
@@ -20,6 +22,7 @@ from stocktake.render.words import clean
 from stocktake.render.xlsx import save_xlsx, xlsx_bytes
 from stocktake.reports.books import Book, Column, Sheet, sheet_of
 
+MAIN = "{http://schemas.openxmlformats.org/spreadsheetml/2006/main}"
 FIGURES = st.floats(allow_nan=False, allow_infinity=False, min_value=-1e300, max_value=1e300) | st.integers(
     -(10**9), 10**9
 )
@@ -83,6 +86,19 @@ def test_a_sheet_higher_than_a_worksheet_is_refused(tmp_path: Any) -> None:
     with pytest.raises(StocktakeError, match="sheet 'Data': 1,048,576 rows, more than the"):
         save_xlsx(book(tall), tmp_path / "book.xlsx")
     assert not (tmp_path / "book.xlsx").exists()
+
+
+def test_each_text_of_a_workbook_is_written_once() -> None:
+    texts = ["a", "b <&>", "a", None, "b <&>", "_x0041_"]
+    sheet = sheet_of("Data", "Data", (), (Column("One"), Column("Two")), [(t, "a") for t in texts])
+    with zipfile.ZipFile(io.BytesIO(xlsx_bytes(book(sheet)))) as archive:
+        names = [n for n in archive.namelist() if n.endswith("sharedStrings.xml")]
+        shared = ET.fromstring(archive.read(names[0]))
+    found = ["".join(t.text or "" for t in item.iter(f"{MAIN}t")) for item in shared]
+    assert [found.count(t) for t in ("a", "b <&>", "_x005F_x0041_")] == [1, 1, 1]
+    read = openpyxl.load_workbook(io.BytesIO(xlsx_bytes(book(sheet))))["Data"]
+    below = [[c.value for c in row[:2]] for row in read.iter_rows(min_row=3)]
+    assert [row for row in below if row[1] == "a"] == [[t, "a"] for t in ("a", "b <&>", "a", None, "b <&>", "_x0041_")]
 
 
 def test_an_open_document_begins_with_its_type_uncompressed() -> None:

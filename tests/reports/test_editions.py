@@ -312,3 +312,22 @@ def test_an_edition_is_the_same_report_whatever_it_is_written_as(run: Run) -> No
     output = run.report("Z02")
     assert output.report is output.report
     assert replace(output).report == output.report
+
+
+def test_what_a_source_never_published_has_no_column_and_is_named(official: Run) -> None:
+    """A workbook of official figures leaves out columns without a figure and comparisons that nobody has, and says so."""
+    results = official.public
+    sheets = {s.name: s for s in national_book(results, official.survey).sheets}
+    titles = {name: {c.title for c in s.columns} for name, s in sheets.items()}
+    for name, gone, column, table in (
+        ("Scores", "Standard error", "standard_error", results.scores),
+        ("Change", "Critical value", "critical", results.changes),
+        ("Firmness", "Chance of its own band", "p_band", results.firmness),
+    ):
+        assert table[column].null_count() == table.height and gone not in titles[name]
+        assert any("Not published by the source" in line and gone in line for line in sheets[name].about)
+    assert {"Score", "z", "Band"} <= titles["Scores"]
+    anyone = pl.col("difference").is_not_null().any().over("group", "measure", "year_then", "year_now")
+    kept = results.changes.filter(anyone)
+    assert sheets["Change"].height == kept.height < results.changes.height
+    assert any(f"Left out: {results.changes.height - kept.height:,} rows" in line for line in sheets["Change"].about)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 import sys
 from collections.abc import Callable
@@ -9,6 +10,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+import jsonschema
 import openpyxl
 import polars as pl
 import pytest
@@ -18,7 +20,7 @@ from stocktake import cli
 from stocktake.audit.ledger import read_ledger
 from stocktake.problems import StocktakeError
 from stocktake.render.forms import form_bytes
-from stocktake.run.audit import open_audit
+from stocktake.run.audit import AuditRun, open_audit
 from stocktake.run.audit_demo import audit_folder
 from stocktake.run.collection import open_collection
 from stocktake.run.intake import form, known_collection, sign_off, take_in
@@ -144,6 +146,24 @@ def test_the_whole_way_by_command(tmp_path: Path, call: Call) -> None:
     for page in site.rglob("*.html"):
         for link in re.findall(r'(?:href|src)="([^"#:]+)"', page.read_text("utf-8")):
             assert (page.parent / link).is_file(), (page, link)
+    _programs_are_served(site, open_audit(folder))
+    told = "site: {address: 'https://example.org/audit', publisher: A network, licence: Open, licence_address: 'https://example.org/l', feedback: 'mailto:a@example.org'}\n"
+    (folder / "audit.yaml").write_text(
+        open_ + "names: {trust: everyone, ccg: everyone, la: everyone}\n" + told, "utf-8"
+    )
+    assert call("site", folder)[0] == 0
+    assert 'content="https://example.org/audit/packs/S1.html"' in (site / "packs" / "S1.html").read_text("utf-8")
+    assert 'href="https://example.org/audit/static/site.css"' in (site / "404.html").read_text("utf-8")
+    assert "<loc>https://example.org/audit/packs/S1.html</loc>" in (site / "sitemap.xml").read_text("utf-8")
+    assert "Figures of the census" in (site / "feed.xml").read_text("utf-8")
+    first = (site / "index.html").read_text("utf-8")
+    told_of = json.loads(re.search(r'ld\+json">(.*?)</script>', first).group(1))  # type: ignore[union-attr]
+    assert (
+        told_of["creator"]["name"] == "A network"
+        and 'rel="license">Open</a>' in first
+        and "mailto:a@example.org" in first
+    )
+    assert (site / "static" / "card.png").read_bytes().startswith(b"\x89PNG")
     (folder / "audit.yaml").write_text(open_, "utf-8")
     (folder / "said.yaml").write_text("summary: [About 14 million contacts.]\n", "utf-8")
     settings = (folder / "audit.yaml").read_text("utf-8")
@@ -158,6 +178,31 @@ def test_the_whole_way_by_command(tmp_path: Path, call: Call) -> None:
                         (("A5", "T1", folder, "--part", "gp/day"), "A5 has no part 'gp/day'")):  # fmt: skip
         code, _, err = call("audit", "trace", *words, *((folder,) if len(words) == 2 else ()))
         assert code == 2 and said in err
+
+
+def _programs_are_served(site: Path, run: AuditRun) -> None:
+    """Documents have the shape that they say, and the figures of the results; nothing that is withheld is in them."""
+    api, figures = site / "api" / "v1", run.results.tables["figures"]
+    listed = json.loads((api / "index.json").read_text("utf-8"))
+    assert [o["code"] for o in listed["organisations"]] == list(run.organisations)
+    for kind, codes in (
+        ("organisation", [o["code"] for o in listed["organisations"]]),
+        ("display", [d["code"] for d in listed["displays"]]),
+    ):
+        shape = json.loads((api / f"{kind}.schema.json").read_text("utf-8"))
+        jsonschema.Draft202012Validator.check_schema(shape)
+        for code in codes:
+            told = json.loads((api / f"{kind}s" / f"{code}.json").read_text("utf-8"))
+            jsonschema.validate(told, shape)
+            own = figures.filter(pl.col("organisation" if kind == "organisation" else "indicator") == code)
+            assert [f.get("value") for f in told["figures"]] == [
+                None if v is None else round(v, 4) for v in own["value"].to_list()
+            ]
+            assert all("value" not in f for f in told["figures"] if f["status"] != "shown")
+    for name in ("figures", "summaries", "national"):
+        assert pl.read_parquet(site / "data" / f"{name}.parquet").equals(run.results.tables[name])
+    # The first page of a pack says what is unusual, and is light.
+    assert max(p.stat().st_size for p in (site / "packs").glob("*.html")) < 60_000
 
 
 def test_results_that_no_longer_fit_are_not_told(tmp_path: Path, call: Call) -> None:
