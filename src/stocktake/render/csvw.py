@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from functools import partial
 from typing import Any
 
@@ -10,6 +11,7 @@ import polars as pl
 
 from stocktake.files import Content
 from stocktake.results import Results
+from stocktake.results.columns import Schema
 from stocktake.results.csv import save_csv
 from stocktake.results.schemas import KINDS
 
@@ -57,11 +59,14 @@ def metadata(results: Results, title: str) -> dict[str, Any]:
         "dc:title": title,
         "dc:description": f"All results. {ESCAPED} Null figures are empty; their status and reason say why.",
         "dc:identifier": results.digest,
-        "tables": [_table(name, KINDS[results.kind][name]) for name in PUBLIC[results.kind]],
+        "tables": [
+            _table(name, KINDS[results.kind][name], results.tables[name].columns) for name in PUBLIC[results.kind]
+        ],
     }
 
 
-def _table(name: str, columns: Any) -> dict[str, Any]:
+def _table(name: str, schema: Schema, columns: Sequence[str]) -> dict[str, Any]:
+    """One table; a public one may lack columns that the results have."""
     return {
         "url": f"{name}.csv",
         "dc:title": name,
@@ -74,7 +79,8 @@ def _table(name: str, columns: Any) -> dict[str, Any]:
                     "datatype": DATATYPES[type(kind)],
                     "required": column in KEYS[name],
                 }
-                for column, (kind, text) in columns.items()
+                for column, (kind, text) in schema.items()
+                if column in columns
             ],
             **({} if name in WHOLE_KEYS else {"primaryKey": list(KEYS[name])}),
         },

@@ -27,7 +27,7 @@ class GroupResults:
     @cached_property
     def scores(self) -> Mapping[str, list[Row]]:
         """Rows of `scores` by organisation."""
-        return ByOrganisation(self.results.scores.filter(pl.col("group") == self.group))
+        return ByOrganisation(self.results.scores, pl.col("group") == self.group)
 
     @cached_property
     def names(self) -> dict[str, str]:
@@ -38,27 +38,28 @@ class GroupResults:
 
     @cached_property
     def firmness(self) -> Mapping[str, list[Row]]:
-        return ByOrganisation(self.results.firmness.filter(pl.col("group") == self.group))
+        return ByOrganisation(self.results.firmness, pl.col("group") == self.group)
 
     @cached_property
     def changes(self) -> Mapping[str, list[Row]]:
-        return ByOrganisation(self.results.latest_changes.filter(pl.col("group") == self.group))
+        now = self.results.changes["year_now"].max()
+        return ByOrganisation(self.results.changes, (pl.col("group") == self.group) & (pl.col("year_now") == now))
 
     @cached_property
     def changes_between(self) -> Mapping[str, list[Row]]:
         """Changes between two earlier years by organisation."""
         now = self.results.changes["year_now"].max()
         here = (pl.col("group") == self.group) & (pl.col("year_now") != now)
-        return ByOrganisation(self.results.changes.filter(here))
+        return ByOrganisation(self.results.changes, here)
 
     @cached_property
     def profile(self) -> Mapping[str, list[Row]]:
         here = (pl.col("group") == self.group) & (pl.col("year") == self.survey.year)
-        return ByOrganisation(self.results.profile.filter(here))
+        return ByOrganisation(self.results.profile, here)
 
     @cached_property
     def fieldwork(self) -> Mapping[str, list[Row]]:
-        return ByOrganisation(self.results.fieldwork.filter(pl.col("group") == self.group))
+        return ByOrganisation(self.results.fieldwork, pl.col("group") == self.group)
 
     @cached_property
     def measures(self) -> dict[tuple[int, str], Row]:
@@ -153,11 +154,18 @@ def group_results(results: Results, survey: Survey, group: str = "all") -> Group
 
 
 class ByOrganisation(Mapping[str, list[Row]]):
-    """Rows of a table by organisation, made when they are asked for: those of thousands at once would fill the memory."""
+    """Rows of a table by organisation, made when they are asked for: those of thousands at once would fill the memory.
 
-    def __init__(self, table: pl.DataFrame) -> None:
-        self.table = table.sort("organisation", maintain_order=True)
-        counts = self.table.group_by("organisation", maintain_order=True).len()
+    Only the rows' places are put in order; `here` chooses among them. The table itself is shared, not copied.
+    """
+
+    def __init__(self, table: pl.DataFrame, here: pl.Expr | None = None) -> None:
+        self.table = table
+        kept = table.lazy().with_row_index("row")
+        kept = kept if here is None else kept.filter(here)
+        order = kept.select("organisation", "row").sort("organisation", "row").collect()
+        self.rows = order["row"]
+        counts = order.group_by("organisation", maintain_order=True).len()
         ends = counts["len"].cum_sum()
         starts = (ends - counts["len"]).to_list()
         self.places = {
@@ -168,7 +176,7 @@ class ByOrganisation(Mapping[str, list[Row]]):
     def frame(self, code: str) -> pl.DataFrame:
         """One organisation's rows as a table."""
         start, length = self.places[code]
-        return self.table.slice(start, length)
+        return self.table[self.rows.slice(start, length)]
 
     def __getitem__(self, code: str) -> list[Row]:
         return list(self.frame(code).iter_rows(named=True))

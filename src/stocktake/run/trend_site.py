@@ -43,7 +43,8 @@ HEAD = {
     "code": "code of the indicator or question",
     "name": "its title",
 }
-IN_TABLES = ("survey", "segment", "effective_base", "weighted_for_response", "reason", "z", "p")
+# How many gave an answer is in no public table: see disclosure control.
+IN_TABLES = ("count", "survey", "segment", "effective_base", "weighted_for_response", "reason", "z", "p")
 # Pixels for each point of a picture.
 SHARP = 2.0
 

@@ -51,8 +51,8 @@ class Opened:
 
     @cached_property
     def scores(self) -> ByOrganisation:
-        """This year's scores; the table is put in order once for all of a process's pages."""
-        return ByOrganisation(self.run.public.scores.filter(pl.col("year") == self.run.survey.year))
+        """This year's scores; their places are put in order once for all of a process's pages."""
+        return ByOrganisation(self.run.public.scores, pl.col("year") == self.run.survey.year)
 
     @property
     def measures(self) -> list[str]:
