@@ -228,7 +228,12 @@ def test_what_is_withheld_is_in_no_file(run: TrendRun) -> None:
         marked = [r[place] for r in rows[head + 1 :] if r[why] and str(r[why]).startswith("Withheld")]
         assert marked and set(marked) == {"[c]"}
         break
-    whole = pl.read_csv(site / "data" / "shares.csv", infer_schema_length=None)
+    with zipfile.ZipFile(site / "data" / "tidy-tables.zip") as archive:
+        whole = pl.read_csv(archive.read("shares.csv"), infer_schema_length=None)
+    assert "count" not in whole.columns
+    for document in (site / "api" / "v1" / "pages").glob("*.json"):
+        for row in json.loads(document.read_text("utf-8"))["shares"]:
+            assert "count" not in row and ("percent" not in row or row["status"] != "withheld")
     assert whole.height == shares.height and whole["percent"].null_count() == shares["percent"].null_count()
 
 

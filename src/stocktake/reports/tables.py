@@ -106,7 +106,12 @@ class _Writer:
 
         Editions of a survey have fewer; the figures of a published workbook have sixteen, which its own layout keeps.
         """
-        found = table.filter(pl.col("group").is_in(list(self.groups))).with_columns(pl.col(pl.Float64).round(DECIMALS))
+        # What need not be changed is not copied: of thousands of organisations each copy takes a tenth of a gigabyte.
+        found = table
+        if not set(table["group"].unique()) <= set(self.groups):
+            found = table.filter(pl.col("group").is_in(list(self.groups)))
+        if rules_of(self.results.provenance) is None:
+            found = found.with_columns(pl.col(pl.Float64).round(DECIMALS))
         if organisation is not None:
             found = found.filter(pl.col("organisation") == organisation)
         for column, value in equal.items():

@@ -59,10 +59,10 @@ def documents(editions: Sequence[Edition], formats: Sequence[Format]) -> list[Do
     return out
 
 
-def national_contents(run: Run, names: Sequence[str]) -> Iterator[tuple[str, Content]]:
-    """Name and content of every file about all organisations, each made when it is asked for."""
+def national_contents(run: Run, names: Sequence[str], without: Sequence[str] = ()) -> Iterator[tuple[str, Content]]:
+    """Name and content of every file about all organisations but those `without`, each made when it is asked for."""
     if "national" in names:
-        yield from _national_tables(run)
+        yield from _national_tables(run, without)
     if "method" in names:
         from stocktake.render.pdf import pdf_bytes
         from stocktake.reports.method_annex import method_annex
@@ -71,7 +71,7 @@ def national_contents(run: Run, names: Sequence[str]) -> Iterator[tuple[str, Con
         yield "method-annex.pdf", pdf_bytes(report, run.theme)
 
 
-def _national_tables(run: Run) -> Iterator[tuple[str, Content]]:
+def _national_tables(run: Run, without: Sequence[str]) -> Iterator[tuple[str, Content]]:
     """The national tables: XLSX, ODS, tidy CSV with metadata, and the published layout."""
     from stocktake.render.csvw import tidy_files
     from stocktake.render.ods import save_ods
@@ -81,9 +81,12 @@ def _national_tables(run: Run) -> Iterator[tuple[str, Content]]:
 
     savers: tuple[tuple[str, Callable[..., None]], ...] = (("xlsx", save_xlsx), ("ods", save_ods))
     for stem, make in (("national-tables", national_book), ("published-layout", published_layout)):
+        wanted = [(f"{stem}.{ending}", save) for ending, save in savers if f"{stem}.{ending}" not in without]
+        if not wanted:
+            continue
         book = make(run.public, run.survey, notice=run.settings.notice)
-        for ending, save in savers:
-            yield f"{stem}.{ending}", _to_path(save, book)
+        for name, save in wanted:
+            yield name, _to_path(save, book)
         # Let go before the next is made: of thousands of organisations each takes half a gigabyte.
         del book
     yield from tidy_files(run.public, run.survey.title).items()

@@ -114,11 +114,11 @@ def national_files(folder: Path, out: Path) -> None:
     run, site = opened.run, opened.site
     paths, tidy = [], {}
     left_out, said = _left_out(run)
-    for name, content in national_contents(run, NATIONAL):
+    for name, content in national_contents(run, NATIONAL, left_out):
         if name.endswith((".csv", ".json")):
             # Words and figures that repeat take a tenth of the room in an archive; each measure has a file of its own besides.
             tidy[name] = content
-        elif name not in left_out:
+        else:
             paths.append(write(out, f"data/{name}", content))
     paths.append(write(out, "data/tidy-tables.zip", zipped(tidy)))
     write(out, "data/csv-metadata.json", tidy["csv-metadata.json"])

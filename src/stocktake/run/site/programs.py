@@ -53,7 +53,7 @@ def parquet_files(results: Results) -> dict[str, Content]:
         table = results.tables[name]
         if table.height:
             held = io.BytesIO()
-            table.write_parquet(held, compression="zstd", compression_level=19)
+            table.write_parquet(held, compression="zstd")
             out[f"{name}.parquet"] = held.getvalue()
     return out
 
@@ -122,7 +122,7 @@ def zipped(contents: Mapping[str, Content]) -> Callable[[Path], None]:
                     data = held.read_bytes()
                 else:
                     data = content.encode() if isinstance(content, str) else content
-                archive.writestr(about, data, compresslevel=9)
+                archive.writestr(about, data)
 
     return write
 
