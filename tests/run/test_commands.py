@@ -269,7 +269,7 @@ def test_paths_that_cannot_be_written(tmp_path: Path) -> None:
     _small(tmp_path, SOUND)
     (tmp_path / "file").write_text("x")
     for arguments in (
-        ("benchmark", tmp_path, "--save-counts", tmp_path / "no" / "counts.npz"),
+        ("count", tmp_path, "--out", tmp_path / "file"),
         ("new", "cmh_2024", tmp_path / "file"),
     ):
         done = stocktake(*arguments)

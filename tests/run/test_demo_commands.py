@@ -13,6 +13,7 @@ from commands import stocktake
 from stocktake.problems import StocktakeError
 from stocktake.results.store import read_results
 from stocktake.run.reporting import make_reports
+from stocktake.survey.counted import CountedWave
 
 NAME = "benchmark-report.pdf"
 
@@ -39,7 +40,7 @@ def few(demo: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     )
     for name in ("organisations.csv", "2023/organisations.csv"):
         pl.read_csv(demo / name).filter(pl.col("code").is_in(FEW)).write_csv(folder / name)
-    done = stocktake("benchmark", folder, "--save-counts", folder / "counts.npz")
+    done = stocktake("benchmark", folder)
     assert done.returncode == 0, done.stderr
     assert "8 trusts, 48 measures" in done.stdout
     return folder
@@ -55,7 +56,14 @@ def test_the_whole_way(demo: Path, few: Path) -> None:
     assert stocktake("benchmark", few).returncode == 0
     assert {p.name: p.read_bytes() for p in (few / "results").iterdir()} == before, "the same inputs, the same bytes"
     answered = read_results(few / "results").scores.filter((pl.col("year") == 2024) & (pl.col("group") == "all"))["n"]
-    counted = st.Counts.load(few / "counts.npz").respondents.sum()
+    done = stocktake("count", few, "--out", few / "out", "--least", "5")
+    assert done.returncode == 0, done.stderr
+    assert "8 organisations" in done.stdout and "were moved to the nearest cells; no score of a" in done.stdout
+    assert "These files are confidential" in done.stdout
+    done = stocktake("combine", few / "sum.counts", few / "out" / "cmh_2024-2024.counts")
+    assert "In survey.yaml: waves: [{year: 2024, counts: sum.counts}]" in done.stdout.replace("\n", " ")
+    assert stocktake("combine", few / "sum.counts", few / "sum.counts", few / "sum.counts").returncode == 2
+    counted = CountedWave.load(few / "sum.counts").counts.respondents.sum()
     assert answered.max() * len(FEW) > counted > 8 * 150  # type: ignore[operator]
     output = stocktake("report", few, "--organisation", "Z01", "--organisation", "Z02")
     assert output.returncode == 0

@@ -42,15 +42,14 @@ class GroupResults:
 
     @cached_property
     def changes(self) -> Mapping[str, list[Row]]:
-        now = self.results.changes["year_now"].max()
-        return ByOrganisation(self.results.changes, (pl.col("group") == self.group) & (pl.col("year_now") == now))
+        latest = pl.col("year_now") == pl.col("year_now").max()
+        return ByOrganisation(self.results.changes, (pl.col("group") == self.group) & latest)
 
     @cached_property
     def changes_between(self) -> Mapping[str, list[Row]]:
         """Changes between two earlier years by organisation."""
-        now = self.results.changes["year_now"].max()
-        here = (pl.col("group") == self.group) & (pl.col("year_now") != now)
-        return ByOrganisation(self.results.changes, here)
+        earlier = pl.col("year_now") != pl.col("year_now").max()
+        return ByOrganisation(self.results.changes, (pl.col("group") == self.group) & earlier)
 
     @cached_property
     def profile(self) -> Mapping[str, list[Row]]:

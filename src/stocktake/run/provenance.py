@@ -50,7 +50,7 @@ def roles(settings: Settings) -> dict[str, str]:
         return {"workbook": settings.workbook}
     out = {"organisations": settings.organisations}
     for wave in settings.waves:
-        for role in ("responses", "sample", "organisations"):
+        for role in ("responses", "sample", "counts", "organisations"):
             name = getattr(wave, role)
             if name is not None:
                 out[f"{role} {wave.year}"] = name

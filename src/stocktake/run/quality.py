@@ -48,13 +48,9 @@ def check_folder(folder: Path, progress: Progress | None = None, settings: Setti
     return Checked(survey, waves, list(summarise(findings).iter_rows(named=True)), page, blocked)
 
 
-def benchmark_folder(
-    folder: Path, progress: Progress | None = None, save_counts: Path | None = None
-) -> tuple[Run, Path | None]:
+def benchmark_folder(folder: Path, progress: Progress | None = None) -> tuple[Run, Path | None]:
     """Benchmark a folder, write results/ and data_quality/; raises BlockedError after writing the latter."""
     settings = read_settings(folder)
-    if save_counts is not None and not save_counts.parent.is_dir():
-        raise StocktakeError(f"{save_counts.parent}: no such folder to save the counts in.")
     if settings.workbook is not None:
         run = benchmark(folder)
         run.write(folder / "results")
@@ -65,6 +61,4 @@ def benchmark_folder(
             raise BlockedError([*checked.blocked, f"See {checked.page}."])
         run = results_of_waves(checked.survey, settings, checked.waves, folder)
         run.write(folder / "results")
-    if save_counts is not None and run.counted[0].counts is not None:
-        run.counted[0].counts.save(save_counts)
     return run, checked.page

@@ -6,7 +6,7 @@ from datetime import date
 from pathlib import Path
 from typing import Any, Literal
 
-from pydantic import Field, ValidationError
+from pydantic import Field, ValidationError, model_validator
 
 from stocktake.definitions import Part, located, mistakes, read_text, read_yaml
 from stocktake.disclosure.rules import Rules
@@ -18,11 +18,22 @@ class WaveFiles(Part):
     """The files of one wave, relative to the folder."""
 
     year: Year
-    responses: str
+    responses: str | None = None
     sample: str | None = None
+    counts: str | None = Field(
+        None, description="a file that `count` or `combine` made, in place of responses and sample"
+    )
     organisations: str | None = Field(None, description="the wave's own list, where it differs from this year's")
     expected_sample: int | None = Field(None, ge=0)
     comments: str | None = Field(None, description="what people wrote: columns organisation and comment")
+
+    @model_validator(mode="after")
+    def _one_source(self) -> WaveFiles:
+        if (self.responses is None) == (self.counts is None):
+            raise ValueError("has responses or counts, one of the two")
+        if self.counts is not None and (self.sample is not None or self.expected_sample is not None):
+            raise ValueError("has counts, which hold what the sample file says; expected no sample beside them")
+        return self
 
 
 class Incomparable(Part):

@@ -11,10 +11,11 @@ import polars as pl
 from stocktake.organisations import Organisation, check_organisations, read_organisations
 from stocktake.problems import StocktakeError, nearest
 from stocktake.run.settings import Settings
+from stocktake.survey.counted import CountedWave
 from stocktake.survey.engines import Progress
 from stocktake.survey.instrument import Survey
 from stocktake.survey.tables import Table, open_table
-from stocktake.survey.wave import Wave, read_wave
+from stocktake.survey.wave import Wave, read_wave, wave_of_counts
 
 Organisations = tuple[Organisation, ...]
 
@@ -32,9 +33,17 @@ def finding_sentence(finding: Mapping[str, Any]) -> str:
 
 
 def waves_of_folder(
-    folder: Path, settings: Settings, survey: Survey, progress: Progress | None = None
+    folder: Path,
+    settings: Settings,
+    survey: Survey,
+    progress: Progress | None = None,
+    *,
+    pairs: bool | None = None,
 ) -> list[tuple[Wave, Organisations]]:
-    """Read, check and count every wave of a folder, this year's first; raises StocktakeError for unreadable files."""
+    """Read, check and count every wave of a folder, this year's first; raises StocktakeError for unreadable files.
+
+    A wave that was counted elsewhere is taken as it is. `pairs` forces answer pairs to be counted, or not.
+    """
     if not settings.waves:
         raise StocktakeError(f"{folder / 'survey.yaml'}: no waves; expected at least year {survey.year}.")
     years = [w.year for w in settings.waves]
@@ -51,27 +60,42 @@ def waves_of_folder(
     jobs = []
     problems: list[str] = []
     for files in sorted(settings.waves, key=lambda w: -w.year):
-        own, opened = current, []
-        for name in (files.organisations, files.responses, files.sample):
+        own: Organisations = current
+        opened: dict[str, Any] = {}
+        for role in ("organisations", "responses", "sample", "counts"):
+            name = getattr(files, role)
             try:
-                if name is not None and name == files.organisations:
+                if name is not None and role == "organisations":
                     own = read_organisations(folder / name)
                 elif name is not None:
-                    opened.append(open_table(folder / name, name))
+                    opened[role] = (
+                        CountedWave.load(folder / name) if role == "counts" else open_table(folder / name, name)
+                    )
             except StocktakeError as error:
                 problems.extend(error.problems)
-        if not problems:
-            jobs.append((files, own, opened[0], opened[1] if files.sample else None))
+        jobs.append((files, own, opened))
     if problems:
         raise StocktakeError(problems)
-    _check_predecessors(folder, settings, {files.year: [o.code for o in own] for files, own, _, _ in jobs})
-    return [
-        (
-            _wave(survey, files.year, own, responses, sample, files.expected_sample, progress, settings.show_values),
-            own,
-        )
-        for files, own, responses, sample in jobs
-    ]
+    _check_predecessors(folder, settings, {files.year: [o.code for o in own] for files, own, _ in jobs})
+    waves = []
+    for files, own, opened in jobs:
+        codes = tuple(o.code for o in own)
+        if files.counts is not None:
+            wave = wave_of_counts(survey, files.year, codes, opened["counts"], files.counts)
+        else:
+            wave = _wave(
+                survey,
+                files.year,
+                own,
+                opened["responses"],
+                opened.get("sample"),
+                files.expected_sample,
+                progress,
+                settings.show_values,
+                pairs,
+            )
+        waves.append((wave, own))
+    return waves
 
 
 def _check_codes(folder: Path, settings: Settings, codes: list[str]) -> None:
@@ -115,6 +139,7 @@ def _wave(
     expected_sample: int | None,
     progress: Progress | None,
     show_values: bool = False,
+    pairs: bool | None = None,
 ) -> Wave:
     codes = tuple(o.code for o in organisations)
     return read_wave(
@@ -127,6 +152,7 @@ def _wave(
         expected_sample=expected_sample,
         progress=progress,
         show_values=show_values,
+        pairs=pairs,
     )
 
 

@@ -2,22 +2,16 @@
 
 from __future__ import annotations
 
-import json
 import math
-import zipfile
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from functools import cached_property, lru_cache
 from itertools import combinations
-from pathlib import Path
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from stocktake.compare.estimates import Floats
-from stocktake.files import write_file
-from stocktake.problems import StocktakeError
 from stocktake.survey.instrument import Survey
 
 Ints = NDArray[np.int64]
@@ -131,41 +125,6 @@ class Counts:
             pairs = tuple(_sum(a, b) for a, b in zip(self.pairs, other.pairs, strict=True))
         answers = tuple(_sum(a, b) for a, b in zip(self.answers, other.answers, strict=True))
         return Counts(self.layout, self.respondents + other.respondents, answers, pairs)
-
-    def save(self, path: Path | str) -> None:
-        """Save as a compressed NumPy archive that `load` reads; nothing in it is a respondent's record."""
-        arrays: dict[str, Any] = {"respondents": self.respondents}
-        arrays |= {f"answers_{i}": a for i, a in enumerate(self.answers)}
-        arrays |= {f"pair_{i}": p for i, p in enumerate(self.pairs or ())}
-        layout_fields = {
-            k: getattr(self.layout, k) for k in ("organisations", "groups", "cells", "questions", "sections")
-        }
-        text = json.dumps({**layout_fields, "paired": self.pairs is not None})
-
-        def content(temporary: Path) -> None:
-            with temporary.open("wb") as file:
-                np.savez_compressed(file, layout=np.frombuffer(text.encode(), dtype=np.uint8), **arrays)
-
-        write_file(Path(path), content)
-
-    @classmethod
-    def load(cls, path: Path | str) -> Counts:
-        """Load saved counts; raises StocktakeError for a file that is none."""
-        try:
-            with np.load(path, allow_pickle=False) as file:
-                layout_fields = json.loads(file["layout"].tobytes().decode())
-                layout = Layout(
-                    tuple(layout_fields["organisations"]),
-                    tuple(layout_fields["groups"]),
-                    layout_fields["cells"],
-                    tuple((c, n) for c, n in layout_fields["questions"]),
-                    tuple((c, tuple(m)) for c, m in layout_fields["sections"]),
-                )
-                answers = tuple(file[f"answers_{i}"] for i in range(len(layout.questions)))
-                pairs = tuple(file[f"pair_{i}"] for i in range(len(layout.pairs))) if layout_fields["paired"] else None
-                return cls(layout, file["respondents"], answers, pairs)
-        except (OSError, KeyError, ValueError, EOFError, zipfile.BadZipFile) as error:
-            raise StocktakeError(f"{path}: not a file of saved counts ({error}).") from None
 
 
 def _sum(a: Table, b: Table) -> Table:

@@ -52,6 +52,10 @@ CHECKS: dict[str, tuple[str, str]] = {
     "label differs": ("SPSS labels a code otherwise than the instrument", "nothing; compare the two"),
     "empty cell": ("An organisation has no respondent in a standardisation cell", "the other cells are used"),
     "weight capped": ("A weight came out above the cap", "the cap is used"),
+    "small cells merged": (
+        "Small standardisation cells were merged where the respondents were counted",
+        "the merged cells are used",
+    ),
     "sample size": ("An organisation's sample is smaller than expected", "nothing; it is reported here"),
     "no respondent column": ("Without this column duplicates cannot be found", "nothing; it is reported here"),
 }

@@ -9,7 +9,9 @@ from functools import partial
 import numpy as np
 import polars as pl
 
+from stocktake.problems import StocktakeError, nearest
 from stocktake.survey.cleaning import clean
+from stocktake.survey.counted import CountedWave, asked_digest, counting_rules, misfits
 from stocktake.survey.counts import Batch, Counts, Layout, wants_pairs
 from stocktake.survey.engines import Progress, count_here
 from stocktake.survey.fieldwork import Fieldwork, completed_by_group
@@ -51,7 +53,11 @@ class Wave:
         """The wave's cleaned respondents once more."""
         if self.kept is not None:
             return self.kept
-        assert self.intake is not None
+        if self.intake is None:
+            raise StocktakeError(
+                f"{self.year} was counted elsewhere, and its respondents are not here: what asks for them again, such as "
+                "percentages by group, can be made only where they are."
+            )
         return _again(self.intake)
 
 
@@ -154,19 +160,7 @@ def _count(
         _outcomes(intake.method.maximum_rejected, sample, [c.respondents for _, c in done], survey, findings)
         if expected_sample is not None:
             _sample_sizes(sample, intake, expected_sample, findings)
-    _cells(counts, survey, intake.method, intake.table.name, findings)
     completed = completed_by_group(counts)
-    if sample is not None:
-        for o in np.flatnonzero((sample.invited[0] > 0) & (completed[0] == 0)):
-            code = intake.layout.organisations[o]
-            findings.add(
-                "no respondents",
-                intake.table.name,
-                [0],
-                survey.columns.organisation,
-                expected="at least one",
-                facts=[code],
-            )
     unknown = np.full_like(completed, -1)
     fieldwork = Fieldwork(
         (None, *intake.layout.groups),
@@ -175,8 +169,92 @@ def _count(
         np.zeros_like(completed) if sample is None else sample.died,
         completed,
     )
+    _of_all(counts, fieldwork, survey, intake.method, intake.table.name, findings)
     batches = tuple(b for _, b in keep) if small else None
     return Wave(survey, year, counts, fieldwork, findings.table(), intake.asked, rows, aside, intake, batches)
+
+
+# What is found by comparing organisations with one another, and so anew where counts are added.
+OF_ALL = ("empty cell", "weight capped", "no respondents")
+
+
+def _of_all(
+    counts: Counts, fieldwork: Fieldwork, survey: Survey, method: Method, file: str, findings: Findings
+) -> None:
+    _cells(counts, survey, method, file, findings)
+    for o in np.flatnonzero((fieldwork.invited[0] > 0) & (fieldwork.completed[0] == 0)):
+        findings.add(
+            "no respondents",
+            file,
+            [0],
+            survey.columns.organisation,
+            expected="at least one",
+            facts=[counts.layout.organisations[o]],
+        )
+
+
+def wave_of_counts(survey: Survey, year: int, organisations: tuple[str, ...], part: CountedWave, file: str) -> Wave:
+    """A wave from counts that were made elsewhere.
+
+    Raises StocktakeError, with everything that is wrong, for counts of another instrument, other rules or another year,
+    and for organisations that are not in the list.
+    """
+    problems = list(misfits(file, part, survey, year))
+    known = set(organisations)
+    problems += [
+        f"{file}: organisation {code!r} is not in the list of organisations.{nearest(code, organisations)}"
+        for code in part.present()
+        if code not in known
+    ]
+    if problems:
+        raise StocktakeError(problems)
+    then, _, _ = as_of(survey, year)
+    placed = part.of(organisations)
+    findings = Findings(year)
+    findings.frames.extend([placed.findings] if placed.findings.height else [])
+    made = placed.coarsened
+    if made is not None:
+        findings.add(
+            "small cells merged",
+            file,
+            [0],
+            ", ".join(survey.cells),
+            expected=f"cells of at least {made.least} respondents",
+            facts=[
+                f"{made.people} people of {made.cells} cells; no score of a question moves by more than {made.largest:.2f} ({made.reference})"
+            ],
+        )
+    _of_all(placed.counts, placed.fieldwork, then, survey.method, file, findings)
+    return Wave(
+        then,
+        year,
+        placed.counts,
+        placed.fieldwork,
+        findings.table(),
+        placed.asked,
+        placed.rows,
+        placed.set_aside,
+        None,
+        None,
+    )
+
+
+def counted_of(wave: Wave, survey: Survey, sources: Iterable[str]) -> CountedWave:
+    """A wave's counts as they may travel; `sources` are the SHA-256 of its files of respondents."""
+    assert wave.counts is not None and wave.fieldwork is not None
+    return CountedWave(
+        survey.code,
+        asked_digest(survey),
+        counting_rules(survey.method),
+        wave.year,
+        tuple(sources),
+        wave.asked,
+        wave.rows,
+        wave.set_aside,
+        wave.counts,
+        wave.fieldwork,
+        wave.findings.filter(~pl.col("check").is_in(OF_ALL)),
+    )
 
 
 def _without_answers(cleaned: Cleaned) -> Cleaned:

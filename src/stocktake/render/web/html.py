@@ -76,6 +76,7 @@ NARROW: dict[type, int] = {
     CountBars: 320,
     SeriesLines: 340,
     PartBars: 340,
+    TileMap: 340,
 }
 # Letters of a page's description, of which search engines show no more.
 MOST_LETTERS = 160

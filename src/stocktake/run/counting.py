@@ -1,0 +1,97 @@
+"""Counting where the data are, and adding where the benchmark is."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import polars as pl
+
+from stocktake.codes import file_name
+from stocktake.files import sha256, writing
+from stocktake.organisations import read_organisations
+from stocktake.problems import BlockedError, StocktakeError
+from stocktake.run.settings import Settings, load_instrument, read_settings
+from stocktake.run.waves import finding_sentence, waves_of_folder
+from stocktake.survey.counted import CountedWave, coarsened, combine
+from stocktake.survey.counts import PAIR_BUDGET, Layout
+from stocktake.survey.engines import Progress
+from stocktake.survey.instrument import Survey
+from stocktake.survey.wave import counted_of
+
+
+def count_folder(
+    folder: Path,
+    out: Path | None = None,
+    *,
+    least: int | None = None,
+    reference: Path | None = None,
+    progress: Progress | None = None,
+) -> list[tuple[Path, CountedWave]]:
+    """Count every wave of a folder and write a file for each to `out`, folder/counts/ unless given.
+
+    With `least` cells of fewer respondents are merged; `reference` is a counts file whose mix of people says what that
+    does to scores. Raises BlockedError where findings block the run, and StocktakeError for what cannot be read.
+    """
+    settings = read_settings(folder)
+    if settings.workbook is not None:
+        raise StocktakeError(f"{folder}: this folder holds a published workbook, in which nobody can be counted.")
+    if least is not None and least < 2:
+        raise StocktakeError(f"cells of fewer than {least} people; expected a number of at least 2.")
+    if reference is not None and least is None:
+        raise StocktakeError("a reference says what merging small cells does; say below which number they are merged.")
+    survey = load_instrument(settings, folder)
+    mix = None if reference is None else CountedWave.load(reference)
+    files = {w.year: w for w in settings.waves}
+    _check_size(folder, settings, survey)
+    made = []
+    waves = waves_of_folder(folder, settings, survey, progress, pairs=True)
+    blocked = pl.concat([w.findings for w, _ in waves]).filter(pl.col("blocks"))
+    if blocked.height:
+        raise BlockedError([finding_sentence(f) for f in blocked.iter_rows(named=True)])
+    for wave, _ in waves:
+        assert wave.counts is not None
+        if wave.intake is None:
+            raise StocktakeError(f"{folder}: the wave of {wave.year} is counted already.")
+        names = (files[wave.year].responses, files[wave.year].sample)
+        part = counted_of(wave, survey, [sha256(folder / n) for n in names if n is not None])
+        if least is not None:
+            part = coarsened(part, wave.survey, least, mix)
+        made.append((wave.year, part))
+    target = folder / "counts" if out is None else out
+    with writing(folder):
+        paths = [target / file_name(f"{survey.code}-{year}", ".counts") for year, _ in made]
+        for path, (_, part) in zip(paths, made, strict=True):
+            part.save(path)
+    return [(path, part) for path, (_, part) in zip(paths, made, strict=True)]
+
+
+def _check_size(folder: Path, settings: Settings, survey: Survey) -> None:
+    """Raise StocktakeError for more organisations than whose answer pairs fit in memory, before anything is counted."""
+    for wave in settings.waves:
+        codes = [o.code for o in read_organisations(folder / (wave.organisations or settings.organisations))]
+        bins = Layout.of(survey, codes).pair_bins
+        if bins > PAIR_BUDGET:
+            raise StocktakeError(
+                f"{wave.year}: {len(codes):,} organisations have {bins:,} counts of answer pairs; expected at most "
+                f"{PAIR_BUDGET:,}. Count fewer organisations at a time."
+            )
+
+
+def combine_files(out: Path, files: Sequence[Path]) -> CountedWave:
+    """Add counts files and write their sum to `out`.
+
+    Raises StocktakeError, with everything that is wrong, where they do not belong together; see `combine`.
+    """
+    parts: list[tuple[str, CountedWave]] = []
+    problems: list[str] = []
+    for path in files:
+        try:
+            parts.append((path.name, CountedWave.load(path)))
+        except StocktakeError as error:
+            problems += error.problems
+    if problems:
+        raise StocktakeError(problems)
+    total = combine(parts)
+    total.save(out)
+    return total

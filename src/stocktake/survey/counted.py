@@ -1,0 +1,387 @@
+"""What one place counted of a wave, as a file that can travel, and the sum of several: they add, or are refused.
+
+A counts file holds whole numbers and no respondent's record. It is confidential all the same: in it nothing is
+withheld, and a cell of one person says what that person answered.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import io
+import json
+import zipfile
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import asdict, dataclass, replace
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import polars as pl
+from numpy.typing import NDArray
+
+from stocktake.files import write_file
+from stocktake.problems import StocktakeError
+from stocktake.survey.counts import PAIR_BUDGET, Counts, Ints, Layout, Table
+from stocktake.survey.fieldwork import Fieldwork
+from stocktake.survey.findings import SCHEMA
+from stocktake.survey.instrument import Method, Survey
+
+# Raised with every change of what is in the file.
+FORMAT = 1
+# Raised with every change of what the program counts, as of a rule that sets rows aside.
+RULES = 1
+# The settings that decide what is counted; all others may change afterwards.
+COUNTING = ("minimum_answers", "maximum_rejected", "routed_past", "unclassified")
+LABEL = "Confidential: counts of respondents in which no small number is withheld. Keep it as you keep the respondents' data."
+
+
+@dataclass(frozen=True)
+class Coarsened:
+    """That cells with fewer than `least` respondents were merged into others, and what that does to scores.
+
+    `people` of `cells` cells were moved; no question's score moves by more than `largest` points when `reference` is
+    what organisations are standardised to.
+    """
+
+    least: int
+    people: int
+    cells: int
+    largest: float
+    reference: str
+
+
+@dataclass(frozen=True)
+class CountedWave:
+    """The counts of a wave with who took part, what was found, and what they were counted from and by.
+
+    `sources` are the SHA-256 of the files of respondents; `instrument` is that of what was asked, and `rules` are the
+    settings that decide what is counted.
+    """
+
+    survey: str
+    instrument: str
+    rules: Mapping[str, Any]
+    year: int
+    sources: tuple[str, ...]
+    asked: frozenset[str]
+    rows: int
+    set_aside: int
+    counts: Counts
+    fieldwork: Fieldwork
+    findings: pl.DataFrame
+    coarsened: Coarsened | None = None
+    rules_version: int = RULES
+
+    def save(self, path: Path) -> None:
+        """Write the file; its findings have no row of their own."""
+        layout = self.counts.layout
+        head = {
+            "label": LABEL,
+            "format": FORMAT,
+            "rules_version": self.rules_version,
+            "made_by": f"stocktake {version('stocktake')}",
+            "survey": self.survey,
+            "instrument": self.instrument,
+            "rules": dict(self.rules),
+            "year": self.year,
+            "sources": list(self.sources),
+            "asked": sorted(self.asked),
+            "rows": self.rows,
+            "set_aside": self.set_aside,
+            "layout": {k: getattr(layout, k) for k in ("organisations", "groups", "cells", "questions", "sections")},
+            "groups": list(self.fieldwork.groups),
+            "coarsened": None if self.coarsened is None else asdict(self.coarsened),
+        }
+        found = io.BytesIO()
+        summed(self.findings).write_ipc(found)
+        arrays: dict[str, Any] = {
+            "head": _bytes(json.dumps(head).encode()),
+            "findings": _bytes(found.getvalue()),
+            "respondents": self.counts.respondents,
+        }
+        arrays |= {f"answers_{i}": a for i, a in enumerate(self.counts.answers)}
+        arrays |= {f"pair_{i}": p for i, p in enumerate(self.counts.pairs or ())}
+        arrays |= {k: getattr(self.fieldwork, k) for k in FIELDWORK}
+
+        def content(temporary: Path) -> None:
+            with temporary.open("wb") as file:
+                np.savez_compressed(file, **arrays)
+
+        write_file(path, content)
+
+    @classmethod
+    def load(cls, path: Path) -> CountedWave:
+        """Read a counts file; raises StocktakeError for one that is none, is damaged, or is of another format."""
+        try:
+            with np.load(path, allow_pickle=False) as file:
+                head = json.loads(file["head"].tobytes().decode())
+                if head["format"] != FORMAT:
+                    raise StocktakeError(
+                        f"{path.name}: has format {head['format']} ({head['made_by']}); this program reads format {FORMAT}. "
+                        "Count again, or use the same version everywhere."
+                    )
+                return cls._of(head, file)
+        except (OSError, KeyError, ValueError, TypeError, EOFError, zipfile.BadZipFile, pl.exceptions.PolarsError):
+            raise StocktakeError(f"{path.name}: not a file of counts, or a damaged one.") from None
+
+    @classmethod
+    def _of(cls, head: Mapping[str, Any], file: Mapping[str, Any]) -> CountedWave:
+        told = head["layout"]
+        layout = Layout(
+            tuple(told["organisations"]),
+            tuple(told["groups"]),
+            told["cells"],
+            tuple((c, n) for c, n in told["questions"]),
+            tuple((c, tuple(m)) for c, m in told["sections"]),
+        )
+        answers = tuple(file[f"answers_{i}"] for i in range(len(layout.questions)))
+        pairs = tuple(file[f"pair_{i}"] for i in range(len(layout.pairs)))
+        counts = Counts(layout, file["respondents"], answers, pairs)
+        _check_shapes(counts)
+        made = head["coarsened"]
+        return cls(
+            head["survey"],
+            head["instrument"],
+            head["rules"],
+            head["year"],
+            tuple(head["sources"]),
+            frozenset(head["asked"]),
+            head["rows"],
+            head["set_aside"],
+            counts,
+            Fieldwork(tuple(head["groups"]), *(file[k] for k in FIELDWORK)),
+            pl.read_ipc(io.BytesIO(file["findings"].tobytes())).cast(SCHEMA),  # type: ignore[arg-type]
+            None if made is None else Coarsened(**made),
+            head["rules_version"],
+        )
+
+    def of(self, organisations: Sequence[str]) -> CountedWave:
+        """The same with these organisations in this order; those that it does not have took no part."""
+        layout = self.counts.layout
+        own = {code: i for i, code in enumerate(layout.organisations)}
+        place = np.array([own.get(code, -1) for code in organisations], dtype=np.int64)
+
+        def spread(values: Any, axis: int = 0, absent: int = 0) -> Any:
+            out = np.take(values, np.maximum(place, 0), axis=axis)
+            np.moveaxis(out, axis, 0)[place < 0] = absent
+            return out
+
+        # A file of those that it does not have at all was not read: there is nobody in it, rather than somebody unknown.
+        unknown = -1 if (self.fieldwork.invited < 0).all() else 0
+        return replace(
+            self,
+            counts=Counts(
+                replace(layout, organisations=tuple(organisations)),
+                spread(self.counts.respondents),
+                tuple(spread(a) for a in self.counts.answers),
+                tuple(spread(p) for p in self.counts.pairs or ()),
+            ),
+            fieldwork=Fieldwork(
+                self.fieldwork.groups,
+                spread(self.fieldwork.invited, 1, unknown),
+                *(spread(getattr(self.fieldwork, k), 1) for k in FIELDWORK[1:]),
+            ),
+        )
+
+    def present(self) -> tuple[str, ...]:
+        """The organisations that somebody answered for, or was invited for."""
+        there = (self.counts.respondents.sum(axis=1) > 0) | (self.fieldwork.invited[0] > 0)
+        return tuple(c for c, here in zip(self.counts.layout.organisations, there, strict=True) if here)
+
+
+FIELDWORK = ("invited", "undeliverable", "died", "completed")
+
+
+def _bytes(content: bytes) -> Any:
+    return np.frombuffer(content, dtype=np.uint8)
+
+
+def _check_shapes(counts: Counts) -> None:
+    """Raise ValueError where a table is not of the shape that its layout says."""
+    layout = counts.layout
+    shape = (len(layout.organisations), layout.strata)
+    sizes = [n for _, n in layout.questions]
+    expected = [shape, *((*shape, n) for n in sizes), *((*shape, sizes[a], sizes[b]) for a, b in layout.pairs)]
+    found: list[NDArray[np.signedinteger]] = [counts.respondents, *counts.answers, *(counts.pairs or ())]
+    if [t.shape for t in found] != expected or any(t.dtype.kind != "i" or (t.size and t.min() < 0) for t in found):
+        raise ValueError("tables of another shape")
+
+
+def asked_digest(survey: Survey) -> str:
+    """The SHA-256 of what was asked: an instrument without its method."""
+    return hashlib.sha256(survey.model_dump_json(exclude={"method"}).encode()).hexdigest()
+
+
+def counting_rules(method: Method) -> dict[str, Any]:
+    """The settings that decide what is counted."""
+    return {name: getattr(method, name) for name in COUNTING}
+
+
+def summed(findings: pl.DataFrame) -> pl.DataFrame:
+    """Findings without their rows: one for each check, file and column, with how often it was met; schema SCHEMA."""
+    keys = ["year", "check", "file", "column", "expected", "action", "blocks"]
+    several = findings.filter(pl.col("row") > 0).group_by(keys, maintain_order=True).len()
+    times = pl.format("{} rows", pl.col("len")) if several.height else pl.lit("")
+    alone = several.with_columns(row=pl.lit(0, pl.Int64), value=times)
+    return pl.concat([findings.filter(pl.col("row") == 0), alone.select(list(SCHEMA))])
+
+
+def misfits(name: str, part: CountedWave, survey: Survey, year: int) -> Iterator[str]:
+    """Why counts do not belong to a survey's wave, as sentences."""
+    if part.survey != survey.code or part.instrument != asked_digest(survey):
+        other = f"the survey {part.survey!r}" if part.survey != survey.code else "another version of the instrument"
+        yield f"{name}: counted for {other}; expected {survey.code!r} as it is here."
+    if part.rules_version != RULES:
+        yield f"{name}: counted by version {part.rules_version} of the rules; this program has version {RULES}."
+    for setting, value in counting_rules(survey.method).items():
+        if part.rules.get(setting) != value:
+            yield f"{name}: counted with {setting} {part.rules.get(setting)!r}; expected {value!r}, as it is here."
+    if part.year != year:
+        yield f"{name}: counted of {part.year}; expected {year}."
+
+
+def combine(parts: Sequence[tuple[str, CountedWave]]) -> CountedWave:
+    """The sum of counts files, each with its name; organisations in the order in which they are met.
+
+    Raises StocktakeError, with everything that is wrong, where they are not of the same instrument, rules and year, where
+    two were counted from the same file, or where an organisation is in two of them.
+    """
+    if not parts:
+        raise StocktakeError("no counts files; expected at least one.")
+    name, first = parts[0]
+    problems = [
+        f"{other}: {what} differs from that of {name}; counts of different {many} do not add."
+        for other, part in parts[1:]
+        for what, many, of in ALIKE
+        if of(part) != of(first)
+    ]
+    for what, of_part in (("the file with SHA-256 {}", lambda p: p.sources), ("organisation {}", CountedWave.present)):
+        seen: dict[str, str] = {}
+        for other, part in parts:
+            for one in of_part(part):
+                if one in seen:
+                    shown = what.format(f"{one[:12]}..." if len(one) == 64 else one)
+                    problems.append(f"{other}: {shown} is counted in {seen[one]} already; nobody may be counted twice.")
+                seen.setdefault(one, other)
+    if problems:
+        raise StocktakeError(problems)
+    organisations = tuple(dict.fromkeys(c for _, p in parts for c in p.counts.layout.organisations))
+    layout = replace(first.counts.layout, organisations=organisations)
+    if layout.pair_bins > PAIR_BUDGET:
+        raise StocktakeError(
+            f"{len(organisations):,} organisations together have {layout.pair_bins:,} counts of answer pairs; expected at most "
+            f"{PAIR_BUDGET:,}. Counts of so many organisations cannot be combined in this version."
+        )
+    return _sum([part.of(organisations) for _, part in parts])
+
+
+# What must be alike in all parts: its name, the plural of what differs, and the value.
+ALIKE: tuple[tuple[str, str, Any], ...] = (
+    ("the instrument", "instruments", lambda p: (p.survey, p.instrument)),
+    ("the version of the rules", "rules", lambda p: p.rules_version),
+    ("a setting of what is counted", "settings", lambda p: dict(p.rules)),
+    ("the year", "years", lambda p: p.year),
+    ("that there is a sample file", "kinds", lambda p: bool((p.fieldwork.invited >= 0).any())),
+)
+
+
+def _sum(parts: Sequence[CountedWave]) -> CountedWave:
+    first = parts[0]
+    counts = first.counts
+    for part in parts[1:]:
+        counts = counts + part.counts
+    known = bool((first.fieldwork.invited >= 0).any())
+    totals = {k: sum(getattr(p.fieldwork, k) for p in parts) for k in FIELDWORK}
+    invited: Ints = totals["invited"] if known else first.fieldwork.invited
+    made = [p.coarsened for p in parts if p.coarsened is not None]
+    return replace(
+        first,
+        sources=tuple(s for p in parts for s in p.sources),
+        asked=frozenset(q for p in parts for q in p.asked),
+        rows=sum(p.rows for p in parts),
+        set_aside=sum(p.set_aside for p in parts),
+        counts=counts,
+        fieldwork=Fieldwork(
+            first.fieldwork.groups, invited, totals["undeliverable"], totals["died"], totals["completed"]
+        ),
+        findings=pl.concat([p.findings for p in parts]),
+        coarsened=_both(made) if made else None,
+    )
+
+
+def _both(made: Sequence[Coarsened]) -> Coarsened:
+    """What several coarsened parts say together: an organisation is in one of them, so that no score moves further."""
+    return Coarsened(
+        min(c.least for c in made),
+        sum(c.people for c in made),
+        sum(c.cells for c in made),
+        max(c.largest for c in made),
+        "; ".join(dict.fromkeys(c.reference for c in made)),
+    )
+
+
+def coarsened(part: CountedWave, survey: Survey, least: int, reference: CountedWave | None = None) -> CountedWave:
+    """The same counts with no cell of fewer than `least` respondents where another can take them in.
+
+    Within an organisation and service group the respondents of a small cell are counted in the nearest cell: one that
+    differs in the fewest characteristics, then by the fewest steps, then the one with more respondents. Only which
+    weight an answer gets can change. The effect on scores is told for `reference`, whose mix organisations are
+    standardised to: other counts, or these themselves.
+    """
+    from stocktake.survey.scores import cell_respondents, score
+    from stocktake.survey.weights import national_shares
+
+    counts = part.counts
+    layout = counts.layout
+    cells = layout.cells
+    near = _nearest(survey)
+    moves = np.tile(np.arange(layout.strata), (len(layout.organisations), 1))
+    people = moved = 0
+    for o in range(len(layout.organisations)):
+        for g in range(len(layout.groups) + 1):
+            start = g * (cells + 1)
+            sizes = counts.respondents[o, start : start + cells].copy()
+            to = np.arange(cells)
+            while True:
+                small = np.flatnonzero((sizes > 0) & (sizes < least))
+                others = np.flatnonzero(sizes > 0)
+                if not small.size or others.size < 2:
+                    break
+                cell = small[np.argmin(sizes[small])]
+                target = min((c for c in others if c != cell), key=lambda c: (near[cell, c], -sizes[c], c))
+                people += int(counts.respondents[o, start + cell])
+                moved += 1
+                sizes[target] += sizes[cell]
+                sizes[cell] = 0
+                to[to == cell] = target
+            moves[o, start : start + cells] = start + to
+    merged = Counts(
+        layout,
+        _moved(counts.respondents, moves),
+        tuple(_moved(a, moves) for a in counts.answers),
+        tuple(_moved(p, moves) for p in counts.pairs or ()),
+    )
+    shares = national_shares(cell_respondents((reference or part).counts))
+    before, after = (score(c, survey, shares=shares).estimates.value for c in (counts, merged))
+    questions = len(survey.scored)
+    change = np.abs(after - before)[:, :questions]
+    largest = float(np.nanmax(change)) if np.isfinite(change).any() else 0.0
+    told = "the mix of all in the file of reference" if reference is not None else "the mix of all in this file"
+    return replace(part, counts=merged, coarsened=Coarsened(least, people, moved, largest, told))
+
+
+def _moved(values: Any, moves: Ints) -> Any:
+    """A table with each stratum's numbers added to those of the stratum that they are moved to."""
+    out: Table = np.zeros_like(values)
+    for o in range(values.shape[0]):
+        np.add.at(out[o], moves[o], values[o])
+    return out
+
+
+def _nearest(survey: Survey) -> Any:
+    """How far apart cells are, shape (cells, cells): characteristics that differ, then steps between their options."""
+    sizes = [sum(o.cell for o in survey.demographic(c).options) for c in survey.cells]
+    places = np.array(np.unravel_index(np.arange(int(np.prod(sizes))), sizes)).T
+    apart = np.abs(places[:, None, :] - places[None, :, :])
+    return (apart > 0).sum(axis=2) * 10_000 + apart.sum(axis=2)
