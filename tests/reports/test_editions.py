@@ -279,6 +279,10 @@ def test_the_interval_of_a_change_is_named_by_the_level_of_its_test(run: Run) ->
         assert chart is not None and chart.table()[0][4] == f"{level} interval"
         assert f"{level} interval of the difference" in draw(chart, Theme(), 757)
         assert f'<th scope="col">{level} interval</th>' in change_rows(chart, True)
+        bare = replace(chart, rows=tuple(replace(r, low=None, high=None) for r in chart.rows))
+        assert "interval</th>" not in change_rows(bare, True) and change_rows(bare, True).count("<td>") == 5 * len(
+            bare.rows
+        )
         sheet = next(s for s in one.report("Z01").book.sheets if s.name == "Change")
         assert [c.title for c in sheet.columns if "interval" in c.title] == [f"{level} interval, lower", f"{level} interval, upper"]  # fmt: skip
 

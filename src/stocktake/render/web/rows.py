@@ -122,7 +122,9 @@ def change_rows(chart: ChangeDots, linked: bool, measures: str = "../measures/")
     """Every change as a table, with a small drawing about the line of no change."""
     x = _places(chart.reach)
     then, now = chart.years
-    out = [f'<div class="scroll" role="group" tabindex="0" aria-label="{text(chart.title)}"><table class="nhsuk-table rows change"><caption class="nhsuk-u-visually-hidden">{text(chart.title)}</caption><thead><tr><th scope="col">Question</th><th scope="col">{then}</th><th scope="col">{now}</th><th scope="col">Change</th><th scope="col">Points, -{chart.reach:g} to +{chart.reach:g}</th><th scope="col">{chart.level} interval</th><th scope="col">More than chance?</th></tr></thead><tbody>']  # fmt: skip
+    # The source of an official workbook may have none.
+    interval = f'<th scope="col">{chart.level} interval</th>' if chart.intervals else ""
+    out = [f'<div class="scroll" role="group" tabindex="0" aria-label="{text(chart.title)}"><table class="nhsuk-table rows change{"" if chart.intervals else " bare"}"><caption class="nhsuk-u-visually-hidden">{text(chart.title)}</caption><thead><tr><th scope="col">Question</th><th scope="col">{then}</th><th scope="col">{now}</th><th scope="col">Change</th><th scope="col">Points, -{chart.reach:g} to +{chart.reach:g}</th>{interval}<th scope="col">More than chance?</th></tr></thead><tbody>']  # fmt: skip
     for r in chart.rows:
         parts = ""
         if r.low is not None and r.high is not None:
@@ -136,7 +138,7 @@ def change_rows(chart: ChangeDots, linked: bool, measures: str = "../measures/")
         out.append(
             f'<tr><th scope="row">{_linked(r.label, measures, r.code, linked)}</th><td>{rounded(r.then)}</td>'
             f"<td><b>{rounded(r.now)}</b></td><td><b>{signed(r.difference, 1)}</b></td><td>{_strip(parts)}</td>"
-            f"<td>{change_interval(r.low, r.high)}</td><td>{_verdict(r.verdict)}</td></tr>"
+            f"{f'<td>{change_interval(r.low, r.high)}</td>' if chart.intervals else ''}<td>{_verdict(r.verdict)}</td></tr>"
         )
     note = '<p class="note">Changes and intervals were worked out before rounding, so that a change may differ by 0.1 from the scores beside it.</p>\n'
     return "".join(out) + f"</tbody></table></div>\n{note}"
