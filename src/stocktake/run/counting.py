@@ -2,19 +2,21 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Sequence
 from pathlib import Path
 
 import polars as pl
 
 from stocktake.codes import file_name
-from stocktake.files import sha256, writing
+from stocktake.files import writing
 from stocktake.organisations import read_organisations
 from stocktake.problems import BlockedError, StocktakeError
-from stocktake.run.settings import Settings, load_instrument, read_settings
+from stocktake.run.provenance import digest
+from stocktake.run.settings import Settings, WaveFiles, load_instrument, read_settings
 from stocktake.run.waves import finding_sentence, waves_of_folder
 from stocktake.survey.counted import CountedWave, coarsened, combine
-from stocktake.survey.counts import PAIR_BUDGET, Layout
+from stocktake.survey.counts import PAIR_BUDGET, Counts, Layout
 from stocktake.survey.engines import Progress
 from stocktake.survey.instrument import Survey
 from stocktake.survey.wave import counted_of
@@ -53,8 +55,7 @@ def count_folder(
         assert wave.counts is not None
         if wave.intake is None:
             raise StocktakeError(f"{folder}: the wave of {wave.year} is counted already.")
-        names = (files[wave.year].responses, files[wave.year].sample)
-        part = counted_of(wave, survey, [sha256(folder / n) for n in names if n is not None])
+        part = counted_of(wave, survey, _sources(folder, files[wave.year], wave.counts))
         if least is not None:
             part = coarsened(part, wave.survey, least, mix)
         made.append((wave.year, part))
@@ -64,6 +65,20 @@ def count_folder(
         for path, (_, part) in zip(paths, made, strict=True):
             part.save(path)
     return [(path, part) for path, (_, part) in zip(paths, made, strict=True)]
+
+
+def _sources(folder: Path, files: WaveFiles, counts: Counts) -> list[str]:
+    """The SHA-256 of what was counted: of each file, and for a database or an address of the counts themselves."""
+    out = []
+    for name in (files.responses, files.sample):
+        if isinstance(name, str) and "://" not in name:
+            out.append(digest(folder / name))
+        elif name is not None and name is files.responses:
+            content = hashlib.sha256(counts.respondents.tobytes())
+            for table in counts.answers:
+                content.update(table.tobytes())
+            out.append(content.hexdigest())
+    return out
 
 
 def _check_size(folder: Path, settings: Settings, survey: Survey) -> None:

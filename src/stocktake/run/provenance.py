@@ -52,7 +52,8 @@ def roles(settings: Settings) -> dict[str, str]:
     for wave in settings.waves:
         for role in ("responses", "sample", "counts", "organisations"):
             name = getattr(wave, role)
-            if name is not None:
+            # What a database or an address held cannot be compared afterwards; survey.yaml says what was asked.
+            if isinstance(name, str) and "://" not in name:
                 out[f"{role} {wave.year}"] = name
     return out
 
@@ -60,10 +61,18 @@ def roles(settings: Settings) -> dict[str, str]:
 def inputs_of(folder: Path, settings: Settings) -> dict[str, dict[str, str]]:
     """Name (without its folder) and SHA-256 of every file by role."""
     return {
-        role: {"name": PurePath(name).name, "sha256": sha256(folder / name)}
+        role: {"name": PurePath(name).name, "sha256": digest(folder / name)}
         for role, name in roles(settings).items()
-        if (folder / name).is_file()
+        if (folder / name).exists()
     }
+
+
+def digest(path: Path) -> str:
+    """The SHA-256 of a file, or of the names and the SHA-256 of the Parquet files of a folder."""
+    if path.is_file():
+        return sha256(path)
+    told = "".join(f"{p.relative_to(path).as_posix()} {sha256(p)}\n" for p in sorted(path.rglob("*.parquet")))
+    return hashlib.sha256(told.encode()).hexdigest()
 
 
 def instrument_digest(survey: Survey) -> str:
@@ -82,7 +91,7 @@ def stale(provenance: Mapping[str, Any], survey: Survey, settings: Settings, fol
         made_from = known.get(role)
         if made_from is None:
             changed.append(f"{role}: {name} was not read then")
-        elif (folder / name).is_file() and sha256(folder / name) != made_from["sha256"]:
+        elif (folder / name).exists() and digest(folder / name) != made_from["sha256"]:
             changed.append(f"{role}: {name} has changed")
     changed += [f"{role}: no longer in survey.yaml" for role in known if role not in roles(settings)]
     if provenance.get("instrument_sha256") != instrument_digest(survey):

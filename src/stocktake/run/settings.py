@@ -14,12 +14,22 @@ from stocktake.problems import StocktakeError, nearest
 from stocktake.survey.instrument import Method, Survey, Year, load
 
 
+class DatabaseQuery(Part):
+    """A query of a database in place of a file."""
+
+    database: str = Field(
+        min_length=1,
+        description="a DuckDB file, a PostgreSQL address, or env:NAME for one in a variable of the environment",
+    )
+    query: str = Field(min_length=1, description="a SELECT that gives one row a person")
+
+
 class WaveFiles(Part):
-    """The files of one wave, relative to the folder."""
+    """The files of one wave, relative to the folder; or folders of Parquet files, addresses, or queries."""
 
     year: Year
-    responses: str | None = None
-    sample: str | None = None
+    responses: str | DatabaseQuery | None = None
+    sample: str | DatabaseQuery | None = None
     counts: str | None = Field(
         None, description="a file that `count` or `combine` made, in place of responses and sample"
     )

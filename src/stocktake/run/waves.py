@@ -10,8 +10,9 @@ import polars as pl
 
 from stocktake.organisations import Organisation, check_organisations, read_organisations
 from stocktake.problems import StocktakeError, nearest
-from stocktake.run.settings import Settings
+from stocktake.run.settings import DatabaseQuery, Settings
 from stocktake.survey.counted import CountedWave
+from stocktake.survey.databases import Query
 from stocktake.survey.engines import Progress
 from stocktake.survey.instrument import Survey
 from stocktake.survey.tables import Table, open_table
@@ -68,9 +69,7 @@ def waves_of_folder(
                 if name is not None and role == "organisations":
                     own = read_organisations(folder / name)
                 elif name is not None:
-                    opened[role] = (
-                        CountedWave.load(folder / name) if role == "counts" else open_table(folder / name, name)
-                    )
+                    opened[role] = CountedWave.load(folder / name) if role == "counts" else open_source(folder, name)
             except StocktakeError as error:
                 problems.extend(error.problems)
         jobs.append((files, own, opened))
@@ -96,6 +95,13 @@ def waves_of_folder(
             )
         waves.append((wave, own))
     return waves
+
+
+def open_source(folder: Path, given: str | DatabaseQuery) -> Table:
+    """What survey.yaml names as responses or sample: a file or folder of its own, an address, or a query."""
+    if isinstance(given, DatabaseQuery):
+        return open_table(Query(given.database, given.query, folder))
+    return open_table(given if "://" in given else folder / given, given)
 
 
 def _check_codes(folder: Path, settings: Settings, codes: list[str]) -> None:

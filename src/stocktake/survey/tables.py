@@ -1,4 +1,5 @@
-"""Tables in: CSV, Parquet, SPSS and Excel files, and frames already in memory, read batch by batch."""
+"""Tables in: CSV, Parquet, SPSS and Excel files, folders of Parquet files, addresses, queries of databases, and frames
+already in memory, read batch by batch."""
 
 from __future__ import annotations
 
@@ -14,6 +15,7 @@ import polars as pl
 
 from stocktake.problems import StocktakeError
 from stocktake.survey.coding import text
+from stocktake.survey.databases import Query
 from stocktake.survey.opening import check_rows, check_workbook, readable, unusable
 
 ROWS = 262_144
@@ -31,7 +33,7 @@ class Table:
     name: str
     columns: tuple[str, ...]
     first_row: int
-    source: Path | pl.DataFrame
+    source: Path | pl.DataFrame | pl.LazyFrame | Query
     rows: int | None
     labels: Mapping[str, Mapping[float, str]] = field(default_factory=dict)
     user_missing: Mapping[str, tuple[float, ...]] = field(default_factory=dict)
@@ -53,10 +55,12 @@ class Table:
         self.check_types(chosen)
         if isinstance(self.source, pl.DataFrame):
             yield from self.source.select(chosen).iter_slices(rows)
-        elif self.source.suffix == ".sav":
+        elif isinstance(self.source, Query):
+            yield from self.source.batches(chosen, rows)
+        elif isinstance(self.source, Path) and self.source.suffix == ".sav":
             yield from _spss_batches(self.source, chosen, rows, self.name, self.rows)
         else:
-            lazy = _scan(self.source).select(chosen)
+            lazy = _lazy(self.source).select(chosen)
             with readable(self.name, "a table"):
                 if self.rows is not None and self.rows <= rows:
                     # One batch: the streaming engine would take longer to start than to read it.
@@ -88,10 +92,12 @@ class Table:
         Found by the engine's own grouping, so that ten million identifiers need not be held here.
         """
         self.check_types((column,))
+        if isinstance(self.source, Query):
+            return self.source.repeated(column)
         if isinstance(self.source, Path) and self.source.suffix == ".sav":
             lazy = pl.concat([text(f[column]).to_frame() for f in self.batches((column,))]).lazy()
         else:
-            lazy = (self.source.lazy() if isinstance(self.source, pl.DataFrame) else _scan(self.source)).select(column)
+            lazy = _lazy(self.source).select(column)
         kind = lazy.collect_schema()[column]
         plain = pl.col(column) if kind.is_float() else pl.col(column).cast(pl.String).str.strip_chars()
         counted = lazy.group_by(plain.alias("value")).len().filter(pl.col("len") > 1)
@@ -102,6 +108,10 @@ class Table:
         """The whole table in memory."""
         frames = list(self.batches())
         return pl.concat(frames) if frames else pl.DataFrame(schema=dict.fromkeys(self.columns, pl.String))
+
+
+def _lazy(source: Path | pl.DataFrame | pl.LazyFrame) -> pl.LazyFrame:
+    return source.lazy() if isinstance(source, pl.DataFrame | pl.LazyFrame) else _scan(source)
 
 
 def already_loaded(frame: pl.DataFrame) -> pl.DataFrame:
@@ -177,11 +187,19 @@ def _check_unique(header: list[str], file: str) -> None:
 
 
 def open_table(source: Any, name: str | None = None) -> Table:
-    """Open a file by its suffix, or a polars or pandas frame or Arrow reader; `name` is its name in messages.
+    """Open a file by its suffix, a folder of Parquet files, an address, a query of a database, or a polars or pandas frame
+    or Arrow reader; `name` is its name in messages.
 
-    Raises StocktakeError where the file is missing, empty, of a kind that cannot be read, or damaged.
+    Raises StocktakeError where it is missing, empty, of a kind that cannot be read, or damaged.
     """
+    if isinstance(source, Query):
+        schema = source.schema()
+        return Table(source.name, tuple(schema.names()), 1, source, source.rows(), unusable=unusable(schema))
+    if isinstance(source, str) and "://" in source:
+        return _open_dataset(source, name or source.rpartition("/")[2])
     if isinstance(source, (str, Path)):
+        if Path(source).is_dir():
+            return _open_dataset(Path(source), name or Path(source).name)
         table = _open_file(Path(source))
         return table if name is None else replace(table, name=name)
     frame = as_frame(source)
@@ -202,6 +220,24 @@ def as_frame(source: Any) -> pl.DataFrame:
     raise StocktakeError(
         f"cannot read a {type(source).__name__}; expected a path, a polars or pandas frame or an Arrow reader."
     )
+
+
+def _open_dataset(source: str | Path, name: str) -> Table:
+    """A folder of Parquet files with what hive partitions say, or a Parquet file or folder at an address.
+
+    An address is opened by Polars: s3, gs, az, https and file.
+    """
+    if isinstance(source, Path) and next(source.rglob("*.parquet"), None) is None:
+        raise StocktakeError(f"{name}: no Parquet file in this folder.")
+    with readable(name, "Parquet files"):
+        lazy = (
+            pl.scan_parquet(source, hive_partitioning=True)
+            if isinstance(source, str)
+            else pl.scan_parquet(source / "**" / "*.parquet", hive_partitioning=True)
+        )
+        schema = lazy.collect_schema()
+        rows = int(lazy.select(pl.len()).collect().item())
+    return Table(name, tuple(schema.names()), 1, lazy, rows, unusable=unusable(schema))
 
 
 def _open_file(path: Path) -> Table:

@@ -1,0 +1,203 @@
+"""Respondents from wherever they are: a folder of Parquet files, an address, a DuckDB file and a PostgreSQL server give
+what a file gives."""
+
+from __future__ import annotations
+
+import builtins
+import os
+import shutil
+import subprocess
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import duckdb
+import polars as pl
+import pytest
+import yaml
+
+from stocktake.problems import StocktakeError
+from stocktake.run.core import open_run
+from stocktake.run.counting import count_folder
+from stocktake.run.quality import benchmark_folder
+from stocktake.survey.counted import CountedWave
+from stocktake.survey.databases import Query
+from stocktake.survey.tables import open_table
+from survey.test_counted import bytes_of, people, write
+
+PROGRAMS = next(iter(sorted(Path("/usr/lib/postgresql").glob("*/bin"), reverse=True)), None)
+
+
+@pytest.fixture(scope="module")
+def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """The address of a PostgreSQL server of the tests' own, which listens on a socket alone."""
+    if PROGRAMS is None or shutil.which("runuser") is None or os.geteuid() != 0:
+        pytest.skip("needs PostgreSQL (apt-get install postgresql) and root, who starts it as the user postgres")
+    folder = Path("/tmp") / f"stocktake-postgresql-{os.getpid()}"
+    folder.mkdir()
+    shutil.chown(folder, "postgres")
+
+    def run(program: str, *words: str) -> None:
+        subprocess.run(
+            ["runuser", "-u", "postgres", "--", str(PROGRAMS / program), *words], check=True, capture_output=True
+        )
+
+    try:
+        run("initdb", "-D", f"{folder}/data", "-U", "tests", "--auth=trust", "-E", "UTF8")
+        run(
+            "pg_ctl",
+            "-D",
+            f"{folder}/data",
+            "-w",
+            "-o",
+            f"-k {folder} -c listen_addresses=''",
+            "-l",
+            f"{folder}/log",
+            "start",
+        )
+        yield f"postgresql://tests@/postgres?host={folder}"
+    finally:
+        if (folder / "data" / "postmaster.pid").exists():
+            run("pg_ctl", "-D", f"{folder}/data", "-m", "immediate", "stop")
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+def rows() -> pl.DataFrame:
+    """Respondents, one of them twice, one with blanks about the organisation's code, and a column that nobody asks for."""
+    found = people().with_columns(secret=pl.lit("not to be read"))
+    return pl.concat([found, found.slice(7, 1)])
+
+
+def fill(address: str, answers: pl.DataFrame) -> None:
+    from adbc_driver_postgresql import dbapi
+
+    with dbapi.connect(address) as connection, connection.cursor() as cursor:
+        cursor.execute("DROP TABLE IF EXISTS answers")
+        cursor.adbc_ingest("answers", answers.to_arrow(), mode="create")
+        connection.commit()
+
+
+def asks(folder: Path, responses: Any) -> Path:
+    text = yaml.safe_dump({"instrument": "own.yaml", "waves": [{"year": 2024, "responses": responses}]})
+    (folder / "survey.yaml").write_text(text, "utf-8")
+    return folder
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    """A folder whose respondents are in a Parquet file, counted."""
+    made = write(tmp_path / "own", answers=rows())
+    rows().write_parquet(made / "responses.parquet")
+    benchmark_folder(asks(made, "responses.parquet"))
+    return made
+
+
+def same(folder: Path, responses: Any) -> None:
+    """The results from another source are those of the Parquet file, to the last byte, and so is what was found."""
+    before, found = bytes_of(folder), open_run(folder).results.provenance["waves"]
+    run, _ = benchmark_folder(asks(folder, responses))
+    assert bytes_of(folder) == before and run.results.provenance["waves"] == found
+    assert run.findings.filter(pl.col("check") == "duplicate respondent").height == 1
+    assert open_run(folder).organisations
+
+
+def test_a_folder_of_parquet_files_and_an_address(folder: Path) -> None:
+    """Hive partitions say the organisation; rows in other files and another order change nothing."""
+    parts = folder / "answers"
+    for (code,), part in rows().partition_by("organisation", as_dict=True, include_key=False).items():
+        target = parts / f"organisation={code}"
+        target.mkdir(parents=True)
+        part.head(20).write_parquet(target / "a.parquet")
+        part.slice(20).write_parquet(target / "b.parquet")
+    same(folder, "answers")
+    before = open_run(folder).results.provenance["inputs"]["responses 2024"]["sha256"]
+    people(seed=5).head(1).write_parquet(parts / "organisation=T1" / "c.parquet")
+    with pytest.raises(StocktakeError, match="answers has changed"):
+        open_run(folder)
+    (parts / "organisation=T1" / "c.parquet").unlink()
+    same(folder, f"file://{parts}/")
+    assert len(before) == 64 and "responses 2024" not in open_run(folder).results.provenance["inputs"]
+    (folder / "empty").mkdir()
+    with pytest.raises(StocktakeError, match="empty: no Parquet file in this folder"):
+        benchmark_folder(asks(folder, "empty"))
+    with pytest.raises(StocktakeError, match="cannot be read"):
+        benchmark_folder(asks(folder, "file:///nowhere/at-all.parquet"))
+
+
+def test_duckdb(folder: Path, tmp_path: Path) -> None:
+    answers = rows()
+    with duckdb.connect(str(folder / "answers.duckdb")) as connection:
+        connection.register("given", answers.to_arrow())
+        connection.execute("CREATE TABLE answers AS SELECT * FROM given")
+    same(folder, {"database": "answers.duckdb", "query": "SELECT * FROM answers;"})
+    # Only what is counted is asked for: this column ends the query when it is worked out.
+    trap = "SELECT * EXCLUDE (secret), error('the column was read') AS secret FROM answers"
+    same(folder, {"database": "answers.duckdb", "query": trap})
+    table = open_table(Query("answers.duckdb", "SELECT * FROM answers", folder))
+    assert (table.name, table.rows) == ("the query of answers.duckdb", 241)
+    sizes = [f.height for f in table.batches(("respondent", "Q1"), rows=100)]
+    assert sizes == [100, 100, 41] and table.repeated("respondent") == {"r2024-7"}
+    assert table.frame()["respondent"].to_list() == answers["respondent"].to_list()
+    assert list(open_table(Query("answers.duckdb", "SELECT * FROM answers WHERE false", folder)).batches()) == []
+    # Counts of what a database holds know one another by themselves.
+    ((path, part),) = count_folder(folder, tmp_path / "counts")
+    ((_, again),) = count_folder(folder, tmp_path / "again")
+    assert part.sources == again.sources == CountedWave.load(path).sources and len(part.sources[0]) == 64
+
+
+def test_a_server(folder: Path, server: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    fill(server, rows())
+    same(folder, {"database": server, "query": "SELECT * FROM answers"})
+    monkeypatch.setenv("OUR_ANSWERS", server)
+    given = {"database": "env:OUR_ANSWERS", "query": "SELECT * FROM answers"}
+    same(folder, given)
+    assert open_table(Query(server, "SELECT 1 AS a")).name == "the query of the server"
+    monkeypatch.delenv("OUR_ANSWERS")
+    with pytest.raises(StocktakeError, match="the variable OUR_ANSWERS of the environment is not set"):
+        benchmark_folder(asks(folder, given))
+    # A value in the words of an error is not repeated, whether the query fails at once or on the way.
+    for sql, words in (
+        ("SELECT * FROM nowhere", "the query of the server cannot be asked"),
+        ("SELECT respondent::int AS respondent FROM answers", "the query of the server"),
+    ):
+        table = Query(server, sql)
+        with pytest.raises(StocktakeError, match=words) as error:
+            table.schema()
+            list(table.batches(("respondent",), 100))
+        assert "r2024" not in str(error.value)
+
+
+def test_databases_that_cannot_be_read(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    with pytest.raises(StocktakeError, match=r"nowhere\.duckdb: no such DuckDB file"):
+        benchmark_folder(asks(folder, {"database": "nowhere.duckdb", "query": "SELECT 1"}))
+    (folder / "other.duckdb").write_text("no database", "utf-8")
+    with pytest.raises(StocktakeError, match=r"the query of other\.duckdb: the database cannot be opened"):
+        benchmark_folder(asks(folder, {"database": "other.duckdb", "query": "SELECT 1"}))
+    with duckdb.connect(str(folder / "answers.duckdb")) as connection:
+        # The last of many rows holds a word where a number is asked for.
+        connection.execute(
+            "CREATE TABLE answers AS SELECT CASE WHEN range = 499999 THEN 'r1' ELSE '1' END AS respondent, [1, 2] AS listed FROM range(500000)"
+        )
+    query = Query("answers.duckdb", "SELECT * FROM answers", folder)
+    with pytest.raises(StocktakeError, match="listed: holds values of type List"):
+        list(open_table(query).batches(("listed",)))
+    late = Query("answers.duckdb", "SELECT CAST(respondent AS int) AS respondent FROM answers", folder)
+    with pytest.raises(StocktakeError, match="broke off") as error:
+        list(late.batches(("respondent",), 10))
+    assert "r1" not in str(error.value)
+    with pytest.raises(StocktakeError, match="said on the way"):
+        for _ in query.batches(("respondent",), 10):
+            raise StocktakeError("said on the way")
+    original = builtins.__import__
+
+    def without(name: str, *rest: Any, **more: Any) -> Any:
+        if name.split(".")[0] in ("duckdb", "adbc_driver_postgresql"):
+            raise ImportError(name)
+        return original(name, *rest, **more)
+
+    monkeypatch.setattr(builtins, "__import__", without)
+    with pytest.raises(StocktakeError, match=r"needs pip install 'stocktake\[duckdb\]'"):
+        query.rows()
+    monkeypatch.setenv("OURS", "postgresql://nobody@/none")
+    with pytest.raises(StocktakeError, match=r"the query of env:OURS needs pip install 'stocktake\[postgresql\]'"):
+        Query("env:OURS", "SELECT 1").rows()
