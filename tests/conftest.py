@@ -12,7 +12,13 @@ import pytest
 # So that `import oracle` and `import helpers` work from every folder of tests.
 sys.path.insert(0, str(Path(__file__).parent))
 
+from hypothesis import settings
+
 from made_once import made_once
+
+# No test asserts a time: a busy machine is no fault of the program's.
+settings.register_profile("untimed", deadline=None)
+settings.load_profile("untimed")
 
 SHARED = Path(__file__).parents[2] / "shared"
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -11,7 +10,6 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from helpers import Case, cases
-from stocktake.problems import StocktakeError
 from stocktake.survey.counts import Batch, Counts, Layout, Tally, count, question_blocks
 from stocktake.survey.engines import count_here
 from stocktake.survey.tables import open_table
@@ -83,27 +81,12 @@ def test_counts_are_what_they_say(case: Case) -> None:
 
 @RELAXED
 @given(case=cases())
-def test_saved_and_loaded(case: Case, tmp_path_factory: pytest.TempPathFactory) -> None:
+def test_a_sum_has_pairs_where_all_parts_have(case: Case) -> None:
     if case.frame.height == 0:
         return
     layout, batch = whole(case)
-    counts = count([batch], layout)
-    path = tmp_path_factory.mktemp("counts") / "counts.npz"
-    counts.save(path)
-    again = Counts.load(path)
-    assert again.layout == layout
-    assert equal(counts, again)
-    bare = count([batch], layout, pairs=False)
-    bare.save(path)
-    assert Counts.load(path).pairs is None
-    assert (counts + bare).pairs is None
-
-
-def test_a_file_that_is_no_counts(tmp_path: Path) -> None:
-    path = tmp_path / "counts.npz"
-    path.write_text("not an archive")
-    with pytest.raises(StocktakeError, match="not a file of saved counts"):
-        Counts.load(path)
+    counts, bare = count([batch], layout), count([batch], layout, pairs=False)
+    assert bare.pairs is None and (counts + bare).pairs is None
 
 
 def test_layouts_must_agree() -> None:

@@ -12,6 +12,7 @@ from stocktake.definitions import Part, located, mistakes, read_text, read_yaml
 from stocktake.disclosure.rules import Rules
 from stocktake.problems import StocktakeError, nearest
 from stocktake.survey.instrument import Method, Survey, Year, load
+from stocktake.survey.wave import Engine
 
 
 class DatabaseQuery(Part):
@@ -90,6 +91,7 @@ class Settings(Part):
     waves: tuple[WaveFiles, ...] = ()
     workbook: str | None = None
     not_comparable: tuple[Incomparable, ...] = ()
+    engine: Engine = Field("local", description="where respondents are counted: on this machine, or on Apache Spark")
     settings: dict[str, Any] = Field(default_factory=dict, description="overrides of the instrument's method")
     contact: str = Field("", description="how readers reach the trusts' survey lead; left out where empty")
     contacts: dict[str, str] = Field(default_factory=dict, description="the same for one organisation, by code")

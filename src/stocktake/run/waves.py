@@ -16,7 +16,7 @@ from stocktake.survey.databases import Query
 from stocktake.survey.engines import Progress
 from stocktake.survey.instrument import Survey
 from stocktake.survey.tables import Table, open_table
-from stocktake.survey.wave import Wave, read_wave, wave_of_counts
+from stocktake.survey.wave import Engine, Wave, read_wave, wave_of_counts
 
 Organisations = tuple[Organisation, ...]
 
@@ -92,6 +92,7 @@ def waves_of_folder(
                 progress,
                 settings.show_values,
                 pairs,
+                settings.engine,
             )
         waves.append((wave, own))
     return waves
@@ -146,6 +147,7 @@ def _wave(
     progress: Progress | None,
     show_values: bool = False,
     pairs: bool | None = None,
+    engine: Engine = "local",
 ) -> Wave:
     codes = tuple(o.code for o in organisations)
     return read_wave(
@@ -159,6 +161,7 @@ def _wave(
         progress=progress,
         show_values=show_values,
         pairs=pairs,
+        engine=engine,
     )
 
 

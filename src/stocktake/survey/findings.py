@@ -165,6 +165,10 @@ class Findings:
                 out[column] = out.get(column, 0) + frame.height
         return out
 
+    def joined(self) -> pl.DataFrame:
+        """All findings in the order in which they were met; schema SCHEMA."""
+        return pl.concat(self.frames) if self.frames else pl.DataFrame(schema=SCHEMA)
+
     def table(self) -> pl.DataFrame:
         """All findings, those that block first, then by file, row and column; schema SCHEMA."""
         if not self.frames:

@@ -119,12 +119,17 @@ class Intake:
                         facts=[f"{option.code} = {label if self.show_values else described(label)}"],
                     )
 
-    def raw(self) -> Iterator[Raw]:
-        """The file's batches in order, each with which of its respondents are in an earlier row."""
+    def columns(self) -> tuple[str, ...]:
+        """The columns of the file that are read."""
         names = self.survey.columns
         wanted = {self.column(q) for q in self.asked} | {d.name for d in self.survey.demographics}
         wanted |= {names.respondent, names.organisation, names.group, names.contact_date}
-        columns = tuple(c for c in self.table.columns if c in wanted)
+        return tuple(c for c in self.table.columns if c in wanted)
+
+    def raw(self) -> Iterator[Raw]:
+        """The file's batches in order, each with which of its respondents are in an earlier row."""
+        names = self.survey.columns
+        columns = self.columns()
         suspects = self.table.repeated(names.respondent) if names.respondent in self.table.columns else frozenset()
         seen: set[str] = set()
         for number, (start, load) in enumerate(self.table.pieces(columns)):

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from functools import partial
+from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 import polars as pl
@@ -23,6 +24,11 @@ from stocktake.survey.scores import cell_respondents
 from stocktake.survey.tables import Table
 from stocktake.survey.weights import standardise
 
+if TYPE_CHECKING:
+    from stocktake.survey.spark import Part
+
+# Where respondents are counted: on this machine, or on a cluster.
+Engine = Literal["local", "spark"]
 # Batches of a survey this small are kept rather than read a second time.
 KEEP_ROWS = 2_000_000
 
@@ -94,10 +100,12 @@ def read_wave(
     workers: int | None = None,
     progress: Progress | None = None,
     show_values: bool = False,
+    engine: Engine = "local",
 ) -> Wave:
     """Read, check and count one wave; whatever is wrong is in its findings.
 
-    `pairs` forces answer pairs to be counted (or not); by default the memory guard decides. With `show_values`
+    `pairs` forces answer pairs to be counted (or not); by default the memory guard decides. `engine` says where the
+    respondents are counted. With `show_values`
     findings repeat what the files hold, which is for one's own machine alone.
     """
     then, renamed, required = as_of(survey, year)
@@ -110,7 +118,7 @@ def read_wave(
         findings.add("no rows", responses.name, [0], expected="one row a respondent", blocks=True)
     if findings.blocked:
         return Wave(then, year, None, None, findings.table(), intake.asked, 0, 0, intake, None)
-    return _count(then, year, intake, checked, findings, expected_sample, pairs, workers, progress)
+    return _count(then, year, intake, checked, findings, expected_sample, pairs, workers, progress, engine)
 
 
 def _count(
@@ -123,6 +131,7 @@ def _count(
     pairs: bool | None,
     workers: int | None,
     progress: Progress | None,
+    engine: Engine,
 ) -> Wave:
     done: list[tuple[int, Cleaned]] = []
     small = intake.table.rows is None or intake.table.rows <= KEEP_ROWS
@@ -136,8 +145,15 @@ def _count(
         return cleaned.batch
 
     chosen = wants_pairs(intake.layout, intake.table.rows) if pairs is None else pairs
-    work = (partial(one, raw) for raw in intake.raw())
-    counts = count_here(work, intake.layout, pairs=chosen, workers=workers, progress=progress)
+    if engine == "spark":
+        from stocktake.survey.spark import count_on_spark
+
+        small = False
+        counts, parts = count_on_spark(intake, pairs=chosen, progress=progress)
+        done += [(p.first, _cleaned(p)) for p in parts]
+    else:
+        work = (partial(one, raw) for raw in intake.raw())
+        counts = count_here(work, intake.layout, pairs=chosen, workers=workers, progress=progress)
     done.sort(key=lambda d: d[0])
     keep.sort(key=lambda d: d[0])
     for _, cleaned in done:
@@ -257,10 +273,21 @@ def counted_of(wave: Wave, survey: Survey, sources: Iterable[str]) -> CountedWav
     )
 
 
+def _cleaned(part: Part) -> Cleaned:
+    """What Spark says of some rows, as what is said of a batch that was counted here."""
+    findings = Findings(0)
+    # Each frame is of one check and column, as `Findings.add` makes them.
+    if part.findings.height:
+        findings.frames.extend(part.findings.partition_by("check", "column", maintain_order=True))
+    return Cleaned(NOBODY, findings, part.set_aside, part.rows, part.respondents)
+
+
+NOBODY = Batch(np.zeros(0, dtype=np.int64), ())
+
+
 def _without_answers(cleaned: Cleaned) -> Cleaned:
     # The respondents' answers must not be held for longer than their batch.
-    empty = Batch(np.zeros(0, dtype=np.int64), ())
-    return Cleaned(empty, cleaned.findings, cleaned.set_aside, cleaned.rows, cleaned.respondents)
+    return Cleaned(NOBODY, cleaned.findings, cleaned.set_aside, cleaned.rows, cleaned.respondents)
 
 
 def _outcomes(

@@ -1,0 +1,272 @@
+"""The same pass on Apache Spark: every partition is cleaned and counted where it lies, and only sums come back.
+
+Partitions are counted by the kernel that counts here, in a function that keeps nothing between calls: a task that is
+repeated, or run twice because it seems slow, gives its sums again, and Spark takes one of them.
+"""
+
+from __future__ import annotations
+
+import io
+import os
+import sys
+from collections.abc import Iterable, Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from itertools import pairwise
+from pathlib import Path
+from time import sleep
+from typing import TYPE_CHECKING, Any
+from urllib.parse import unquote, urlparse
+
+import numpy as np
+import polars as pl
+
+from stocktake.problems import StocktakeError
+from stocktake.survey.cleaning import clean
+from stocktake.survey.coding import text
+from stocktake.survey.counts import Counts, Layout, Tally
+from stocktake.survey.responses import Intake, Raw
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+# The place of a row in its file, and its file, in the columns that workers are given.
+ROW, FILE = "_stocktake_row", "_stocktake_file"
+# Rows that Spark hands a worker at a time.
+BATCH = 131_072
+# Seconds between two looks at how far Spark is.
+LOOK = 0.5
+INSTALL = "pip install 'stocktake[spark]', and a Java runtime (apt-get install default-jre-headless)"
+
+
+@dataclass(frozen=True)
+class Part:
+    """What was found in some rows that follow one another: findings, rows, rows set aside, and who is left."""
+
+    first: int
+    findings: pl.DataFrame
+    rows: int
+    set_aside: int
+    respondents: pl.Series | None
+
+
+@dataclass(frozen=True)
+class Places:
+    """Where each file's rows begin among all, and which rows repeat a respondent of an earlier one (both from 0)."""
+
+    begins: Mapping[str, int]
+    repeats: frozenset[int]
+
+    def of(self, file: str, row: int) -> int:
+        return self.begins[path_of(file)] + row
+
+
+def path_of(address: str) -> str:
+    """The path of a file as Spark names it: an address in which some letters are written otherwise."""
+    return unquote(urlparse(address).path)
+
+
+def count_on_spark(
+    intake: Intake, *, pairs: bool, progress: Callable[[int], None] | None = None
+) -> tuple[Counts, list[Part]]:
+    """Count a wave's respondents on Spark: in the session that there is, else in one of this machine.
+
+    Reads Parquet files, a row group being what a task reads at least. Raises StocktakeError for another kind of source, and
+    where Spark is not there or fails.
+    """
+    files = _files(intake)
+    begins, rows = _begins(files)
+    return _counted(intake, _session(), files, begins, rows, pairs, progress)
+
+
+# Excluded from coverage: what follows needs Spark and a Java runtime, which a fresh machine may lack. The tests run it where
+# they are, and everything that it calls without them.
+def _counted(  # pragma: no cover
+    intake: Intake,
+    session: Any,
+    files: list[Path],
+    begins: dict[str, int],
+    rows: int,
+    pairs: bool,
+    progress: Callable[[int], None] | None,
+) -> tuple[Counts, list[Part]]:
+    names = intake.survey.columns
+    columns = intake.columns()
+    frame = session.read.parquet(*map(str, files))
+    from pyspark.sql import functions as f
+
+    frame = frame.select(*columns, f.col("_metadata.row_index").alias(ROW), f.col("_metadata.file_path").alias(FILE))
+    repeats: frozenset[int] = frozenset()
+    if names.respondent in columns:
+        suspects = intake.table.repeated(names.respondent)
+        if suspects:
+            near = f.trim(f.col(names.respondent).cast("string")).isin(sorted(suspects))
+            met = frame.filter(near).select(names.respondent, ROW, FILE).toArrow()
+            repeats = later_rows(pl.DataFrame(met), names.respondent, begins)
+    places = Places(begins, repeats)
+
+    def work(batches: Iterator[Any]) -> Iterator[Any]:
+        return count_partition(intake, places, pairs, batches)
+
+    made = frame.mapInArrow(work, "part binary")
+    with ThreadPoolExecutor(1) as pool:
+        waiting = pool.submit(made.collect)
+        done = 0
+        while not waiting.done():
+            sleep(LOOK)
+            done = _told(session, rows, done, progress)
+        try:
+            collected = waiting.result()
+        except Exception as error:
+            # What Spark says of a failure may hold respondents' values.
+            raise StocktakeError(f"Spark could not count {intake.table.name} ({type(error).__name__}).") from None
+    if progress is not None:
+        progress(rows - done)
+    return combined(intake.layout, pairs, (row["part"] for row in collected))
+
+
+def _session() -> Any:
+    try:
+        from pyspark.sql import SparkSession
+    except ImportError:
+        raise StocktakeError(f"engine: spark needs {INSTALL}.") from None
+    return _started(SparkSession)  # pragma: no cover - as below
+
+
+def _started(sessions: Any) -> Any:  # pragma: no cover
+    # On this machine workers need this program's Python; a cluster says itself which is its own.
+    os.environ.setdefault("PYSPARK_PYTHON", sys.executable)
+    try:
+        session = sessions.builder.appName("stocktake").config("spark.ui.showConsoleProgress", "false").getOrCreate()
+    except Exception as error:
+        raise StocktakeError(f"Spark could not be started ({type(error).__name__}); it needs {INSTALL}.") from None
+    session.conf.set("spark.sql.execution.arrow.maxRecordsPerBatch", str(BATCH))
+    return session
+
+
+def _told(  # pragma: no cover
+    session: Any, rows: int, done: int, progress: Callable[[int], None] | None
+) -> int:
+    """Tell how many rows are counted by the share of tasks that are done; returns how many have been told."""
+    tracker = session.sparkContext.statusTracker()
+    stages = [tracker.getStageInfo(s) for s in tracker.getActiveStageIds()]
+    known = [s for s in stages if s is not None and s.numTasks]
+    if not known:
+        return done
+    now = max(done, int(rows * min(s.numCompletedTasks / s.numTasks for s in known)))
+    if progress is not None:
+        progress(now - done)
+    return now
+
+
+def _files(intake: Intake) -> list[Path]:
+    """The Parquet files of the wave, in the order in which their rows are numbered."""
+    source = intake.table.source
+    if isinstance(source, Path) and source.suffix == ".parquet":
+        return [source.resolve()]
+    raise StocktakeError(
+        f"{intake.table.name}: engine: spark reads a Parquet file; expected one in place of what survey.yaml names, or no engine."
+    )
+
+
+def _begins(files: Iterable[Path]) -> tuple[dict[str, int], int]:
+    """Where the rows of each file begin among all, and how many there are."""
+    import pyarrow.parquet
+
+    begins, rows = {}, 0
+    for path in files:
+        begins[str(path)] = rows
+        rows += pyarrow.parquet.ParquetFile(path).metadata.num_rows
+    return begins, rows
+
+
+def later_rows(met: pl.DataFrame, respondent: str, begins: Mapping[str, int]) -> frozenset[int]:
+    """The rows, counted over all files from 0, of respondents who stand in an earlier row."""
+    places = Places(begins, frozenset())
+    found = pl.DataFrame(
+        {
+            "who": text(met[respondent]),
+            "row": [places.of(file, row) for file, row in met.select(FILE, ROW).iter_rows()],
+        },
+        schema={"who": pl.String, "row": pl.Int64},
+    )
+    return frozenset(found.sort("row").filter(~pl.col("who").is_first_distinct())["row"])
+
+
+def count_partition(intake: Intake, places: Places, pairs: bool, batches: Iterable[Any]) -> Iterator[Any]:
+    """Clean and count the batches of one partition, and give one row: their sums and what was found."""
+    import pyarrow
+
+    tally = Tally(intake.layout, pairs)
+    parts = []
+    for batch in batches:
+        whole = pl.DataFrame(batch)
+        for frame in _runs(whole):
+            first = places.of(frame[FILE][0], frame[ROW][0])
+            given = frame.drop(ROW, FILE)
+            here = np.arange(first, first + frame.height)
+            again = np.isin(here, list(places.repeats)) if places.repeats else None
+            raw = Raw(first, intake.table.first_row + first, lambda given=given: given, again)  # type: ignore[misc]
+            cleaned = clean(intake, raw)
+            tally.add(cleaned.batch)
+            parts.append(Part(first, cleaned.findings.joined(), cleaned.rows, cleaned.set_aside, cleaned.respondents))
+    if parts:
+        yield pyarrow.RecordBatch.from_pydict(
+            {"part": [_packed(tally, parts)]}, pyarrow.schema([("part", pyarrow.binary())])
+        )
+
+
+def _runs(frame: pl.DataFrame) -> list[pl.DataFrame]:
+    """A batch in pieces of rows that follow one another in one file."""
+    rows, files = frame[ROW].to_numpy(), frame[FILE].rle_id().to_numpy()
+    cuts = np.flatnonzero((np.diff(rows) != 1) | (np.diff(files) != 0)) + 1
+    ends = [0, *cuts.tolist(), frame.height]
+    return [frame.slice(a, b - a) for a, b in pairwise(ends) if b > a]
+
+
+def _packed(tally: Tally, parts: Iterable[Part]) -> bytes:
+    """Sums and findings as bytes: of each table only the entries that are not zero."""
+    arrays: dict[str, Any] = {"respondents": tally.respondents}
+    for i, table in enumerate(tally.tables):
+        flat = table.reshape(-1)
+        places = np.flatnonzero(flat)
+        arrays |= {f"places_{i}": places.astype(np.int64), f"counts_{i}": flat[places]}
+    told = []
+    for i, part in enumerate(parts):
+        arrays[f"findings_{i}"] = _frame_bytes(part.findings)
+        if part.respondents is not None:
+            arrays[f"who_{i}"] = _frame_bytes(pl.DataFrame({"who": part.respondents}))
+        told.append((part.first, part.rows, part.set_aside))
+    arrays["told"] = np.array(told, dtype=np.int64)
+    out = io.BytesIO()
+    np.savez(out, **arrays)
+    return out.getvalue()
+
+
+def combined(layout: Layout, pairs: bool, packed: Iterable[bytes]) -> tuple[Counts, list[Part]]:
+    """The sums of all partitions, and what was found in the order of the rows."""
+    total = Tally(layout, pairs)
+    parts = []
+    for content in packed:
+        with np.load(io.BytesIO(content), allow_pickle=False) as file:
+            total.respondents += file["respondents"]
+            for i, table in enumerate(total.tables):
+                flat = table.reshape(-1)
+                places = file[f"places_{i}"]
+                flat[places] += file[f"counts_{i}"]
+                if places.size and flat[places].min() < 0:
+                    raise OverflowError("a single count is above 2,147,483,647")
+            for i, (first, rows, aside) in enumerate(file["told"].tolist()):
+                who = _frame_of(file[f"who_{i}"])["who"] if f"who_{i}" in file else None
+                parts.append(Part(first, _frame_of(file[f"findings_{i}"]), rows, aside, who))
+    return total.counts(), sorted(parts, key=lambda p: p.first)
+
+
+def _frame_bytes(frame: pl.DataFrame) -> Any:
+    held = io.BytesIO()
+    frame.write_ipc(held)
+    return np.frombuffer(held.getvalue(), dtype=np.uint8)
+
+
+def _frame_of(content: Any) -> pl.DataFrame:
+    return pl.read_ipc(io.BytesIO(content.tobytes()))

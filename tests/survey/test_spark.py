@@ -1,0 +1,266 @@
+"""Counting on Apache Spark: the results of this machine to the last byte, whatever becomes of a task."""
+
+from __future__ import annotations
+
+import builtins
+import importlib.util
+import os
+import shutil
+import sys
+from collections.abc import Iterable, Iterator
+from itertools import pairwise
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import polars as pl
+import pytest
+import yaml
+
+from stocktake.problems import StocktakeError
+from stocktake.run.core import Run
+from stocktake.run.quality import benchmark_folder
+from stocktake.run.settings import load_instrument, read_settings
+from stocktake.survey import spark as module
+from stocktake.survey.counts import Layout
+from stocktake.survey.findings import Findings
+from stocktake.survey.responses import Intake
+from stocktake.survey.spark import FILE, ROW, Places, combined, count_partition, later_rows, path_of
+from stocktake.survey.tables import open_table
+from stocktake.survey.wave import read_wave
+from survey.test_counted import TRUSTS, bytes_of, people, write
+
+
+@pytest.fixture(scope="module")
+def session() -> Iterator[Any]:
+    """Spark on this machine with two workers, whose tasks may fail three times."""
+    if importlib.util.find_spec("pyspark") is None or shutil.which("java") is None:
+        pytest.skip("needs pyspark (pip install 'stocktake[spark]') and Java (apt-get install default-jre-headless)")
+    from pyspark.sql import SparkSession
+
+    os.environ.setdefault("SPARK_LOCAL_IP", "127.0.0.1")
+    os.environ.setdefault("PYSPARK_PYTHON", sys.executable)
+    made = (
+        SparkSession.builder.master("local[2,4]")
+        .config("spark.ui.enabled", "false")
+        .config("spark.sql.files.maxPartitionBytes", "20000")
+        .config("spark.sql.files.openCostInBytes", "0")
+        .config("spark.log.level", "OFF")
+        .getOrCreate()
+    )
+    yield made
+    made.stop()
+
+
+def answers() -> pl.DataFrame:
+    """Respondents, two of them twice, one more than once far apart, one with a wrong code, one of an unknown trust."""
+    found = people(many=600).with_columns(
+        Q1=pl.when(pl.col("respondent") == "r2024-9").then(8).otherwise("Q1"),
+        organisation=pl.when(pl.col("respondent") == "r2024-11").then(pl.lit("T9")).otherwise("organisation"),
+    )
+    return pl.concat([found, found.slice(7, 1), found.slice(1500, 1), found.slice(7, 1)])
+
+
+def given(folder: Path, *, engine: str, sample: bool = True) -> Path:
+    made = write(folder, answers=answers(), sample=sample)
+    # Row groups of very different sizes, one of a single row among them.
+    rows, start = answers(), 0
+    import pyarrow.parquet
+
+    with pyarrow.parquet.ParquetWriter(made / "responses.parquet", rows.to_arrow().schema) as writer:
+        for size in (1, 1700, 3, 400, rows.height):
+            writer.write_table(rows.slice(start, size).to_arrow(), row_group_size=10_000)
+            start += size
+    wave = {"year": 2024, "responses": "responses.parquet"} | ({"sample": "sample-2024.csv"} if sample else {})
+    if sample:
+        told = answers().unique("respondent", maintain_order=True)
+        told.select("respondent", "organisation", outcome=pl.lit(1)).write_csv(made / "sample-2024.csv")
+    text = yaml.safe_dump({"instrument": "own.yaml", "engine": engine, "waves": [wave]})
+    (made / "survey.yaml").write_text(text, "utf-8")
+    return made
+
+
+def run_of(folder: Path) -> tuple[dict[str, bytes], Run]:
+    run, _ = benchmark_folder(folder)
+    return bytes_of(folder), run
+
+
+@pytest.mark.parametrize("sample", [True, False])
+def test_the_results_are_those_of_this_machine(session: Any, tmp_path: Path, sample: bool) -> None:
+    here, mine = run_of(given(tmp_path / "here", engine="local", sample=sample))
+    there, theirs = run_of(given(tmp_path / "there", engine="spark", sample=sample))
+    assert there == here
+    assert theirs.findings.equals(mine.findings)
+    assert theirs.findings.filter(pl.col("check") == "duplicate respondent")["row"].to_list() == [2401, 2402, 2403]
+    assert theirs.results.provenance["waves"] == mine.results.provenance["waves"]
+
+
+@pytest.mark.parametrize("named", [True, False])
+def test_without_anybody_twice(session: Any, tmp_path: Path, named: bool) -> None:
+    """Nobody is in the file twice, or it does not say who is who."""
+    found = []
+    for engine in ("local", "spark"):
+        folder = given(tmp_path / engine, engine=engine, sample=False)
+        rows = people()
+        (rows if named else rows.drop("respondent")).write_parquet(folder / "responses.parquet")
+        found.append(run_of(folder))
+    assert found[0][0] == found[1][0] and found[0][1].findings.equals(found[1][1].findings)
+
+
+def test_tasks_that_fail_are_repeated_and_change_nothing(
+    session: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Every task fails when it is first tried, after it has counted; and progress ends at all rows."""
+    here, _ = run_of(given(tmp_path / "here", engine="local"))
+    folder = given(tmp_path / "there", engine="spark")
+
+    def failing(intake: Intake, places: Places, pairs: bool, batches: Iterable[Any]) -> Iterator[Any]:
+        from pyspark import TaskContext
+
+        from stocktake.survey.spark import count_partition as original
+
+        made = list(original(intake, places, pairs, batches))
+        if TaskContext.get().attemptNumber() == 0:
+            raise RuntimeError("a respondent's value: r2024-1")
+        yield from made
+
+    monkeypatch.setattr(module, "count_partition", failing)
+    told: list[int] = []
+    run, _ = benchmark_folder(folder, told.append)
+    assert bytes_of(folder) == here and sum(told) == answers().height == run.counted[0].rows
+
+    def never(intake: Intake, places: Places, pairs: bool, batches: Iterable[Any]) -> Iterator[Any]:
+        raise RuntimeError("a respondent's value: r2024-1")
+
+    monkeypatch.setattr(module, "count_partition", never)
+    with pytest.raises(StocktakeError, match=r"Spark could not count responses\.parquet \(\w+\)") as error:
+        benchmark_folder(folder)
+    assert "r2024" not in str(error.value)
+
+
+def intake_of(folder: Path) -> Intake:
+    survey = load_instrument(read_settings(folder), folder)
+    table = open_table(folder / "responses.parquet", "responses.parquet")
+    made = Intake(survey, survey.method, Layout.of(survey, TRUSTS), table, None)
+    made.check_columns(Findings(2024), ())
+    return made
+
+
+def batches_of(rows: pl.DataFrame, file: str, sizes: tuple[int, ...]) -> list[Any]:
+    placed = rows.with_columns(pl.int_range(pl.len(), dtype=pl.Int64).alias(ROW), pl.lit(file).alias(FILE))
+    ends = np.cumsum([0, *sizes]).tolist()
+    parts = [placed.slice(a, b - a) for a, b in pairwise(ends)]
+    return [p.to_arrow().combine_chunks().to_batches()[0] for p in parts if p.height]
+
+
+@pytest.mark.parametrize("pairs", [True, False])
+def test_partitions_add_to_the_whole_in_any_order(tmp_path: Path, pairs: bool) -> None:
+    """Empty and uneven partitions, one whose batch leaps over rows, and one that is given twice: the same sums."""
+    folder = given(tmp_path, engine="local", sample=False)
+    intake = intake_of(folder)
+    file = "file:///a%20folder/responses.parquet"
+    places = Places({"/a folder/responses.parquet": 0}, frozenset({2400, 2401, 2402}))
+    rows = answers()
+    batches = batches_of(rows, file, (1, 0, 2000, 402))
+    # The first and the last in one batch: rows that do not follow one another.
+    import pyarrow
+
+    leap = pyarrow.Table.from_batches([batches[0], batches[2]]).combine_chunks().to_batches()[0]
+    split = [[leap], [], [batches[1]]]
+    packed = [b["part"][0].as_py() for part in split for b in count_partition(intake, places, pairs, part)]
+    again = [b["part"][0].as_py() for b in count_partition(intake, places, pairs, [batches[1]])]
+    assert len(packed) == 2 and again == packed[1:]
+    survey = intake.survey
+    own = read_wave(survey, 2024, TRUSTS, intake.table, None, survey.method, pairs=pairs)
+    assert own.counts is not None
+    for order in (packed, packed[::-1]):
+        counts, parts = combined(intake.layout, pairs, order)
+        for name in ("respondents", "answers", "pairs"):
+            np.testing.assert_equal(getattr(counts, name), getattr(own.counts, name))
+        assert [p.first for p in parts] == sorted(p.first for p in parts) and sum(p.rows for p in parts) == rows.height
+        assert sum(p.set_aside for p in parts) == own.set_aside
+    assert list(count_partition(intake, places, pairs, [])) == []
+
+
+@pytest.mark.parametrize("sample", [True, False])
+def test_the_kernel_without_spark(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, sample: bool) -> None:
+    """The same in this process, partition by partition in an order of their own: what Spark adds is where they run."""
+    here, mine = run_of(given(tmp_path / "here", engine="local", sample=sample))
+
+    def count(intake: Intake, *, pairs: bool, progress: Any = None) -> Any:
+        path = Path(str(intake.table.source)).resolve()
+        rows = pl.read_parquet(path, columns=list(intake.columns()))
+        places = Places({str(path): 0}, frozenset({2400, 2401, 2402}))
+        parts = [[b] for b in batches_of(rows, f"file://{path}", (500, 1, 0, 1000, 902))]
+        return combined(
+            intake.layout,
+            pairs,
+            [b["part"][0].as_py() for own in reversed(parts) for b in count_partition(intake, places, pairs, own)],
+        )
+
+    monkeypatch.setattr(module, "count_on_spark", count)
+    there, theirs = run_of(given(tmp_path / "there", engine="spark", sample=sample))
+    assert there == here and theirs.findings.equals(mine.findings)
+
+
+def test_who_is_met_twice(tmp_path: Path) -> None:
+    met = pl.DataFrame(
+        {
+            "who": ["a", "b ", "a", "b", "c"],
+            ROW: [5, 0, 2, 1, 9],
+            FILE: ["file:///x", "file:///y", "file:///x", "file:///x", "file:///x"],
+        }
+    )
+    # File x comes before file y, in which rows begin at 100: the first a is row 2, the first b row 1.
+    assert later_rows(met, "who", {"/x": 0, "/y": 100}) == {5, 100}
+    assert path_of("file:///a%20b/c.parquet") == "/a b/c.parquet"
+
+
+def test_counts_that_are_too_large_are_an_error(tmp_path: Path) -> None:
+    intake = intake_of(given(tmp_path, engine="local", sample=False))
+    places = Places({"/f": 0}, frozenset())
+    rows = answers().head(50).drop("respondent")
+    (batch,) = count_partition(intake, places, False, batches_of(rows, "file:///f", (50,)))
+    import io
+
+    with np.load(io.BytesIO(batch["part"][0].as_py())) as file:
+        arrays = {name: file[name] for name in file.files}
+    assert "who_0" not in arrays
+    arrays["counts_0"] = np.full_like(arrays["counts_0"], 2**31 - 1)
+    held = io.BytesIO()
+    np.savez(held, **arrays)
+    with pytest.raises(OverflowError):
+        combined(intake.layout, False, [held.getvalue(), held.getvalue()])
+
+
+def test_what_spark_is_not_given(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    folder = given(tmp_path, engine="spark", sample=False)
+    text = (folder / "survey.yaml").read_text("utf-8")
+    (folder / "survey.yaml").write_text(text.replace("responses.parquet", "responses-2024.csv"), "utf-8")
+    with pytest.raises(StocktakeError, match=r"responses-2024\.csv: engine: spark reads a Parquet file"):
+        benchmark_folder(folder)
+    (folder / "survey.yaml").write_text(text, "utf-8")
+    original = builtins.__import__
+
+    def without(name: str, *rest: Any, **more: Any) -> Any:
+        if name.split(".")[0] == "pyspark":
+            raise ImportError(name)
+        return original(name, *rest, **more)
+
+    monkeypatch.setattr(builtins, "__import__", without)
+    with pytest.raises(
+        StocktakeError, match=r"engine: spark needs pip install 'stocktake\[spark\]', and a Java runtime"
+    ):
+        benchmark_folder(folder)
+    monkeypatch.undo()
+
+    class Broken:
+        def __getattr__(self, name: str) -> Any:
+            raise RuntimeError("no Java")
+
+    if importlib.util.find_spec("pyspark") is not None:
+        import pyspark.sql
+
+        monkeypatch.setattr(pyspark.sql.SparkSession, "builder", Broken())
+        with pytest.raises(StocktakeError, match=r"Spark could not be started \(RuntimeError\)"):
+            benchmark_folder(folder)
