@@ -422,6 +422,11 @@ def test_on_a_phone_every_figure_of_a_list_is_seen_with_its_heading(browser: Any
     assert scores == sorted(scores) and len(scores) > 40
     shown = page.locator(".chart svg:visible").evaluate_all("all => all.map(s => s.getBoundingClientRect().right)")
     assert shown and max(shown) <= 360
+    page.goto(f"{address}compare.html#?own=Z01,Z02,Z03")
+    page.wait_for_function("document.querySelectorAll('thead th').length === 5")
+    cells = page.locator("[data-table] tbody tr").nth(1).locator("td")
+    cells.first.scroll_into_view_if_needed()
+    assert max(c["x"] + c["width"] for c in (cells.nth(i).bounding_box() for i in range(4))) <= 360
     page.goto(f"{address}heatmap.html")
     counts = page.locator(".heat tbody tr").first.locator("td.n")
     counts.first.scroll_into_view_if_needed()

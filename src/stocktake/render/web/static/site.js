@@ -311,7 +311,8 @@
         // Somebody may have chosen anew while these were on their way.
         if (own !== turn) return;
         while (head.cells.length > 2) head.deleteCell(-1);
-        chosen.forEach(function (code) {
+        chosen.forEach(function (code, i) {
+          table.style.setProperty("--c" + (i + 3), JSON.stringify(names[code] + ": "));
           var cell = document.createElement("th");
           cell.scope = "col";
           cell.className = "figure";
