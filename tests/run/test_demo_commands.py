@@ -56,7 +56,7 @@ def test_the_whole_way(demo: Path, few: Path) -> None:
     assert stocktake("benchmark", few).returncode == 0
     assert {p.name: p.read_bytes() for p in (few / "results").iterdir()} == before, "the same inputs, the same bytes"
     answered = read_results(few / "results").scores.filter((pl.col("year") == 2024) & (pl.col("group") == "all"))["n"]
-    done = stocktake("count", few, "--out", few / "out", "--least", "5")
+    done = stocktake("count", few, "--out", few / "out", "--minimum-cell", "5")
     assert done.returncode == 0, done.stderr
     assert "8 organisations" in done.stdout and "were moved to the nearest cells; no score of a" in done.stdout
     assert "These files are confidential" in done.stdout

@@ -273,7 +273,7 @@ def test_counts_of_another_survey_are_not_benchmarked(tmp_path: Path) -> None:
         benchmark_folder(folder)
     # One that took no part has no results, and with a sample file it is said.
     path = alone(tmp_path, "T1", "asked", sample=True)
-    part = CountedWave.load(path).of(TRUSTS)
+    part = CountedWave.load(path).for_organisations(TRUSTS)
     part.fieldwork.invited[0, 1] = 3
     part.save(path)
     run, _ = benchmark_folder(from_counts(tmp_path / "one", {2024: path}))
@@ -305,7 +305,7 @@ def test_files_that_are_none(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) ->
 def test_what_cannot_be_counted(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     folder = write(tmp_path / "a")
     with pytest.raises(StocktakeError, match="expected a number of at least 2"):
-        count_folder(folder, least=1)
+        count_folder(folder, minimum_cell=1)
     with pytest.raises(StocktakeError, match="a reference says what merging small cells does"):
         count_folder(folder, reference=tmp_path / "x")
     (folder / "responses-2024.csv").write_text("respondent,organisation,age,sex,Q1\nr,T1,20,1,1\n", "utf-8")
@@ -347,9 +347,9 @@ def test_merging_small_cells_by_hand(tmp_path: Path) -> None:
         }
     )
     folder = write(tmp_path / "a", ("T1",), answers=answers)
-    ((path, part),) = count_folder(folder, least=3)
+    ((path, part),) = count_folder(folder, minimum_cell=3)
     told = part.coarsened
-    assert told is not None and (told.least, told.people, told.cells) == (3, 3, 2)
+    assert told is not None and (told.minimum, told.people, told.cells) == (3, 3, 2)
     assert cell_respondents(part.counts).tolist() == [[7, 0, 0, 0, 0, 7]]
     # By hand: standardised to its own mix the score is the plain mean, 110 / 14; the two merged cells together have
     # 60 / 7 and 50 / 7, and of the mix they have 6 and 5 parts in 14, for the two cells left empty have no weight.
@@ -368,7 +368,7 @@ def test_what_merging_does_is_told_and_adds(tmp_path: Path) -> None:
     parts = []
     for code in ("T2", "T3"):
         folder = write(tmp_path / code, (code,))
-        ((path, part),) = count_folder(folder, least=12, reference=reference)
+        ((path, part),) = count_folder(folder, minimum_cell=12, reference=reference)
         survey = load_instrument(read_settings(folder), folder)
         shares = national_shares(cell_respondents(CountedWave.load(reference).counts))
         ((_, plain),) = count_folder(folder, tmp_path / "plain" / code)
@@ -385,7 +385,7 @@ def test_what_merging_does_is_told_and_adds(tmp_path: Path) -> None:
     assert total.coarsened.largest == max(m.largest for m in made if m)
     # A trust of fewer people than that keeps a single cell.
     few = people().filter(pl.col("organisation") == "T4").head(5)
-    ((_, part),) = count_folder(write(tmp_path / "few", ("T4",), answers=few), least=12)
+    ((_, part),) = count_folder(write(tmp_path / "few", ("T4",), answers=few), minimum_cell=12)
     assert (cell_respondents(part.counts) > 0).sum() == 1
-    nobody = coarsened(part.of(("T9",)), survey, 5)
+    nobody = coarsened(part.for_organisations(("T9",)), survey, 5)
     assert nobody.coarsened is not None and nobody.coarsened.largest == 0

@@ -174,11 +174,12 @@ def test_partitions_add_to_the_whole_in_any_order(tmp_path: Path, pairs: bool) -
     own = read_wave(survey, 2024, TRUSTS, intake.table, None, survey.method, pairs=pairs)
     assert own.counts is not None
     for order in (packed, packed[::-1]):
-        counts, parts = combined(intake.layout, pairs, order)
+        counts, parts = combined(intake, pairs, order)
         for name in ("respondents", "answers", "pairs"):
             np.testing.assert_equal(getattr(counts, name), getattr(own.counts, name))
-        assert [p.first for p in parts] == sorted(p.first for p in parts) and sum(p.rows for p in parts) == rows.height
-        assert sum(p.set_aside for p in parts) == own.set_aside
+        places_of = [first for first, _ in parts]
+        assert places_of == sorted(places_of) and sum(c.rows for _, c in parts) == rows.height
+        assert sum(c.set_aside for _, c in parts) == own.set_aside
     assert list(count_partition(intake, places, pairs, [])) == []
 
 
@@ -193,7 +194,7 @@ def test_the_kernel_without_spark(tmp_path: Path, monkeypatch: pytest.MonkeyPatc
         places = Places({str(path): 0}, frozenset({2400, 2401, 2402}))
         parts = [[b] for b in batches_of(rows, f"file://{path}", (500, 1, 0, 1000, 902))]
         return combined(
-            intake.layout,
+            intake,
             pairs,
             [b["part"][0].as_py() for own in reversed(parts) for b in count_partition(intake, places, pairs, own)],
         )
@@ -230,7 +231,7 @@ def test_counts_that_are_too_large_are_an_error(tmp_path: Path) -> None:
     held = io.BytesIO()
     np.savez(held, **arrays)
     with pytest.raises(OverflowError):
-        combined(intake.layout, False, [held.getvalue(), held.getvalue()])
+        combined(intake, False, [held.getvalue(), held.getvalue()])
 
 
 def test_what_spark_is_not_given(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

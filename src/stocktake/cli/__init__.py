@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, Annotated, Literal
 from cyclopts import App, Parameter
 
 from stocktake.cli.audit import audit, audit_demo, audit_results, report_packs
-from stocktake.cli.common import chosen, me, output, progress
+from stocktake.cli.common import Folder, chosen, me, output, progress
+from stocktake.cli.counting import combine, count
 from stocktake.cli.trends import print_untrue, trend_results, trends_demo
 
 if TYPE_CHECKING:
@@ -24,6 +25,8 @@ app = App(
     suppress_keyboard_interrupt=False,
 )
 app.command(audit)
+app.command(count)
+app.command(combine)
 
 
 def main() -> None:
@@ -53,9 +56,6 @@ def main() -> None:
 def _say_problems(error: Exception) -> None:
     for line in str(error).splitlines():
         print(line, file=sys.stderr)  # noqa: T201
-
-
-Folder = Annotated[Path, Parameter(help="A folder with survey.yaml.")]
 
 
 @app.command
@@ -129,9 +129,7 @@ def check(folder: Folder) -> None:
 
 
 @app.command
-def benchmark(
-    folder: Folder,
-) -> None:
+def benchmark(folder: Folder) -> None:
     """Compute the results of a folder, of a survey, an audit or trends, into its results/."""
     from stocktake.run.collection import is_collection
     from stocktake.run.trends import is_trends
@@ -152,63 +150,6 @@ def benchmark(
     if page is not None:
         console.print(f"Data quality: {page}")
     console.print(f"Next:         {me()} report {folder} --all")
-
-
-@app.command
-def count(
-    folder: Folder,
-    *,
-    out: Annotated[
-        Path | None, Parameter(help="The folder for the files; counts/ in the survey's own unless given.")
-    ] = None,
-    least: Annotated[
-        int | None,
-        Parameter(
-            help="Merge standardisation cells of fewer respondents than this with the nearest, and say what it does to scores."
-        ),
-    ] = None,
-    reference: Annotated[
-        Path | None, Parameter(help="A counts file whose mix of people is taken to say what merging does to scores.")
-    ] = None,
-) -> None:
-    """Count a survey's respondents where they are, into files that `combine` adds elsewhere; one a wave."""
-    from stocktake.run.counting import count_folder
-
-    console = output()
-    with progress("counting") as advance:
-        made = count_folder(folder, out, least=least, reference=reference, progress=advance)
-    for path, part in made:
-        console.print(
-            f"{path}: {len(part.present())} organisations, {part.counts.respondents.sum():,} people of {part.year}"
-        )
-        if part.coarsened is not None:
-            told = part.coarsened
-            console.print(
-                f"  {told.people} people of {told.cells} cells below {told.least} were moved to the nearest cells; no score of a "
-                f"question moves by more than {told.largest:.2f} ({told.reference})."
-            )
-    console.print("These files are confidential: no small number is withheld in them.")
-
-
-@app.command
-def combine(out: Path, *files: Path) -> None:
-    """Add counts files of one wave, of different organisations, into one that survey.yaml may name in place of responses.
-
-    Parameters
-    ----------
-    out
-        The file to write.
-    files
-        The files that `count` made.
-    """
-    from stocktake.run.counting import combine_files
-
-    console = output()
-    total = combine_files(out, files)
-    console.print(
-        f"{out}: {len(total.present())} organisations, {total.counts.respondents.sum():,} people of {total.year}"
-    )
-    console.print(f"In survey.yaml: waves: [{{year: {total.year}, counts: {out.name}}}]")
 
 
 @app.command

@@ -39,8 +39,8 @@ PUBLIC: dict[str, tuple[str, ...]] = {
     "audit": ("figures", "summaries", "national"),
     "trends": ("shares", "share_changes", "courses", "share_differences", "series"),
 }
-# One row a key, so that the key can be declared: a figure of a series of years has its year besides.
-WHOLE_KEYS = ("figures",)
+# A figure has its year in its key, which is null in the year of the collection; keys of CSVW may hold no null.
+UNDECLARED = ("figures",)
 ESCAPED = "A text that begins with =, +, -, @, a tab or a carriage return has an apostrophe in front, so that no spreadsheet program runs it."
 
 
@@ -82,6 +82,6 @@ def _table(name: str, schema: Schema, columns: Sequence[str]) -> dict[str, Any]:
                 for column, (kind, text) in schema.items()
                 if column in columns
             ],
-            **({} if name in WHOLE_KEYS else {"primaryKey": list(KEYS[name])}),
+            **({} if name in UNDECLARED else {"primaryKey": list(KEYS[name])}),
         },
     }

@@ -93,13 +93,15 @@ def _mark(canvas: Canvas, chart: RankedDots, dot: Dot, x: float, size: float, y:
     fill = canvas.theme.band_colours[(dot.band or 4) - 1]
     interval = "" if dot.low is None else f", {interval_text(dot.low, dot.high)}"
     band = f", {chart.bands[dot.band - 1].lower()}" if dot.band else ""
-    title = escape(f"{dot.label}: {rounded(dot.score)}{interval}{band}")
-    href = f" href={quoteattr(f'{chart.links}{quote(dot.code)}.html')}" if chart.links else ""
     # A drawing without links is a picture in a page, in which nothing can be pointed at; of those with links the wide one
     # has the names, and the one for narrow screens stands in the same page.
-    bare = not href
-    named = "" if chart.size == "narrow" else f"<title>{title}</title>"
-    parts = [] if bare else [f"<a{href} data-code={quoteattr(dot.code)}>{named}"]
+    start = end = ""
+    if chart.links:
+        title = escape(f"{dot.label}: {rounded(dot.score)}{interval}{band}")
+        named = "" if chart.size == "narrow" else f"<title>{title}</title>"
+        href = quoteattr(f"{chart.links}{quote(dot.code)}.html")
+        start, end = f"<a href={href} data-code={quoteattr(dot.code)}>{named}", "</a>"
+    parts = [start]
     if dot.low is not None and dot.high is not None:
         parts.append(f'<path d="M{x:.1f} {y(dot.low):.1f}V{y(dot.high):.1f}"/>')
     at = y(dot.score)
@@ -112,7 +114,7 @@ def _mark(canvas: Canvas, chart: RankedDots, dot: Dot, x: float, size: float, y:
         parts.append(
             f'<path d="M{x - half:.1f} {at - way * high * 0.7:.1f}h{2 * half:.1f}L{x:.1f} {at + way * high:.1f}z" fill="{fill}"/>'
         )
-    canvas.parts.append("".join(parts) + ("" if bare else "</a>"))
+    canvas.parts.append("".join([*parts, end]))
 
 
 def _as_shapes(canvas: Canvas, chart: RankedDots, plane: _Plane, size: float) -> None:

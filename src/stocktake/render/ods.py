@@ -177,7 +177,7 @@ def _rows(sheet: Sheet, cells: pl.DataFrame) -> bytes:
         if figure is not None:
             of = "percentage" if column.kind == "share" and not sheet.raw else "float"
             start = f'<table:table-cell office:value-type="{of}" office:value="'
-            # A program shows the value as the column's style says: to write that out as well would be half of the file.
+            # A program shows the value as the column's style says: to write that out as well makes it a fifth larger.
             value = pl.concat_str(pl.lit(start), number(figure), pl.lit('"/>'))
             made = pl.coalesce(value, made)
         pieces.append(made)

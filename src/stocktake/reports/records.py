@@ -15,6 +15,19 @@ DRAFT = "https://json-schema.org/draft/2020-12/schema"
 TYPES = {pl.String: "string", pl.Float64: "number", pl.Int64: "integer", pl.Boolean: "boolean"}
 # Figures of documents have at most so many decimals.
 DECIMALS = 4
+# What every document says of itself, with its meaning.
+HEAD = {
+    "digest": "fingerprint of the results",
+    "notice": "what must be said with every figure",
+    "licence": "on which terms the figures may be used",
+    "code": "code of what the figures are of",
+    "name": "its name or title",
+}
+
+
+def head(digest: str, notice: str, licence: str, code: str = "", name: str = "") -> dict[str, str]:
+    """What a document says of itself; the list of all documents has no code and name."""
+    return {"digest": digest, "notice": notice, "licence": licence, "code": code, "name": name}
 
 
 def document(head: Mapping[str, Any], tables: Mapping[str, pl.DataFrame], without: Sequence[str] = ()) -> str:

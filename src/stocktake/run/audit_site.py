@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from functools import cache
-from importlib import resources
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -12,34 +11,27 @@ import polars as pl
 
 from stocktake import __version__
 from stocktake.codes import file_name
-from stocktake.files import Content, new_folder, write_file, writing
+from stocktake.files import new_folder, writing
 from stocktake.organisations.register import Kind
 from stocktake.problems import StocktakeError
+from stocktake.reports import records
 from stocktake.reports.audit.facts import WORDS
-from stocktake.reports.records import document, index, shape
 from stocktake.reports.words import size_words
 from stocktake.results.csv import csv_bytes
 from stocktake.run.audit import AuditRun, open_audit
 from stocktake.run.pool import in_batches
-from stocktake.run.site.programs import found_files, parquet_files, sitemap, zipped
+from stocktake.run.site.opened import write
+from stocktake.run.site.programs import about_of, discovery_files, sitemap, static_files, table_files
 
 if TYPE_CHECKING:
     from stocktake.render.web.pack_page import PackSite
 
-STATIC = ("nhsuk-frontend.css", "site.css", "site.js")
 # What documents of an organisation and of a display say of themselves.
-HEAD = {
-    "audit": "code of the specification",
-    "digest": "fingerprint of the results",
-    "notice": "what must be said with every figure",
-    "licence": "on which terms the figures may be used",
-    "code": "code of the organisation, area or display",
-    "name": "its name or title",
-}
+HEAD = {"audit": "code of the specification", **records.HEAD}
 # Columns that are the same in every row of an organisation's figures, or a display's; and those that the tables have alone.
 IN_TABLES = ("answered", "cells", "organisations", "asked", "made_of", "funnel_z", "reason")
 OF_ORGANISATION = ("audit", "kind", "organisation", "organisation_name", *IN_TABLES)
-OF_DISPLAY = ("audit", "indicator")
+OF_DISPLAY = ("audit", "indicator", "organisation_name", *IN_TABLES)
 
 
 @cache
@@ -80,7 +72,7 @@ def make_audit_site(
         in_batches(_make, folder, fresh, codes, progress)
         address = run.collection.settings.site.address
         if address:
-            _write(fresh, "sitemap.xml", sitemap(fresh, address))
+            write(fresh, "sitemap.xml", sitemap(fresh, address))
     return folder / "site" / "index.html"
 
 
@@ -90,35 +82,28 @@ def write_shared(root: Path, run: AuditRun, reader: str) -> None:
     from stocktake.render.web.rows import band_styles
 
     for name, content in shared_charts(run.report(reader).report, run.theme, __version__).items():
-        _write(root, f"charts/{name}", content)
-    for name in STATIC:
-        _write(root, f"static/{name}", (resources.files("stocktake.render.web") / "static" / name).read_bytes())
-    _write(root, "static/bands.css", band_styles(run.theme))
+        write(root, f"charts/{name}", content)
+    for name, style in static_files().items():
+        write(root, name, style)
+    write(root, "static/bands.css", band_styles(run.theme))
 
 
 def _site(run: AuditRun) -> PackSite:
-    from stocktake.render.web.found import About
     from stocktake.render.web.pack_page import PackSite
 
-    told = run.collection.settings.site
-    about = About(told.address, told.publisher, told.licence, told.licence_address, told.feedback)
-    return PackSite(run.theme, __version__, about)
+    return PackSite(run.theme, __version__, about_of(run.collection.settings.site))
 
 
 def _shared(run: AuditRun, out: Path, reader: str) -> None:
     """The first page, the data, what programs read, and what all packs share."""
-    from stocktake.render.csvw import tidy_files
     from stocktake.render.web.card import card_bytes
-    from stocktake.render.web.found import dataset
+    from stocktake.render.web.discovery import dataset
 
     write_shared(out, run, reader)
     spec, site, results = run.collection.spec, _site(run), run.results
     report = run.report(reader).report
     bodies = run.collection.register.bodies
-    tidy = tidy_files(results, spec.title)
-    paths = [_write(out, "data/tidy-tables.zip", zipped(tidy))]
-    _write(out, "data/csv-metadata.json", tidy["csv-metadata.json"])
-    paths += [_write(out, f"data/{name}", content) for name, content in parquet_files(results).items()]
+    paths = [write(out, name, content) for name, content in table_files(results, spec.title).items()]
     _documents(run, out)
     when = f"Year from {spec.begins:%d %B %Y}; census on {spec.census:%d %B %Y}."
     kinds: tuple[Kind, ...] = ("region", "stp", "trust", "ccg", "la")
@@ -133,15 +118,15 @@ def _shared(run: AuditRun, out: Path, reader: str) -> None:
         results.digest,
         site.about,
     )
-    _write(
+    write(
         out,
         "index.html",
         site.index(report, f"{spec.programme or spec.title}. {when}", [g for g in groups if g[1]], told),
     )
-    files = [(f"data/{p.name}", p.name, size_words(p.stat().st_size)) for p in paths]
+    files = [(f"data/{p.name}", p.name, size_words(p.stat().st_size)) for p in paths if p.suffix != ".json"]
     displays = [(i.code, i.title) for i in spec.displays]
-    _write(out, "data.html", site.data(report, files, displays))
-    _write(out, "404.html", site.not_found(report))
+    write(out, "data.html", site.data(report, files, displays))
+    write(out, "404.html", site.not_found(report))
     published = run.collection.settings.site
     if published.address:
         card = card_bytes(
@@ -152,20 +137,14 @@ def _shared(run: AuditRun, out: Path, reader: str) -> None:
         updates = [(u.date, u.text) for u in published.updates] or [
             (spec.census, f"Figures of the census on {spec.census:%d %B %Y}.")
         ]
-        for name, content in found_files(spec.title, published.address, card, published.publisher, updates).items():
-            _write(out, name, content)
+        for name, content in discovery_files(spec.title, published.address, card, published.publisher, updates).items():
+            write(out, name, content)
 
 
 def _head(run: AuditRun, code: str = "", name: str = "") -> dict[str, Any]:
     settings = run.collection.settings
-    return {
-        "audit": run.collection.spec.code,
-        "digest": run.results.digest,
-        "notice": settings.notice,
-        "licence": settings.site.licence,
-        "code": code,
-        "name": name,
-    }
+    own = records.head(run.results.digest, settings.notice, settings.site.licence, code, name)
+    return {"audit": run.collection.spec.code, **own}
 
 
 def _documents(run: AuditRun, out: Path) -> None:
@@ -178,31 +157,31 @@ def _documents(run: AuditRun, out: Path) -> None:
         code = indicator.code
         own = figures.get((code,), results.tables["figures"].clear())
         every = {"figures": own, "summaries": summaries.get((code,), results.tables["summaries"].clear())}
-        _write(
+        write(
             out,
             f"api/v1/displays/{file_name(code, '.json')}",
-            document(_head(run, code, indicator.title), every, (*OF_DISPLAY, "organisation_name", *IN_TABLES)),
+            records.document(_head(run, code, indicator.title), every, OF_DISPLAY),
         )
-        _write(out, f"data/displays/{file_name(code, '.csv')}", csv_bytes(own.drop(OF_DISPLAY)))
+        write(out, f"data/displays/{file_name(code, '.csv')}", csv_bytes(own.drop("audit", "indicator")))
         displays.append({"code": code, "name": indicator.title})
     organisations = [{"code": c, "name": n, "kind": bodies[c].kind} for c, n in run.organisations.items()]
-    _write(out, "api/v1/index.json", index(_head(run), organisations=organisations, displays=displays))
+    write(out, "api/v1/index.json", records.index(_head(run), organisations=organisations, displays=displays))
     for name, tables, without in (
         ("organisation", ("figures",), OF_ORGANISATION),
-        ("display", ("figures", "summaries"), (*OF_DISPLAY, "organisation_name", *IN_TABLES)),
+        ("display", ("figures", "summaries"), OF_DISPLAY),
     ):
-        _write(out, f"api/v1/{name}.schema.json", shape("audit", f"The figures of one {name}", HEAD, tables, without))
+        write(
+            out,
+            f"api/v1/{name}.schema.json",
+            records.shape("audit", f"The figures of one {name}", HEAD, tables, without),
+        )
 
 
 def _make(folder: Path, out: Path, codes: Sequence[str]) -> None:
     run, site, figures = _run(folder), _site(_run(folder)), _by_organisation(folder)
     for code in codes:
         for name, page in site.pages(run.report(code).report).items():
-            _write(out, name, page)
+            write(out, name, page)
         own = figures.get(code, run.results.tables["figures"].clear())
-        told = document(_head(run, code, run.organisations[code]), {"figures": own}, OF_ORGANISATION)
-        _write(out, f"api/v1/organisations/{file_name(code, '.json')}", told)
-
-
-def _write(out: Path, name: str, content: Content) -> Path:
-    return write_file(out / name, content, inside=out)
+        told = records.document(_head(run, code, run.organisations[code]), {"figures": own}, OF_ORGANISATION)
+        write(out, f"api/v1/organisations/{file_name(code, '.json')}", told)

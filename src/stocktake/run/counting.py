@@ -26,21 +26,21 @@ def count_folder(
     folder: Path,
     out: Path | None = None,
     *,
-    least: int | None = None,
+    minimum_cell: int | None = None,
     reference: Path | None = None,
     progress: Progress | None = None,
 ) -> list[tuple[Path, CountedWave]]:
     """Count every wave of a folder and write a file for each to `out`, folder/counts/ unless given.
 
-    With `least` cells of fewer respondents are merged; `reference` is a counts file whose mix of people says what that
+    With `minimum_cell` cells of fewer respondents are merged; `reference` is a counts file whose mix of people says what that
     does to scores. Raises BlockedError where findings block the run, and StocktakeError for what cannot be read.
     """
     settings = read_settings(folder)
     if settings.workbook is not None:
         raise StocktakeError(f"{folder}: this folder holds a published workbook, in which nobody can be counted.")
-    if least is not None and least < 2:
-        raise StocktakeError(f"cells of fewer than {least} people; expected a number of at least 2.")
-    if reference is not None and least is None:
+    if minimum_cell is not None and minimum_cell < 2:
+        raise StocktakeError(f"cells of fewer than {minimum_cell} people; expected a number of at least 2.")
+    if reference is not None and minimum_cell is None:
         raise StocktakeError("a reference says what merging small cells does; say below which number they are merged.")
     survey = load_instrument(settings, folder)
     mix = None if reference is None else CountedWave.load(reference)
@@ -56,8 +56,8 @@ def count_folder(
         if wave.intake is None:
             raise StocktakeError(f"{folder}: the wave of {wave.year} is counted already.")
         part = counted_of(wave, survey, _sources(folder, files[wave.year], wave.counts))
-        if least is not None:
-            part = coarsened(part, wave.survey, least, mix)
+        if minimum_cell is not None:
+            part = coarsened(part, wave.survey, minimum_cell, mix)
         made.append((wave.year, part))
     target = folder / "counts" if out is None else out
     with writing(folder):
@@ -69,15 +69,13 @@ def count_folder(
 
 def _sources(folder: Path, files: WaveFiles, counts: Counts) -> list[str]:
     """The SHA-256 of what was counted: of each file, and for a database or an address of the counts themselves."""
-    out = []
-    for name in (files.responses, files.sample):
-        if isinstance(name, str) and "://" not in name:
-            out.append(digest(folder / name))
-        elif name is not None and name is files.responses:
-            content = hashlib.sha256(counts.respondents.tobytes())
-            for table in counts.answers:
-                content.update(table.tobytes())
-            out.append(content.hexdigest())
+    names = [files.file(role) for role in ("responses", "sample")]
+    out = [digest(folder / name) for name in names if name is not None]
+    if names[0] is None:
+        content = hashlib.sha256(counts.respondents.tobytes())
+        for table in counts.answers:
+            content.update(table.tobytes())
+        out.append(content.hexdigest())
     return out
 
 

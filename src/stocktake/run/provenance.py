@@ -51,9 +51,9 @@ def roles(settings: Settings) -> dict[str, str]:
     out = {"organisations": settings.organisations}
     for wave in settings.waves:
         for role in ("responses", "sample", "counts", "organisations"):
-            name = getattr(wave, role)
             # What a database or an address held cannot be compared afterwards; survey.yaml says what was asked.
-            if isinstance(name, str) and "://" not in name:
+            name = wave.file(role)
+            if name is not None:
                 out[f"{role} {wave.year}"] = name
     return out
 

@@ -11,8 +11,9 @@ from pydantic import Field, ValidationError, model_validator
 from stocktake.definitions import Part, located, mistakes, read_text, read_yaml
 from stocktake.disclosure.rules import Rules
 from stocktake.problems import StocktakeError, nearest
+from stocktake.survey.engines import Engine
 from stocktake.survey.instrument import Method, Survey, Year, load
-from stocktake.survey.wave import Engine
+from stocktake.survey.tables import is_address
 
 
 class DatabaseQuery(Part):
@@ -37,6 +38,11 @@ class WaveFiles(Part):
     organisations: str | None = Field(None, description="the wave's own list, where it differs from this year's")
     expected_sample: int | None = Field(None, ge=0)
     comments: str | None = Field(None, description="what people wrote: columns organisation and comment")
+
+    def file(self, role: str) -> str | None:
+        """The file or folder beside survey.yaml that has a role; none for an address, a query, or nothing."""
+        given = getattr(self, role)
+        return given if isinstance(given, str) and not is_address(given) else None
 
     @model_validator(mode="after")
     def _one_source(self) -> WaveFiles:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import io
 from collections.abc import Callable, Sequence
 from functools import cache
-from importlib import resources
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -13,20 +12,20 @@ import polars as pl
 
 from stocktake import __version__
 from stocktake.codes import file_name
-from stocktake.files import Content, new_folder, write_file, writing
+from stocktake.files import new_folder, writing
 from stocktake.problems import StocktakeError
-from stocktake.reports.records import document, index, shape
+from stocktake.reports import records
 from stocktake.reports.words import size_words
 from stocktake.results.csv import csv_bytes
 from stocktake.run.pool import in_batches
-from stocktake.run.site.programs import found_files, parquet_files, sitemap, zipped
+from stocktake.run.site.opened import write
+from stocktake.run.site.programs import discovery_files, sitemap, static_files, table_files
 from stocktake.run.trends import TrendRun, open_trends
 
 if TYPE_CHECKING:
     from stocktake.render.web.trend_pages import TrendSite
     from stocktake.reports.trends.pages import TrendPage
 
-STATIC = ("nhsuk-frontend.css", "site.css", "site.js")
 # The tables that everybody may have, and what they are.
 DOWNLOADS = {
     "shares": "Every percentage, by year and group",
@@ -35,15 +34,7 @@ DOWNLOADS = {
     "share_differences": "Differences between groups of people",
     "series": "What was asked in each year, and what compares",
 }
-# What the document of a page says of itself; and the columns that are the same in all of its rows, or that tables have alone.
-HEAD = {
-    "digest": "fingerprint of the results",
-    "notice": "what must be said with every figure",
-    "licence": "on which terms the figures may be used",
-    "code": "code of the indicator or question",
-    "name": "its title",
-}
-# How many gave an answer is in no public table: see disclosure control.
+# Columns that tables have and documents have not. How many gave an answer is in no public table: see disclosure control.
 IN_TABLES = ("count", "survey", "segment", "effective_base", "weighted_for_response", "reason", "z", "p")
 # Pixels for each point of a picture.
 SHARP = 2.0
@@ -67,7 +58,7 @@ def make_trend_site(
         in_batches(_make, folder, fresh, codes, progress)
         _common(run, fresh)
         if run.settings.address:
-            _write(fresh, "sitemap.xml", sitemap(fresh, run.settings.address))
+            write(fresh, "sitemap.xml", sitemap(fresh, run.settings.address))
     return folder / "site" / "index.html"
 
 
@@ -101,7 +92,7 @@ def _make(folder: Path, out: Path, codes: Sequence[str]) -> None:
     for code in codes:
         page = page_of(run, code)
         downloads = _downloads(run, out, page)
-        _write(out, f"pages/{file_name(code, '.html')}", site.page(page, downloads))
+        write(out, f"pages/{file_name(code, '.html')}", site.page(page, downloads))
 
 
 def _downloads(run: TrendRun, out: Path, page: TrendPage) -> list[tuple[str, str]]:
@@ -113,18 +104,20 @@ def _downloads(run: TrendRun, out: Path, page: TrendPage) -> list[tuple[str, str
 
     code = page.code
     shares = own_shares(run, code)
-    _write(out, f"data/{file_name(code, '.csv')}", csv_bytes(shares))
-    _write(
+    write(out, f"data/{file_name(code, '.csv')}", csv_bytes(shares))
+    write(
         out,
         f"data/{file_name(code, '.xlsx')}",
         xlsx_bytes(page_book(run.public.tables, page, shares, run.results.digest)),
     )
-    _write(out, f"pdf/{file_name(code, '.pdf')}", pdf_bytes(page.report, run.theme))
+    write(out, f"pdf/{file_name(code, '.pdf')}", pdf_bytes(page.report, run.theme))
     changes = _of_page(run, code, "share_changes")
-    _write(
+    write(
         out,
         f"api/v1/pages/{file_name(code, '.json')}",
-        document(_head(run, code, page.report.organisation), {"shares": shares, "share_changes": changes}, IN_TABLES),
+        records.document(
+            _head(run, code, page.report.organisation), {"shares": shares, "share_changes": changes}, IN_TABLES
+        ),
     )
     links = [
         (f"../data/{code}.csv", "The figures of this page (CSV)"),
@@ -134,8 +127,8 @@ def _downloads(run: TrendRun, out: Path, page: TrendPage) -> list[tuple[str, str
     ]
     if page.chart is not None:
         svg = draw(page.chart, run.theme, 760)
-        _write(out, f"images/{file_name(code, '.svg')}", svg)
-        _write(out, f"images/{file_name(code, '.png')}", picture(svg, page.chart.alt))
+        write(out, f"images/{file_name(code, '.svg')}", svg)
+        write(out, f"images/{file_name(code, '.png')}", picture(svg, page.chart.alt))
         links += [
             (f"../images/{code}.png", "The chart as a picture (PNG, with its description inside)"),
             (f"../images/{code}.svg", "The chart as a drawing (SVG, with its description inside)"),
@@ -159,14 +152,7 @@ def _of_page(run: TrendRun, code: str, name: str) -> pl.DataFrame:
 
 
 def _head(run: TrendRun, code: str = "", name: str = "") -> dict[str, str]:
-    settings = run.settings
-    return {
-        "digest": run.results.digest,
-        "notice": settings.notice,
-        "licence": settings.licence,
-        "code": code,
-        "name": name,
-    }
+    return records.head(run.results.digest, run.settings.notice, run.settings.licence, code, name)
 
 
 def picture(svg: str, alt: str) -> bytes:
@@ -211,10 +197,10 @@ def _common(run: TrendRun, out: Path) -> None:
         title = "Over several surveys" if page.declared else page.section or "Other questions"
         sections.setdefault(title, []).append((page, span))
     every = [y for code in facts.points for y in facts.years(code)]
-    _write(out, "index.html", site.index(indicators, list(sections.items()), (min(every), max(every))))
-    _write(out, "404.html", site.not_found())
+    write(out, "index.html", site.index(indicators, list(sections.items()), (min(every), max(every))))
+    write(out, "404.html", site.not_found())
     method = method_report(facts, run.results.tables["trend_notes"].to_dicts())
-    _write(out, "method.html", site.plain("method.html", "Method", "", method))
+    write(out, "method.html", site.plain("method.html", "Method", "", method))
     titles = [(p.code, p.report.organisation) for p in (*indicators, *(p for own in sections.values() for p, _ in own))]
     files = _for_programs(run, out, titles)
     if settings.address:
@@ -222,10 +208,12 @@ def _common(run: TrendRun, out: Path) -> None:
             settings.title, "What people said over the years, and whether it changed by more than chance.", run.theme
         )
         updates = [(settings.updated, updated_words(facts)), *((c.date, c.text) for c in settings.corrections)]
-        for name, content in found_files(settings.title, settings.address, card, settings.publisher, updates).items():
-            _write(out, name, content)
+        for name, content in discovery_files(
+            settings.title, settings.address, card, settings.publisher, updates
+        ).items():
+            write(out, name, content)
     lead = "Every figure of this site. Figures withheld for small numbers are in none of the files; each page has its own besides."
-    _write(out, "data.html", site.plain("data.html", "Data", lead, None, files))
+    write(out, "data.html", site.plain("data.html", "Data", lead, None, files))
     if settings.standards:
         blocks = [
             b
@@ -240,39 +228,25 @@ def _common(run: TrendRun, out: Path) -> None:
         report = Report(
             settings.title, "", "Standards", "standards", updated_words(facts), pages, "", notice=settings.notice
         )
-        _write(out, "standards.html", site.plain("standards.html", "Compared with standards", "", report))
-    for name in STATIC:
-        _write(out, f"static/{name}", (resources.files("stocktake.render.web") / "static" / name).read_bytes())
+        write(out, "standards.html", site.plain("standards.html", "Compared with standards", "", report))
+    for name, content in static_files().items():
+        write(out, name, content)
 
 
 def _for_programs(run: TrendRun, out: Path, titles: Sequence[tuple[str, str]]) -> list[tuple[str, str, str]]:
     """Every table in one archive and as Parquet, the list of all documents and their shape; returns links, words and sizes."""
-    from stocktake.render.csvw import tidy_files
-
-    files = []
-    tidy = tidy_files(run.public, run.settings.title)
-    _write(out, "data/csv-metadata.json", tidy["csv-metadata.json"])
-    path = _write(out, "data/tidy-tables.zip", zipped(tidy))
-    files.append(
-        ("data/tidy-tables.zip", "All tables as CSV, with the meaning of every column (CSV on the Web)", size_words(path.stat().st_size))
-    )  # fmt: skip
-    for name, content in parquet_files(run.public).items():
-        path = _write(out, f"data/{name}", content)
-        files.append((f"data/{name}", f"{DOWNLOADS[path.stem]} (Parquet)", size_words(path.stat().st_size)))
     listed = [{"code": code, "name": title} for code, title in titles]
-    for name, content in (
-        ("index", index(_head(run), pages=listed)),
-        ("page.schema", shape("trends", "The figures of one page", HEAD, ("shares", "share_changes"), IN_TABLES)),
-    ):
-        path = _write(out, f"api/v1/{name}.json", content)
-        words = (
-            "Every page by its code (JSON)"
-            if name == "index"
-            else "Shape of a page's document, api/v1/pages/CODE.json (JSON Schema)"
-        )
-        files.append((f"api/v1/{name}.json", words, size_words(path.stat().st_size)))
-    return files
-
-
-def _write(out: Path, name: str, content: Content) -> Path:
-    return write_file(out / name, content, inside=out)
+    shape = records.shape("trends", "The figures of one page", records.HEAD, ("shares", "share_changes"), IN_TABLES)
+    contents = {
+        **table_files(run.public, run.settings.title),
+        "api/v1/index.json": records.index(_head(run), pages=listed),
+        "api/v1/page.schema.json": shape,
+    }
+    sizes = {name: write(out, name, content).stat().st_size for name, content in contents.items()}
+    words = {
+        "data/tidy-tables.zip": "All tables as CSV, with the meaning of every column (CSV on the Web)",
+        **{f"data/{name}.parquet": f"{about} (Parquet)" for name, about in DOWNLOADS.items()},
+        "api/v1/index.json": "Every page by its code (JSON)",
+        "api/v1/page.schema.json": "Shape of a page's document, api/v1/pages/CODE.json (JSON Schema)",
+    }
+    return [(name, words[name], size_words(size)) for name, size in sizes.items() if name in words]

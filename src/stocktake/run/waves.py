@@ -13,10 +13,10 @@ from stocktake.problems import StocktakeError, nearest
 from stocktake.run.settings import DatabaseQuery, Settings
 from stocktake.survey.counted import CountedWave
 from stocktake.survey.databases import Query
-from stocktake.survey.engines import Progress
+from stocktake.survey.engines import Engine, Progress
 from stocktake.survey.instrument import Survey
-from stocktake.survey.tables import Table, open_table
-from stocktake.survey.wave import Engine, Wave, read_wave, wave_of_counts
+from stocktake.survey.tables import Table, is_address, open_table
+from stocktake.survey.wave import Wave, read_wave, wave_of_counts
 
 Organisations = tuple[Organisation, ...]
 
@@ -102,7 +102,7 @@ def open_source(folder: Path, given: str | DatabaseQuery) -> Table:
     """What survey.yaml names as responses or sample: a file or folder of its own, an address, or a query."""
     if isinstance(given, DatabaseQuery):
         return open_table(Query(given.database, given.query, folder))
-    return open_table(given if "://" in given else folder / given, given)
+    return open_table(given if is_address(given) else folder / given, given)
 
 
 def _check_codes(folder: Path, settings: Settings, codes: list[str]) -> None:

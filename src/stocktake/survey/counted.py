@@ -26,6 +26,8 @@ from stocktake.survey.counts import PAIR_BUDGET, Counts, Ints, Layout, Table
 from stocktake.survey.fieldwork import Fieldwork
 from stocktake.survey.findings import SCHEMA
 from stocktake.survey.instrument import Method, Survey
+from stocktake.survey.scores import cell_respondents, score
+from stocktake.survey.weights import national_shares
 
 # Raised with every change of what is in the file.
 FORMAT = 1
@@ -38,13 +40,13 @@ LABEL = "Confidential: counts of respondents in which no small number is withhel
 
 @dataclass(frozen=True)
 class Coarsened:
-    """That cells with fewer than `least` respondents were merged into others, and what that does to scores.
+    """That cells with fewer than `minimum` respondents were merged into others, and what that does to scores.
 
     `people` of `cells` cells were moved; no question's score moves by more than `largest` points when `reference` is
     what organisations are standardised to.
     """
 
-    least: int
+    minimum: int
     people: int
     cells: int
     largest: float
@@ -93,11 +95,9 @@ class CountedWave:
             "groups": list(self.fieldwork.groups),
             "coarsened": None if self.coarsened is None else asdict(self.coarsened),
         }
-        found = io.BytesIO()
-        summed(self.findings).write_ipc(found)
         arrays: dict[str, Any] = {
-            "head": _bytes(json.dumps(head).encode()),
-            "findings": _bytes(found.getvalue()),
+            "head": np.frombuffer(json.dumps(head).encode(), dtype=np.uint8),
+            "findings": frame_bytes(summed(self.findings)),
             "respondents": self.counts.respondents,
         }
         arrays |= {f"answers_{i}": a for i, a in enumerate(self.counts.answers)}
@@ -151,12 +151,12 @@ class CountedWave:
             head["set_aside"],
             counts,
             Fieldwork(tuple(head["groups"]), *(file[k] for k in FIELDWORK)),
-            pl.read_ipc(io.BytesIO(file["findings"].tobytes())).cast(SCHEMA),  # type: ignore[arg-type]
+            frame_of(file["findings"]).cast(SCHEMA),  # type: ignore[arg-type]
             None if made is None else Coarsened(**made),
             head["rules_version"],
         )
 
-    def of(self, organisations: Sequence[str]) -> CountedWave:
+    def for_organisations(self, organisations: Sequence[str]) -> CountedWave:
         """The same with these organisations in this order; those that it does not have took no part."""
         layout = self.counts.layout
         own = {code: i for i, code in enumerate(layout.organisations)}
@@ -193,8 +193,16 @@ class CountedWave:
 FIELDWORK = ("invited", "undeliverable", "died", "completed")
 
 
-def _bytes(content: bytes) -> Any:
-    return np.frombuffer(content, dtype=np.uint8)
+def frame_bytes(frame: pl.DataFrame) -> NDArray[np.uint8]:
+    """A table as an array of bytes, for a NumPy archive."""
+    held = io.BytesIO()
+    frame.write_ipc(held)
+    return np.frombuffer(held.getvalue(), dtype=np.uint8)
+
+
+def frame_of(content: NDArray[np.uint8]) -> pl.DataFrame:
+    """The table that `frame_bytes` gave."""
+    return pl.read_ipc(io.BytesIO(content.tobytes()))
 
 
 def _check_shapes(counts: Counts) -> None:
@@ -273,7 +281,7 @@ def combine(parts: Sequence[tuple[str, CountedWave]]) -> CountedWave:
             f"{len(organisations):,} organisations together have {layout.pair_bins:,} counts of answer pairs; expected at most "
             f"{PAIR_BUDGET:,}. Counts of so many organisations cannot be combined in this version."
         )
-    return _sum([part.of(organisations) for _, part in parts])
+    return _sum([part.for_organisations(organisations) for _, part in parts])
 
 
 # What must be alike in all parts: its name, the plural of what differs, and the value.
@@ -313,7 +321,7 @@ def _sum(parts: Sequence[CountedWave]) -> CountedWave:
 def _both(made: Sequence[Coarsened]) -> Coarsened:
     """What several coarsened parts say together: an organisation is in one of them, so that no score moves further."""
     return Coarsened(
-        min(c.least for c in made),
+        min(c.minimum for c in made),
         sum(c.people for c in made),
         sum(c.cells for c in made),
         max(c.largest for c in made),
@@ -321,41 +329,26 @@ def _both(made: Sequence[Coarsened]) -> Coarsened:
     )
 
 
-def coarsened(part: CountedWave, survey: Survey, least: int, reference: CountedWave | None = None) -> CountedWave:
-    """The same counts with no cell of fewer than `least` respondents where another can take them in.
+def coarsened(part: CountedWave, survey: Survey, minimum: int, reference: CountedWave | None = None) -> CountedWave:
+    """The same counts with no cell of fewer than `minimum` respondents where another can take them in.
 
     Within an organisation and service group the respondents of a small cell are counted in the nearest cell: one that
     differs in the fewest characteristics, then by the fewest steps, then the one with more respondents. Only which
     weight an answer gets can change. The effect on scores is told for `reference`, whose mix organisations are
     standardised to: other counts, or these themselves.
     """
-    from stocktake.survey.scores import cell_respondents, score
-    from stocktake.survey.weights import national_shares
-
     counts = part.counts
     layout = counts.layout
-    cells = layout.cells
     near = _nearest(survey)
     moves = np.tile(np.arange(layout.strata), (len(layout.organisations), 1))
     people = moved = 0
-    for o in range(len(layout.organisations)):
-        for g in range(len(layout.groups) + 1):
-            start = g * (cells + 1)
-            sizes = counts.respondents[o, start : start + cells].copy()
-            to = np.arange(cells)
-            while True:
-                small = np.flatnonzero((sizes > 0) & (sizes < least))
-                others = np.flatnonzero(sizes > 0)
-                if not small.size or others.size < 2:
-                    break
-                cell = small[np.argmin(sizes[small])]
-                target = min((c for c in others if c != cell), key=lambda c: (near[cell, c], -sizes[c], c))
-                people += int(counts.respondents[o, start + cell])
-                moved += 1
-                sizes[target] += sizes[cell]
-                sizes[cell] = 0
-                to[to == cell] = target
-            moves[o, start : start + cells] = start + to
+    for o, own in enumerate(counts.respondents):
+        for start in range(0, layout.strata, layout.cells + 1):
+            sizes = own[start : start + layout.cells]
+            targets = merged_cells(sizes, near, minimum)
+            moves[o, start : start + layout.cells] = start + targets
+            gone = (targets != np.arange(layout.cells)) & (sizes > 0)
+            people, moved = people + int(sizes[gone].sum()), moved + int(gone.sum())
     merged = Counts(
         layout,
         _moved(counts.respondents, moves),
@@ -368,7 +361,24 @@ def coarsened(part: CountedWave, survey: Survey, least: int, reference: CountedW
     change = np.abs(after - before)[:, :questions]
     largest = float(np.nanmax(change)) if np.isfinite(change).any() else 0.0
     told = "the mix of all in the file of reference" if reference is not None else "the mix of all in this file"
-    return replace(part, counts=merged, coarsened=Coarsened(least, people, moved, largest, told))
+    return replace(part, counts=merged, coarsened=Coarsened(minimum, people, moved, largest, told))
+
+
+def merged_cells(sizes: Ints, near: Ints, minimum: int) -> Ints:
+    """Where each cell's respondents are counted so that no cell has fewer than `minimum` but none; shape (cells,).
+
+    The smallest cell joins the nearest one with anybody in it, again and again; `near` has shape (cells, cells).
+    """
+    sizes, targets = sizes.copy(), np.arange(sizes.size)
+    while True:
+        small, there = np.flatnonzero((sizes > 0) & (sizes < minimum)), np.flatnonzero(sizes > 0)
+        if not small.size or there.size < 2:
+            return targets
+        cell = small[np.argmin(sizes[small])]
+        target = min((c for c in there if c != cell), key=lambda c: (near[cell, c], -sizes[c], c))
+        sizes[target] += sizes[cell]
+        sizes[cell] = 0
+        targets[targets == cell] = target
 
 
 def _moved(values: Any, moves: Ints) -> Any:

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property, lru_cache
 from itertools import combinations
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -217,6 +218,22 @@ class Tally:
         scratch = self.scratch.setdefault(total.shape, np.empty_like(total))
         coo_array((ones, (key, code.astype(np.int32, copy=False))), shape=total.shape).toarray(out=scratch)
         total += scratch
+
+    def packed(self) -> dict[str, NDArray[Any]]:
+        """The tally as arrays that `add_packed` adds to another: of each table only the entries that are not zero."""
+        arrays: dict[str, NDArray[Any]] = {"respondents": self.respondents}
+        for i, table in enumerate(self.tables):
+            flat = table.reshape(-1)
+            places = np.flatnonzero(flat)
+            arrays |= {f"places_{i}": places, f"counts_{i}": flat[places]}
+        return arrays
+
+    def add_packed(self, arrays: Mapping[str, NDArray[Any]]) -> None:
+        """Add what `packed` gave of a tally of the same layout; raises OverflowError rather than wrap round."""
+        self.respondents += arrays["respondents"]
+        for i, table in enumerate(self.tables):
+            flat, places = table.reshape(-1), arrays[f"places_{i}"]
+            flat[places] = _sum(flat[places], arrays[f"counts_{i}"])
 
     def merge(self, other: Tally) -> None:
         """Add another tally of the same layout to this one."""

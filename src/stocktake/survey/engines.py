@@ -6,10 +6,13 @@ import os
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from itertools import chain
+from typing import Literal
 
 from stocktake.survey.counts import Batch, Counts, Layout, Tally
 
 Progress = Callable[[int], None]
+# Where respondents are counted: on this machine, or on a cluster.
+Engine = Literal["local", "spark"]
 
 
 # A call that reads, checks and returns one batch; any worker may make it.

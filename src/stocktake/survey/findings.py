@@ -169,6 +169,12 @@ class Findings:
         """All findings in the order in which they were met; schema SCHEMA."""
         return pl.concat(self.frames) if self.frames else pl.DataFrame(schema=SCHEMA)
 
+    def take(self, joined: pl.DataFrame) -> None:
+        """Add what `joined` gave elsewhere."""
+        if joined.height:
+            # Each frame is of one check and column, as `add` makes them.
+            self.frames.extend(joined.partition_by("check", "column", maintain_order=True))
+
     def table(self) -> pl.DataFrame:
         """All findings, those that block first, then by file, row and column; schema SCHEMA."""
         if not self.frames:

@@ -42,6 +42,10 @@ class Cleaned:
     respondents: pl.Series | None
 
 
+# In place of a batch that is counted.
+NOBODY = Batch(np.zeros(0, dtype=np.int64), ())
+
+
 @dataclass
 class Intake:
     """One wave's response file on its way to the counts.

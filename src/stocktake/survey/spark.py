@@ -12,10 +12,11 @@ import sys
 from collections.abc import Iterable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from functools import partial
 from itertools import pairwise
 from pathlib import Path
 from time import sleep
-from typing import TYPE_CHECKING, Any
+from typing import Any
 from urllib.parse import unquote, urlparse
 
 import numpy as np
@@ -24,30 +25,22 @@ import polars as pl
 from stocktake.problems import StocktakeError
 from stocktake.survey.cleaning import clean
 from stocktake.survey.coding import text
-from stocktake.survey.counts import Counts, Layout, Tally
-from stocktake.survey.responses import Intake, Raw
-
-if TYPE_CHECKING:
-    from collections.abc import Callable
+from stocktake.survey.counted import frame_bytes, frame_of
+from stocktake.survey.counts import Counts, Tally
+from stocktake.survey.engines import Progress
+from stocktake.survey.findings import Findings
+from stocktake.survey.responses import NOBODY, Cleaned, Intake, Raw
+from stocktake.survey.tables import already_loaded
 
 # The place of a row in its file, and its file, in the columns that workers are given.
 ROW, FILE = "_stocktake_row", "_stocktake_file"
 # Rows that Spark hands a worker at a time.
 BATCH = 131_072
+# What was found in rows that follow one another, with the place of the first.
+Done = list[tuple[int, Cleaned]]
 # Seconds between two looks at how far Spark is.
 LOOK = 0.5
 INSTALL = "pip install 'stocktake[spark]', and a Java runtime (apt-get install default-jre-headless)"
-
-
-@dataclass(frozen=True)
-class Part:
-    """What was found in some rows that follow one another: findings, rows, rows set aside, and who is left."""
-
-    first: int
-    findings: pl.DataFrame
-    rows: int
-    set_aside: int
-    respondents: pl.Series | None
 
 
 @dataclass(frozen=True)
@@ -66,9 +59,7 @@ def path_of(address: str) -> str:
     return unquote(urlparse(address).path)
 
 
-def count_on_spark(
-    intake: Intake, *, pairs: bool, progress: Callable[[int], None] | None = None
-) -> tuple[Counts, list[Part]]:
+def count_on_spark(intake: Intake, *, pairs: bool, progress: Progress | None = None) -> tuple[Counts, Done]:
     """Count a wave's respondents on Spark: in the session that there is, else in one of this machine.
 
     Reads Parquet files, a row group being what a task reads at least. Raises StocktakeError for another kind of source, and
@@ -88,8 +79,8 @@ def _counted(  # pragma: no cover
     begins: dict[str, int],
     rows: int,
     pairs: bool,
-    progress: Callable[[int], None] | None,
-) -> tuple[Counts, list[Part]]:
+    progress: Progress | None,
+) -> tuple[Counts, Done]:
     names = intake.survey.columns
     columns = intake.columns()
     frame = session.read.parquet(*map(str, files))
@@ -122,7 +113,7 @@ def _counted(  # pragma: no cover
             raise StocktakeError(f"Spark could not count {intake.table.name} ({type(error).__name__}).") from None
     if progress is not None:
         progress(rows - done)
-    return combined(intake.layout, pairs, (row["part"] for row in collected))
+    return combined(intake, pairs, (row["part"] for row in collected))
 
 
 def _session() -> Any:
@@ -145,7 +136,7 @@ def _started(sessions: Any) -> Any:  # pragma: no cover
 
 
 def _told(  # pragma: no cover
-    session: Any, rows: int, done: int, progress: Callable[[int], None] | None
+    session: Any, rows: int, done: int, progress: Progress | None
 ) -> int:
     """Tell how many rows are counted by the share of tasks that are done; returns how many have been told."""
     tracker = session.sparkContext.statusTracker()
@@ -198,21 +189,19 @@ def count_partition(intake: Intake, places: Places, pairs: bool, batches: Iterab
     import pyarrow
 
     tally = Tally(intake.layout, pairs)
-    parts = []
+    done: Done = []
     for batch in batches:
-        whole = pl.DataFrame(batch)
-        for frame in _runs(whole):
+        for frame in _runs(pl.DataFrame(batch)):
             first = places.of(frame[FILE][0], frame[ROW][0])
-            given = frame.drop(ROW, FILE)
             here = np.arange(first, first + frame.height)
             again = np.isin(here, list(places.repeats)) if places.repeats else None
-            raw = Raw(first, intake.table.first_row + first, lambda given=given: given, again)  # type: ignore[misc]
-            cleaned = clean(intake, raw)
+            given = partial(already_loaded, frame.drop(ROW, FILE))
+            cleaned = clean(intake, Raw(first, intake.table.first_row + first, given, again))
             tally.add(cleaned.batch)
-            parts.append(Part(first, cleaned.findings.joined(), cleaned.rows, cleaned.set_aside, cleaned.respondents))
-    if parts:
+            done.append((first, cleaned))
+    if done:
         yield pyarrow.RecordBatch.from_pydict(
-            {"part": [_packed(tally, parts)]}, pyarrow.schema([("part", pyarrow.binary())])
+            {"part": [_packed(tally, done)]}, pyarrow.schema([("part", pyarrow.binary())])
         )
 
 
@@ -224,49 +213,29 @@ def _runs(frame: pl.DataFrame) -> list[pl.DataFrame]:
     return [frame.slice(a, b - a) for a, b in pairwise(ends) if b > a]
 
 
-def _packed(tally: Tally, parts: Iterable[Part]) -> bytes:
-    """Sums and findings as bytes: of each table only the entries that are not zero."""
-    arrays: dict[str, Any] = {"respondents": tally.respondents}
-    for i, table in enumerate(tally.tables):
-        flat = table.reshape(-1)
-        places = np.flatnonzero(flat)
-        arrays |= {f"places_{i}": places.astype(np.int64), f"counts_{i}": flat[places]}
-    told = []
-    for i, part in enumerate(parts):
-        arrays[f"findings_{i}"] = _frame_bytes(part.findings)
-        if part.respondents is not None:
-            arrays[f"who_{i}"] = _frame_bytes(pl.DataFrame({"who": part.respondents}))
-        told.append((part.first, part.rows, part.set_aside))
-    arrays["told"] = np.array(told, dtype=np.int64)
+def _packed(tally: Tally, done: Done) -> bytes:
+    """Sums and what was found as bytes."""
+    arrays = tally.packed()
+    for i, (_, cleaned) in enumerate(done):
+        arrays[f"findings_{i}"] = frame_bytes(cleaned.findings.joined())
+        if cleaned.respondents is not None:
+            arrays[f"who_{i}"] = frame_bytes(pl.DataFrame({"who": cleaned.respondents}))
+    arrays["told"] = np.array([(first, c.rows, c.set_aside) for first, c in done], dtype=np.int64)
     out = io.BytesIO()
-    np.savez(out, **arrays)
+    np.savez(out, **arrays)  # type: ignore[arg-type]
     return out.getvalue()
 
 
-def combined(layout: Layout, pairs: bool, packed: Iterable[bytes]) -> tuple[Counts, list[Part]]:
+def combined(intake: Intake, pairs: bool, packed: Iterable[bytes]) -> tuple[Counts, Done]:
     """The sums of all partitions, and what was found in the order of the rows."""
-    total = Tally(layout, pairs)
-    parts = []
+    total = Tally(intake.layout, pairs)
+    done: Done = []
     for content in packed:
         with np.load(io.BytesIO(content), allow_pickle=False) as file:
-            total.respondents += file["respondents"]
-            for i, table in enumerate(total.tables):
-                flat = table.reshape(-1)
-                places = file[f"places_{i}"]
-                flat[places] += file[f"counts_{i}"]
-                if places.size and flat[places].min() < 0:
-                    raise OverflowError("a single count is above 2,147,483,647")
+            total.add_packed(file)
             for i, (first, rows, aside) in enumerate(file["told"].tolist()):
-                who = _frame_of(file[f"who_{i}"])["who"] if f"who_{i}" in file else None
-                parts.append(Part(first, _frame_of(file[f"findings_{i}"]), rows, aside, who))
-    return total.counts(), sorted(parts, key=lambda p: p.first)
-
-
-def _frame_bytes(frame: pl.DataFrame) -> Any:
-    held = io.BytesIO()
-    frame.write_ipc(held)
-    return np.frombuffer(held.getvalue(), dtype=np.uint8)
-
-
-def _frame_of(content: Any) -> pl.DataFrame:
-    return pl.read_ipc(io.BytesIO(content.tobytes()))
+                findings = Findings(intake.survey.year)
+                findings.take(frame_of(file[f"findings_{i}"]))
+                who = frame_of(file[f"who_{i}"])["who"] if f"who_{i}" in file else None
+                done.append((first, Cleaned(NOBODY, findings, aside, rows, who)))
+    return total.counts(), sorted(done, key=lambda d: d[0])

@@ -186,6 +186,11 @@ def _check_unique(header: list[str], file: str) -> None:
         )
 
 
+def is_address(source: str) -> bool:
+    """Whether the name of a source is an address rather than a file or folder."""
+    return "://" in source
+
+
 def open_table(source: Any, name: str | None = None) -> Table:
     """Open a file by its suffix, a folder of Parquet files, an address, a query of a database, or a polars or pandas frame
     or Arrow reader; `name` is its name in messages.
@@ -195,7 +200,7 @@ def open_table(source: Any, name: str | None = None) -> Table:
     if isinstance(source, Query):
         schema = source.schema()
         return Table(source.name, tuple(schema.names()), 1, source, source.rows(), unusable=unusable(schema))
-    if isinstance(source, str) and "://" in source:
+    if isinstance(source, str) and is_address(source):
         return _open_dataset(source, name or source.rpartition("/")[2])
     if isinstance(source, (str, Path)):
         if Path(source).is_dir():

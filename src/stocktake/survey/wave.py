@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
-from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 import polars as pl
@@ -14,21 +13,16 @@ from stocktake.problems import StocktakeError, nearest
 from stocktake.survey.cleaning import clean
 from stocktake.survey.counted import CountedWave, asked_digest, counting_rules, misfits
 from stocktake.survey.counts import Batch, Counts, Layout, wants_pairs
-from stocktake.survey.engines import Progress, count_here
+from stocktake.survey.engines import Engine, Progress, count_here
 from stocktake.survey.fieldwork import Fieldwork, completed_by_group
 from stocktake.survey.findings import Findings
 from stocktake.survey.instrument import Method, Survey
-from stocktake.survey.responses import Cleaned, Intake, Raw
+from stocktake.survey.responses import NOBODY, Cleaned, Intake, Raw
 from stocktake.survey.sample import Sample, read_sample
 from stocktake.survey.scores import cell_respondents
 from stocktake.survey.tables import Table
 from stocktake.survey.weights import standardise
 
-if TYPE_CHECKING:
-    from stocktake.survey.spark import Part
-
-# Where respondents are counted: on this machine, or on a cluster.
-Engine = Literal["local", "spark"]
 # Batches of a survey this small are kept rather than read a second time.
 KEEP_ROWS = 2_000_000
 
@@ -149,8 +143,7 @@ def _count(
         from stocktake.survey.spark import count_on_spark
 
         small = False
-        counts, parts = count_on_spark(intake, pairs=chosen, progress=progress)
-        done += [(p.first, _cleaned(p)) for p in parts]
+        counts, done = count_on_spark(intake, pairs=chosen, progress=progress)
     else:
         work = (partial(one, raw) for raw in intake.raw())
         counts = count_here(work, intake.layout, pairs=chosen, workers=workers, progress=progress)
@@ -225,9 +218,9 @@ def wave_of_counts(survey: Survey, year: int, organisations: tuple[str, ...], pa
     if problems:
         raise StocktakeError(problems)
     then, _, _ = as_of(survey, year)
-    placed = part.of(organisations)
+    placed = part.for_organisations(organisations)
     findings = Findings(year)
-    findings.frames.extend([placed.findings] if placed.findings.height else [])
+    findings.take(placed.findings)
     made = placed.coarsened
     if made is not None:
         findings.add(
@@ -235,7 +228,7 @@ def wave_of_counts(survey: Survey, year: int, organisations: tuple[str, ...], pa
             file,
             [0],
             ", ".join(survey.cells),
-            expected=f"cells of at least {made.least} respondents",
+            expected=f"cells of at least {made.minimum} respondents",
             facts=[
                 f"{made.people} people of {made.cells} cells; no score of a question moves by more than {made.largest:.2f} ({made.reference})"
             ],
@@ -273,21 +266,9 @@ def counted_of(wave: Wave, survey: Survey, sources: Iterable[str]) -> CountedWav
     )
 
 
-def _cleaned(part: Part) -> Cleaned:
-    """What Spark says of some rows, as what is said of a batch that was counted here."""
-    findings = Findings(0)
-    # Each frame is of one check and column, as `Findings.add` makes them.
-    if part.findings.height:
-        findings.frames.extend(part.findings.partition_by("check", "column", maintain_order=True))
-    return Cleaned(NOBODY, findings, part.set_aside, part.rows, part.respondents)
-
-
-NOBODY = Batch(np.zeros(0, dtype=np.int64), ())
-
-
 def _without_answers(cleaned: Cleaned) -> Cleaned:
     # The respondents' answers must not be held for longer than their batch.
-    return Cleaned(NOBODY, cleaned.findings, cleaned.set_aside, cleaned.rows, cleaned.respondents)
+    return replace(cleaned, batch=NOBODY)
 
 
 def _outcomes(

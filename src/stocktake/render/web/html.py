@@ -333,7 +333,12 @@ def _page(page: Page, html: Html, level: int) -> str:
 
 def chapter_anchor(chapter: str) -> str:
     """Where a chapter begins."""
-    return "chapter-" + "".join(c if c.isalnum() and c.isascii() else "-" for c in chapter.lower())
+    return f"chapter-{slug(chapter)}"
+
+
+def slug(words: str) -> str:
+    """Words as a part of an address."""
+    return "".join(c if c.isalnum() and c.isascii() else "-" for c in words.lower())
 
 
 def chapters(report: Report) -> list[tuple[str, str]]:

@@ -12,7 +12,7 @@ from urllib.parse import quote
 from stocktake.codes import file_name
 from stocktake.render.svg import draw
 from stocktake.render.theme import Theme
-from stocktake.render.web.found import About
+from stocktake.render.web.discovery import NOT_FOUND, About
 from stocktake.render.web.html import (
     MOST_LETTERS,
     Html,
@@ -22,6 +22,7 @@ from stocktake.render.web.html import (
     figure,
     numeric_columns,
     pages_html,
+    slug,
     table,
     text,
 )
@@ -171,23 +172,20 @@ class PackSite:
 
     def not_found(self, report: Report) -> str:
         """The page in place of one that there is not."""
-        return self._render("packs_missing.html", "404.html", report, title="Page not found", description="")
+        return self._render("packs_missing.html", NOT_FOUND, report, title="Page not found", description="")
 
     def _render(self, template: str, path: str, report: Report, **more: Any) -> str:
-        base = self.about.address.rstrip("/")
-        # The page in place of a missing one is sent for addresses of any depth.
-        root = f"{base}/" if path == "404.html" and base else "../" * path.count("/")
         return str(
             environment()
             .get_template(template)
             .render(
-                root=root,
+                root=self.about.root_from(path),
                 here=path,
                 report=report,
                 version=self.version,
                 menu=MENU,
-                base=base,
-                address=f"{base}/{path}" if base else "",
+                base=self.about.base,
+                address=self.about.address_of(path),
                 about=self.about,
                 **more,
             )
@@ -205,8 +203,7 @@ def _parts(report: Report) -> list[tuple[str, str, list[Page]]]:
     if beyond:
         parts.append(("beyond-chance", "Beyond chance", beyond))
     for title in dict.fromkeys(p.chapter for p in shown if p.chapter):
-        folder = "".join(c if c.isalnum() and c.isascii() else "-" for c in title.lower())
-        parts.append((folder, title, [p for p in shown if p.chapter == title]))
+        parts.append((slug(title), title, [p for p in shown if p.chapter == title]))
     return parts
 
 

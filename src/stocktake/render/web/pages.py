@@ -10,7 +10,7 @@ from typing import Any
 from stocktake.render.measure_drawings import Marks
 from stocktake.render.svg import draw
 from stocktake.render.theme import Theme
-from stocktake.render.web.found import About, dataset
+from stocktake.render.web.discovery import NOT_FOUND, About, dataset
 from stocktake.render.web.html import MOST_LETTERS, chapters, drawing, environment, figure, pages_html
 from stocktake.render.web.trust_html import TrustHtml
 from stocktake.reports.charts import BandKey
@@ -51,9 +51,6 @@ class Site:
 
     def render(self, template: str, path: str, title: str, description: str, **more: Any) -> str:
         """One page as HTML; `path` is its own, from the top of the site."""
-        base = self.about.address.rstrip("/")
-        # The page in place of a missing one is sent for addresses of any depth.
-        root = f"{base}/" if path == "404.html" and base else "../" * path.count("/")
         return str(
             environment()
             .get_template(template)
@@ -67,9 +64,9 @@ class Site:
                 kinds=self.kinds,
                 regions=self.regions,
                 about=self.about,
-                address=f"{base}/{path}" if base else "",
-                base=base,
-                root=root,
+                address=self.about.address_of(path),
+                base=self.about.base,
+                root=self.about.root_from(path),
                 here=path,
                 title=title,
                 description=description,
@@ -233,7 +230,7 @@ class Site:
 
     def not_found(self) -> str:
         """The page in place of one that there is not; its links begin at the top of the address."""
-        return self.render("not_found.html", "404.html", "Page not found", "There is no such page.")
+        return self.render("not_found.html", NOT_FOUND, "Page not found", "There is no such page.")
 
 
 def _texts(block: Bullets | Text) -> tuple[Text, ...]:

@@ -12,7 +12,7 @@ from urllib.parse import quote
 from stocktake.render.figure_drawings import PARTS
 from stocktake.render.series_drawings import DASHES, LINE_COLOURS
 from stocktake.render.theme import Theme
-from stocktake.render.web.found import About, dataset
+from stocktake.render.web.discovery import NOT_FOUND, About, dataset
 from stocktake.render.web.html import (
     MOST_LETTERS,
     Html,
@@ -50,34 +50,30 @@ class TrendSite:
         told = self.settings
         return About(told.address, told.publisher, told.licence, told.licence_address)
 
-    def render(self, template: str, root: str, here: str, title: str, **more: Any) -> str:
-        """One page as HTML; `root` leads from the page to the top of the site."""
+    def render(self, template: str, path: str, title: str, **more: Any) -> str:
+        """One page as HTML; `path` is its own, from the top of the site."""
         settings = self.settings
         menu = [("index.html", "Questions"), ("data.html", "Data"), ("method.html", "Method")]
         if settings.standards:
             menu.insert(1, ("standards.html", "Standards"))
-        base = settings.address.rstrip("/")
-        path = here or more.get("path", "")
-        if path == "404.html" and base:
-            # It is sent for addresses of any depth.
-            root = f"{base}/"
-        values = {"description": "", "address": f"{base}/{path}" if base and path else "", **more}
-        values["description"] = shorten(values["description"], MOST_LETTERS, placeholder=" …")
+        description = shorten(more.pop("description", ""), MOST_LETTERS, placeholder=" …")
         return str(
             environment()
             .get_template(template)
             .render(
                 settings=settings,
                 about=self.about,
-                base=base,
+                base=self.about.base,
                 version=self.version,
                 digest=self.digest,
                 updated=self.updated,
                 menu=menu,
-                root=root,
-                here=here,
+                root=self.about.root_from(path),
+                here=path,
+                address=self.about.address_of(path),
                 title=title,
-                **values,
+                description=description,
+                **more,
             )
         )
 
@@ -91,10 +87,8 @@ class TrendSite:
         html = TrendHtml(self.theme, anchors_of(inner))
         return self.render(
             "trend.html",
-            "../",
-            "",
+            f"pages/{page.code}.html",
             report.organisation,
-            path=f"pages/{page.code}.html",
             description=page.summary,
             **({} if page.chart is None else {"picture": f"images/{quote(page.code)}.png"}),
             contents=[(p.title, p.anchor) for p in inner.pages],
@@ -119,7 +113,6 @@ class TrendSite:
         )
         return self.render(
             "trends.html",
-            "",
             "index.html",
             "Questions",
             description=lead,
@@ -141,11 +134,11 @@ class TrendSite:
         body = ""
         if report is not None:
             body = pages_html(report, self.theme, html=TrendHtml(self.theme, anchors_of(report)))
-        return self.render("trend_plain.html", "", here, title, lead=lead, body=body, files=files)
+        return self.render("trend_plain.html", here, title, lead=lead, body=body, files=files)
 
     def not_found(self) -> str:
         """The page in place of one that there is not."""
-        return self.render("trend_missing.html", "", "404.html", "Page not found")
+        return self.render("trend_missing.html", NOT_FOUND, "Page not found")
 
 
 class TrendHtml(Html):

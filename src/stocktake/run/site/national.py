@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 from dataclasses import replace
 from datetime import date
-from importlib import resources
 from pathlib import Path
 from typing import Any
 
@@ -23,12 +22,19 @@ from stocktake.run.core import Run
 from stocktake.run.documents import NATIONAL, national_contents
 from stocktake.run.site.measures import in_parts
 from stocktake.run.site.opened import Opened, open_site, write
-from stocktake.run.site.programs import api_files, found_files, parquet_files, read_places, search_script, zipped
+from stocktake.run.site.programs import (
+    api_files,
+    discovery_files,
+    parquet_files,
+    read_places,
+    search_script,
+    static_files,
+    zipped,
+)
 
 # Of more organisations than this a site has no OpenDocument or published layout among its workbooks, which `report` makes.
 MANY = 1000
 LAYOUT = ("published-layout.xlsx", "published-layout.ods")
-STATIC = ("nhsuk-frontend.css", "site.css", "site.js")
 WHAT = {
     "national-tables.xlsx": "All results, for Excel",
     "national-tables.ods": "All results, OpenDocument",
@@ -65,13 +71,13 @@ def national_pages(folder: Path, out: Path) -> None:
     write(out, "static/search.js", search_script(run, titles, read_places(folder, run)))
     write(out, "static/compare-data.js", _compare_script(opened))
     write(out, "static/bands.css", band_styles(run.theme))
-    for name in STATIC:
-        write(out, f"static/{name}", (resources.files("stocktake.render.web") / "static" / name).read_bytes())
+    for name, style in static_files().items():
+        write(out, name, style)
     told = run.settings.site
     if told.address:
         card = card_bytes(survey.title, about_card(len(run.organisations), survey.organisation_word), run.theme)
         updates = [(u.date, u.text) for u in told.updates] or [(date(survey.year, 1, 1), f"Results of {survey.year}.")]
-        for name, content in found_files(survey.title, told.address, card, told.publisher, updates).items():
+        for name, content in discovery_files(survey.title, told.address, card, told.publisher, updates).items():
             write(out, name, content)
 
 

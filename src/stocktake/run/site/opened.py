@@ -16,6 +16,7 @@ from stocktake.organisations import read_organisations
 from stocktake.reports.group_results import ByOrganisation, GroupResults, group_results
 from stocktake.results.csv import csv_bytes
 from stocktake.run.core import Run, open_run
+from stocktake.run.site.programs import about_of
 
 if TYPE_CHECKING:
     from stocktake.render.measure_drawings import Marks
@@ -74,12 +75,10 @@ def measures_of(run: Run) -> list[str]:
 @cache
 def open_site(folder: Path) -> Opened:
     """Read a folder's results for its pages; a process reads them once, until `forget`."""
-    from stocktake.render.web.found import About
     from stocktake.render.web.pages import Site
 
     run = open_run(folder).public_alone()
     places = _places(folder, run)
-    told = run.settings.site
     site = Site(
         run.survey,
         run.theme,
@@ -89,7 +88,7 @@ def open_site(folder: Path) -> Opened:
         run.organisations,
         _several(k for k, _ in places.values()),
         _several(r for _, r in places.values()),
-        About(told.address, told.publisher, told.licence, told.licence_address, told.feedback),
+        about_of(run.settings.site),
         lambda measure: _marks(folder, measure),
     )
     return Opened(run, site, places)

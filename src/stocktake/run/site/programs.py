@@ -8,17 +8,22 @@ import tempfile
 import zipfile
 from collections.abc import Callable, Mapping, Sequence
 from datetime import date
+from importlib import resources
 from pathlib import Path
 from urllib.parse import quote
 from xml.sax.saxutils import escape
 
 from stocktake.files import Content
 from stocktake.organisations.places import read_places_file
-from stocktake.render.csvw import PUBLIC
+from stocktake.render.csvw import PUBLIC, tidy_files
+from stocktake.render.web.discovery import About
 from stocktake.reports.api import Index, Named, schemas
 from stocktake.reports.regions import Places
 from stocktake.results import Results
 from stocktake.run.core import Run
+from stocktake.run.settings import Publishing
+
+STATIC = ("nhsuk-frontend.css", "site.css", "site.js")
 
 
 def api_files(
@@ -127,7 +132,7 @@ def zipped(contents: Mapping[str, Content]) -> Callable[[Path], None]:
     return write
 
 
-def found_files(
+def discovery_files(
     title: str, address: str, card: bytes, publisher: str, updates: Sequence[tuple[date, str]]
 ) -> dict[str, Content]:
     """What a site at an address has for those who share it, follow it and search it; the map of its pages comes last."""
@@ -137,3 +142,20 @@ def found_files(
         "feed.xml": feed(title, address, publisher, updates),
         "robots.txt": f"User-agent: *\nAllow: /\nSitemap: {base}/sitemap.xml\n",
     }
+
+
+def table_files(results: Results, title: str) -> dict[str, Content]:
+    """Every public table as CSV in one archive, with the meaning of its columns, and as Parquet."""
+    tidy = tidy_files(results, title)
+    parquet = {f"data/{name}": content for name, content in parquet_files(results).items()}
+    return {"data/tidy-tables.zip": zipped(tidy), "data/csv-metadata.json": tidy["csv-metadata.json"], **parquet}
+
+
+def static_files() -> dict[str, Content]:
+    """The styles and the script of every site."""
+    return {f"static/{n}": (resources.files("stocktake.render.web") / "static" / n).read_bytes() for n in STATIC}
+
+
+def about_of(told: Publishing) -> About:
+    """What a site says of itself, from its settings."""
+    return About(told.address, told.publisher, told.licence, told.licence_address, told.feedback)

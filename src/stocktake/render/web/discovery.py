@@ -6,6 +6,9 @@ import json
 from dataclasses import dataclass
 from typing import Any
 
+# The page that servers send in place of one that there is not.
+NOT_FOUND = "404.html"
+
 
 @dataclass(frozen=True)
 class About:
@@ -17,10 +20,24 @@ class About:
     licence_address: str = ""
     feedback: str = ""
 
+    @property
+    def base(self) -> str:
+        """The address without a stroke at its end; nothing for none."""
+        return self.address.rstrip("/")
+
+    def address_of(self, path: str) -> str:
+        """The address of a page by its path from the top of the site; nothing where the site has none."""
+        return f"{self.base}/{path}" if self.base and path else ""
+
+    def root_from(self, path: str) -> str:
+        """The way from a page to the top of the site."""
+        # The page in place of a missing one is sent for addresses of any depth.
+        return f"{self.base}/" if path == NOT_FOUND and self.base else "../" * path.count("/")
+
 
 def dataset(name: str, description: str, time: str, digest: str, about: About) -> str:
     """A site's data in the terms of schema.org, as JSON that may stand in a page; `time` is a year, or two with a stroke."""
-    base = about.address.rstrip("/")
+    base = about.base
     told: dict[str, Any] = {
         "@context": "https://schema.org",
         "@type": "Dataset",
