@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 import sys
+import xml.etree.ElementTree as ET
 from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
@@ -289,6 +290,18 @@ def test_names_that_try_to_be_more_than_text(tmp_path: Path, call: Call) -> None
     assert code == 0 and "10 made" in out
     page = (folder / "reports" / "S1" / "data-pack.html").read_text("utf-8")
     assert "<script" not in page and "&lt;script&gt;alert(1)" in page
+    everyone = "names: {trust: everyone, ccg: everyone, la: everyone}\n"
+    with (folder / "audit.yaml").open("a", encoding="utf-8") as file:
+        file.write(everyone + "site: {address: 'https://example.org', publisher: '</script><script>alert(2)'}\n")
+    assert call("site", folder)[0] == 0
+    for path in (folder / "site").rglob("*.html"):
+        found = path.read_text("utf-8")
+        assert "<script>alert" not in found and "</script><script" not in found, path
+    told = json.loads((folder / "site" / "api" / "v1" / "organisations" / "T1.json").read_text("utf-8"))
+    assert told["name"] == script
+    table = (folder / "site" / "data" / "displays" / "A1.csv").read_text("utf-8")
+    assert "'=HYPERLINK" in table and ",=HYPERLINK" not in table and '"=HYPERLINK' not in table
+    ET.fromstring((folder / "site" / "feed.xml").read_text("utf-8"))
     book = openpyxl.load_workbook(folder / "reports" / "T2" / "data-pack.xlsx")
     cells = [c for sheet in book for row in sheet.iter_rows() for c in row]
     assert all(c.data_type != "f" for c in cells) and any(c.value == formula for c in cells)

@@ -293,7 +293,8 @@ def test_files_that_are_none(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) ->
     below.save(tmp_path / "below.counts")
     bad = [damaged, words, tmp_path / "shorter.counts", tmp_path / "below.counts", tmp_path / "none.counts"]
     said = refused(path, *bad)
-    assert said == [f"{p.name}: not a file of counts, or a damaged one." for p in bad]
+    assert said[:-1] == [f"{p.name}: not a file of counts, or a damaged one." for p in bad[:-1]]
+    assert said[-1] == f"{bad[-1]}: no such file."
     folder = from_counts(tmp_path / "sum", {2024: words})
     with pytest.raises(StocktakeError, match=r"words\.counts: not a file of counts"):
         benchmark_folder(folder)
@@ -316,6 +317,11 @@ def test_what_cannot_be_counted(tmp_path: Path, monkeypatch: pytest.MonkeyPatch)
     with pytest.raises(StocktakeError, match="nobody can be counted"):
         count_folder(tmp_path / "b")
     for wave, words in (
+        (
+            {"year": 2024, "responses": {"databse": "a", "query": "b"}},
+            r"responses\.query\.databse: this field is not known here",
+        ),
+        ({"year": 2024, "responses": 5}, r"responses\.file: input should be a valid string"),
         ({"year": 2024}, "has responses or counts, one of the two"),
         ({"year": 2024, "responses": "a.csv", "counts": "a.counts"}, "has responses or counts, one of the two"),
         ({"year": 2024, "counts": "a.counts", "sample": "s.csv"}, "expected no sample beside them"),
@@ -389,3 +395,20 @@ def test_what_merging_does_is_told_and_adds(tmp_path: Path) -> None:
     assert (cell_respondents(part.counts) > 0).sum() == 1
     nobody = coarsened(part.for_organisations(("T9",)), survey, 5)
     assert nobody.coarsened is not None and nobody.coarsened.largest == 0
+
+
+def test_what_merging_does_to_a_service_group_is_told_too(tmp_path: Path) -> None:
+    """Scores of a group of few people move further than those of all, and the furthest of any is told."""
+    groups = [{"code": c, "title": c, "value": v} for v, c in enumerate(("day", "night"), start=1)]
+    answers = people().with_columns(service=pl.when(pl.col("respondent").str.ends_with("0")).then(2).otherwise(1))
+    folder = write(tmp_path / "a", answers=answers, change={"groups": groups})
+    ((_, part),) = count_folder(folder, minimum_cell=2)
+    ((_, plain),) = count_folder(folder, tmp_path / "plain")
+    survey = load_instrument(read_settings(folder), folder)
+    moved = {}
+    for group in (None, "day", "night"):
+        shares = national_shares(cell_respondents(plain.counts, group))
+        values = [score(c.counts, survey, group=group, shares=shares).estimates.value[:, :2] for c in (plain, part)]
+        moved[group] = float(np.nanmax(np.abs(values[1] - values[0])))
+    assert part.coarsened is not None and part.coarsened.largest == pytest.approx(max(moved.values()), abs=1e-12)
+    assert moved["night"] > 5 * moved[None]

@@ -153,7 +153,7 @@ def test_a_server(folder: Path, server: str, monkeypatch: pytest.MonkeyPatch) ->
     same(folder, given)
     # A value in the words of an error is not repeated, whether the query fails at once or on the way.
     for sql, words in (
-        ("SELECT * FROM nowhere", "the query of the server cannot be asked"),
+        ("SELECT * FROM nowhere", 'the query of the server cannot be asked: .*relation "nowhere" does not exist'),
         ("SELECT respondent::int AS respondent FROM answers", "the query of the server"),
     ):
         table = Query(server, sql)
@@ -177,6 +177,11 @@ def test_databases_that_cannot_be_read(folder: Path, monkeypatch: pytest.MonkeyP
         connection.execute(
             "CREATE TABLE answers AS SELECT CASE WHEN range = 499999 THEN 'r1' ELSE '1' END AS respondent, [1, 2] AS listed FROM range(500000)"
         )
+    with pytest.raises(StocktakeError, match=r"cannot be asked: Catalog Error: Table with name nobody does not exist"):
+        Query("answers.duckdb", "SELECT * FROM nobody", folder).rows()
+    with pytest.raises(StocktakeError, match=r"cannot be asked: ConversionException; try it in a program") as error:
+        list(Query("answers.duckdb", "SELECT CAST('r9' AS int) AS respondent", folder).batches(("respondent",), 5))
+    assert "r9" not in str(error.value)
     query = Query("answers.duckdb", "SELECT * FROM answers", folder)
     with pytest.raises(StocktakeError, match="listed: holds values of type List"):
         list(open_table(query).batches(("listed",)))

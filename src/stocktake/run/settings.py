@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from datetime import date
 from pathlib import Path
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
-from pydantic import Field, ValidationError, model_validator
+from pydantic import Discriminator, Field, Tag, ValidationError, model_validator
 
 from stocktake.definitions import Part, located, mistakes, read_text, read_yaml
 from stocktake.disclosure.rules import Rules
@@ -26,12 +26,20 @@ class DatabaseQuery(Part):
     query: str = Field(min_length=1, description="a SELECT that gives one row a person")
 
 
+def _kind(given: Any) -> str:
+    return "query" if isinstance(given, (dict, DatabaseQuery)) else "file"
+
+
+# Told apart by what is given, so that a mistake is said of the one that was meant.
+Given = Annotated[Annotated[str, Tag("file")] | Annotated[DatabaseQuery, Tag("query")], Discriminator(_kind)]
+
+
 class WaveFiles(Part):
     """The files of one wave, relative to the folder; or folders of Parquet files, addresses, or queries."""
 
     year: Year
-    responses: str | DatabaseQuery | None = None
-    sample: str | DatabaseQuery | None = None
+    responses: Given | None = None
+    sample: Given | None = None
     counts: str | None = Field(
         None, description="a file that `count` or `combine` made, in place of responses and sample"
     )

@@ -42,8 +42,8 @@ LABEL = "Confidential: counts of respondents in which no small number is withhel
 class Coarsened:
     """That cells with fewer than `minimum` respondents were merged into others, and what that does to scores.
 
-    `people` of `cells` cells were moved; no question's score moves by more than `largest` points when `reference` is
-    what organisations are standardised to.
+    `people` of `cells` cells were moved; no question's score, of all respondents or of a service group, moves by more than
+    `largest` points when `reference` is what organisations are standardised to.
     """
 
     minimum: int
@@ -113,6 +113,8 @@ class CountedWave:
     @classmethod
     def load(cls, path: Path) -> CountedWave:
         """Read a counts file; raises StocktakeError for one that is none, is damaged, or is of another format."""
+        if not path.is_file():
+            raise StocktakeError(f"{path}: no such file.")
         try:
             with np.load(path, allow_pickle=False) as file:
                 head = json.loads(file["head"].tobytes().decode())
@@ -355,11 +357,12 @@ def coarsened(part: CountedWave, survey: Survey, minimum: int, reference: Counte
         tuple(_moved(a, moves) for a in counts.answers),
         tuple(_moved(p, moves) for p in counts.pairs or ()),
     )
-    shares = national_shares(cell_respondents((reference or part).counts))
-    before, after = (score(c, survey, shares=shares).estimates.value for c in (counts, merged))
-    questions = len(survey.scored)
-    change = np.abs(after - before)[:, :questions]
-    largest = float(np.nanmax(change)) if np.isfinite(change).any() else 0.0
+    largest = 0.0
+    for group in (None, *layout.groups):
+        shares = national_shares(cell_respondents((reference or part).counts, group))
+        before, after = (score(c, survey, group=group, shares=shares).estimates.value for c in (counts, merged))
+        change = np.abs(after - before)[:, : len(survey.scored)]
+        largest = max(largest, float(np.nanmax(change, initial=0.0)))
     told = "the mix of all in the file of reference" if reference is not None else "the mix of all in this file"
     return replace(part, counts=merged, coarsened=Coarsened(minimum, people, moved, largest, told))
 

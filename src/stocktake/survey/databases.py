@@ -17,6 +17,8 @@ from stocktake.survey.coding import text
 SERVERS = ("postgresql://", "postgres://")
 # A database whose address holds a password is named by a variable of the environment.
 VARIABLE = "env:"
+# Errors that come before anything is read: PostgreSQL's class of states for syntax and unknown names, and DuckDB's kinds.
+STATEMENT, UNREAD = "42", ("ParserException", "BinderException", "CatalogException")
 # Rows that DuckDB sends at a time.
 BATCH = 65_536
 # What is to be installed for each kind of database.
@@ -86,18 +88,13 @@ class Query:
 
     @contextmanager
     def _asked(self, sql: str) -> Iterator[Any]:
-        """The answer to a statement as an Arrow reader.
-
-        A driver's own words may hold a respondent's value, so that of an error only its kind is repeated.
-        """
+        """The answer to a statement as an Arrow reader."""
         # A reader ends with its cursor, which is held until all is read.
         with self._connected() as connection, closing(connection.cursor()) as cursor:
             try:
                 reader = _reader(cursor, sql)
             except Exception as error:
-                raise StocktakeError(
-                    f"{self.name} cannot be asked ({type(error).__name__}); try it in a program of the database."
-                ) from None
+                raise StocktakeError(f"{self.name} cannot be asked: {_reason(error)}") from None
             try:
                 yield reader
             except (StocktakeError, GeneratorExit):
@@ -151,6 +148,17 @@ def _reader(cursor: Any, sql: str) -> Any:
         return cursor.sql(sql).to_arrow_reader(BATCH)
     cursor.execute(sql)  # pragma: no cover - as above
     return cursor.fetch_record_batch()  # pragma: no cover - as above
+
+
+def _reason(error: Exception) -> str:
+    """Why a statement was refused, in the driver's words where these are about the statement alone.
+
+    Of any other error only its kind is repeated, for its words may hold a respondent's value.
+    """
+    of_statement = str(getattr(error, "sqlstate", "") or "").startswith(STATEMENT) or type(error).__name__ in UNREAD
+    if of_statement:
+        return str(error).strip().splitlines()[0].rstrip(".") + "."
+    return f"{type(error).__name__}; try it in a program of the database."
 
 
 def _quoted(name: str) -> str:
