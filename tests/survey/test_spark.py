@@ -95,6 +95,23 @@ def test_the_results_are_those_of_this_machine(session: Any, tmp_path: Path, sam
     assert theirs.results.provenance["waves"] == mine.results.provenance["waves"]
 
 
+def test_a_folder_of_files(session: Any, tmp_path: Path) -> None:
+    """Files in hive partitions, some with a name that is written otherwise in an address; rows have the numbers of here."""
+    found = []
+    for engine in ("local", "spark"):
+        folder = given(tmp_path / engine, engine=engine, sample=False)
+        for (code,), part in answers().partition_by("organisation", as_dict=True, include_key=False).items():
+            target = folder / "all answers" / f"organisation={code}"
+            target.mkdir(parents=True)
+            part.head(300).write_parquet(target / "a b.parquet")
+            part.slice(300).write_parquet(target / "c.parquet")
+        text = (folder / "survey.yaml").read_text("utf-8")
+        (folder / "survey.yaml").write_text(text.replace("responses.parquet", "all answers"), "utf-8")
+        found.append(run_of(folder))
+    assert found[0][0] == found[1][0] and found[0][1].findings.equals(found[1][1].findings)
+    assert found[1][1].findings.filter(pl.col("check") == "duplicate respondent").height == 3
+
+
 @pytest.mark.parametrize("named", [True, False])
 def test_without_anybody_twice(session: Any, tmp_path: Path, named: bool) -> None:
     """Nobody is in the file twice, or it does not say who is who."""
@@ -238,7 +255,9 @@ def test_what_spark_is_not_given(tmp_path: Path, monkeypatch: pytest.MonkeyPatch
     folder = given(tmp_path, engine="spark", sample=False)
     text = (folder / "survey.yaml").read_text("utf-8")
     (folder / "survey.yaml").write_text(text.replace("responses.parquet", "responses-2024.csv"), "utf-8")
-    with pytest.raises(StocktakeError, match=r"responses-2024\.csv: engine: spark reads a Parquet file"):
+    with pytest.raises(
+        StocktakeError, match=r"responses-2024\.csv: engine: spark reads a Parquet file or a folder of them"
+    ):
         benchmark_folder(folder)
     (folder / "survey.yaml").write_text(text, "utf-8")
     original = builtins.__import__

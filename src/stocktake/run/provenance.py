@@ -12,6 +12,7 @@ from typing import Any
 from stocktake.files import sha256
 from stocktake.run.settings import Settings
 from stocktake.survey.instrument import Survey
+from stocktake.survey.tables import parquet_files
 from stocktake.survey.wave import Wave
 
 # What the figures depend on; the rest of the machine does not matter to them.
@@ -71,7 +72,7 @@ def digest(path: Path) -> str:
     """The SHA-256 of a file, or of the names and the SHA-256 of the Parquet files of a folder."""
     if path.is_file():
         return sha256(path)
-    told = "".join(f"{p.relative_to(path).as_posix()} {sha256(p)}\n" for p in sorted(path.rglob("*.parquet")))
+    told = "".join(f"{p.relative_to(path).as_posix()} {sha256(p)}\n" for p in parquet_files(path))
     return hashlib.sha256(told.encode()).hexdigest()
 
 

@@ -30,7 +30,7 @@ from stocktake.survey.counts import Counts, Tally
 from stocktake.survey.engines import Progress
 from stocktake.survey.findings import Findings
 from stocktake.survey.responses import NOBODY, Cleaned, Intake, Raw
-from stocktake.survey.tables import already_loaded
+from stocktake.survey.tables import already_loaded, parquet_files
 
 # The place of a row in its file, and its file, in the columns that workers are given.
 ROW, FILE = "_stocktake_row", "_stocktake_file"
@@ -65,7 +65,13 @@ def count_on_spark(intake: Intake, *, pairs: bool, progress: Progress | None = N
     Reads Parquet files, a row group being what a task reads at least. Raises StocktakeError for another kind of source, and
     where Spark is not there or fails.
     """
-    files = _files(intake)
+    source = intake.table.source
+    files = parquet_files(source.resolve()) if isinstance(source, Path) else []
+    if not files:
+        raise StocktakeError(
+            f"{intake.table.name}: engine: spark reads a Parquet file or a folder of them; expected one in place of what "
+            "survey.yaml names, or no engine."
+        )
     begins, rows = _begins(files)
     return _counted(intake, _session(), files, begins, rows, pairs, progress)
 
@@ -83,7 +89,11 @@ def _counted(  # pragma: no cover
 ) -> tuple[Counts, Done]:
     names = intake.survey.columns
     columns = intake.columns()
-    frame = session.read.parquet(*map(str, files))
+    source = intake.table.source
+    base = source if isinstance(source, Path) and source.is_dir() else files[0].parent
+    # What hive partitions say is text, as everywhere.
+    session.conf.set("spark.sql.sources.partitionColumnTypeInference.enabled", "false")
+    frame = session.read.option("basePath", str(base)).parquet(*map(str, files))
     from pyspark.sql import functions as f
 
     frame = frame.select(*columns, f.col("_metadata.row_index").alias(ROW), f.col("_metadata.file_path").alias(FILE))
@@ -148,16 +158,6 @@ def _told(  # pragma: no cover
     if progress is not None:
         progress(now - done)
     return now
-
-
-def _files(intake: Intake) -> list[Path]:
-    """The Parquet files of the wave, in the order in which their rows are numbered."""
-    source = intake.table.source
-    if isinstance(source, Path) and source.suffix == ".parquet":
-        return [source.resolve()]
-    raise StocktakeError(
-        f"{intake.table.name}: engine: spark reads a Parquet file; expected one in place of what survey.yaml names, or no engine."
-    )
 
 
 def _begins(files: Iterable[Path]) -> tuple[dict[str, int], int]:

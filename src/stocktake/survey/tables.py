@@ -148,7 +148,16 @@ def _row_groups(path: Path, rows: int) -> list[tuple[int, int]]:
     return runs
 
 
+def parquet_files(source: Path) -> list[Path]:
+    """A Parquet file, or those of a folder in the order in which their rows are numbered; none for another file."""
+    if source.is_dir():
+        return sorted(source.rglob("*.parquet"))
+    return [source] if source.suffix == ".parquet" else []
+
+
 def _scan(path: Path) -> pl.LazyFrame:
+    if path.is_dir():
+        return pl.scan_parquet(parquet_files(path), hive_partitioning=True)
     if path.suffix == ".parquet":
         return pl.scan_parquet(path, glob=False)
     # Every column as text: a stray letter in a column of figures is a finding, not a failure.
@@ -232,17 +241,14 @@ def _open_dataset(source: str | Path, name: str) -> Table:
 
     An address is opened by Polars: s3, gs, az, https and file.
     """
-    if isinstance(source, Path) and next(source.rglob("*.parquet"), None) is None:
+    if isinstance(source, Path) and not parquet_files(source):
         raise StocktakeError(f"{name}: no Parquet file in this folder.")
     with readable(name, "Parquet files"):
-        lazy = (
-            pl.scan_parquet(source, hive_partitioning=True)
-            if isinstance(source, str)
-            else pl.scan_parquet(source / "**" / "*.parquet", hive_partitioning=True)
-        )
+        lazy = _scan(source) if isinstance(source, Path) else pl.scan_parquet(source, hive_partitioning=True)
         schema = lazy.collect_schema()
         rows = int(lazy.select(pl.len()).collect().item())
-    return Table(name, tuple(schema.names()), 1, lazy, rows, unusable=unusable(schema))
+    kept = source if isinstance(source, Path) else lazy
+    return Table(name, tuple(schema.names()), 1, kept, rows, unusable=unusable(schema))
 
 
 def _open_file(path: Path) -> Table:
