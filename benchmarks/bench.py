@@ -99,8 +99,7 @@ def rescore(wave: Wave, correction: Literal["none", "design", "stratum"] = "none
 
     assert wave.counts is not None
     method = wave.survey.method.model_copy(update={"correction": correction})
-    again = None if wave.counts.pairs is not None else wave.batches
-    return score(wave.counts, wave.survey, method, reread=again)
+    return score(wave.counts, wave.survey, method, second_pass=wave.second_pass)
 
 
 def whole_job(survey: Survey, path: Path, codes: tuple[str, ...]) -> ExpectedRange:

@@ -5,11 +5,13 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
+import numpy as np
 import polars as pl
 from hypothesis import strategies as st
 
 import oracle
 from stocktake.run.core import Run
+from stocktake.survey.counts import Counts
 from stocktake.survey.instrument import (
     Demographic,
     DemographicOption,
@@ -115,6 +117,19 @@ def cases(draw: Any, *, organisations: int = 6, respondents: int = 60, groups: b
     if named:
         schema["service"] = pl.String
     return Case(survey, codes, pl.DataFrame(rows, schema=schema))
+
+
+def pair_tables(counts: Counts) -> list[np.ndarray[Any, Any]]:
+    """The pairs of all organisations, a table for each pair of the layout: the sum of their blocks."""
+    assert counts.pairs is not None
+    layout = counts.layout
+    sizes = [n for _, n in layout.questions]
+    shape = (len(layout.organisations), layout.strata)
+    whole = [np.zeros((*shape, sizes[a], sizes[b]), dtype=np.int64) for a, b in layout.pairs]
+    for block in counts.pairs:
+        for table, part in zip(whole, block.load(), strict=True):
+            table[block.organisations] += part
+    return whole
 
 
 def most_withheld(run: Run) -> str:

@@ -503,15 +503,15 @@ def counted(case: Case, method: Method) -> tuple[Survey, Counts, Any]:
     survey = case.survey.model_copy(update={"method": method})
     wave = read_wave(survey, 2024, case.organisations, open_table(case.frame), None, method, workers=1)
     assert wave.counts is not None
-    return survey, wave.counts, wave.batches
+    return survey, wave.counts, wave.second_pass
 
 
 def firm(
     case: Case, method: Method, group: str | None = None
 ) -> tuple[Scores, Estimates, ExpectedRange, np.ndarray[Any, Any], np.ndarray[Any, Any]]:
     """Scores, what is shown of them, their comparison, and the probability of each band and how it was found."""
-    survey, counts, reread = counted(case, method)
-    scored = score(counts, survey, method, group=group, reread=reread)
+    survey, counts, again = counted(case, method)
+    scored = score(counts, survey, method, group=group, second_pass=again)
     shown = suppress(scored.estimates, method.minimum_base)
     range_ = expected_range(shown, winsorise=method.winsorise, zero_spread=method.zero_spread)
     return scored, shown, range_, *resampling.band_probabilities(counts, survey, group, scored, shown, range_)
@@ -758,8 +758,8 @@ def test_what_has_no_band_has_no_probability() -> None:
     """A section of one question that is left out where its question is not, as in a report of questions alone."""
     case = drawn_case(14)
     method = case.survey.method.model_copy(update={"draws": 10, "minimum_base": 1})
-    survey, counts, reread = counted(case, method)
-    scored = score(counts, survey, method, reread=reread)
+    survey, counts, again = counted(case, method)
+    scored = score(counts, survey, method, second_pass=again)
     shown = suppress(scored.estimates, 1, ("S01", "S02"))
     range_ = expected_range(shown)
     found, resampled = resampling.band_probabilities(counts, survey, None, scored, shown, range_)
@@ -800,9 +800,9 @@ def check_steps(case: Case, found: Scores, method: Method, group: str | None) ->
 def test_gain_movers_and_effective_base_against_the_oracle(case: Case, cap: float | None) -> None:
     assume(case.frame.height > 0)
     method = case.survey.method.model_copy(update={"cap": cap})
-    survey, counts, reread = counted(case, method)
+    survey, counts, again = counted(case, method)
     for group in (None, *(g.code for g in case.survey.groups)):
-        check_steps(case, score(counts, survey, method, group=group, reread=reread), method, group)
+        check_steps(case, score(counts, survey, method, group=group, second_pass=again), method, group)
 
 
 def test_one_option_up_by_hand() -> None:
@@ -816,8 +816,8 @@ def test_one_option_up_by_hand() -> None:
     survey = case.survey.model_copy(update={"questions": (question,)})
     frame = pl.DataFrame({"organisation": ["T0"] * 6, "kind": [1] * 6, "Q1": [1, 2, 3, 4, 5, None]})
     case = Case(survey, ("T0",), frame)
-    survey, counts, reread = counted(case, survey.method)
-    found = score(counts, survey, reread=reread)
+    survey, counts, again = counted(case, survey.method)
+    found = score(counts, survey, second_pass=again)
     assert found.gain[0].tolist() == [2.5, 0]
     assert found.movers[0].tolist() == [2, 0]
     assert found.effective[0].tolist() == [4, 4]

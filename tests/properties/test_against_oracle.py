@@ -70,7 +70,7 @@ def test_scores_and_errors(case: Case, chosen: dict[str, Any]) -> None:
         expected = oracle.estimate(case.rows(group), case.sections, list(case.organisations), minimum_base=3, **chosen)
         for wave in (counted, looked_up):
             assert wave.counts is not None
-            found = score(wave.counts, case.survey, method, group=group, reread=wave.batches)
+            found = score(wave.counts, case.survey, method, group=group, second_pass=wave.second_pass)
             check_estimates(found.estimates, expected)
 
 
@@ -158,7 +158,7 @@ def test_one_organisation_and_no_variance(pairs: bool) -> None:
     frame = pl.DataFrame({"organisation": ["T0"] * 5, "kind": [1, 2, 1, 2, 1], "Q1": [3] * 5, "Q2": [1, 2, 3, 1, 2]})
     wave = wave_of(Case(survey, ("T0",), frame), pairs, survey.method)
     assert wave.counts is not None
-    shown = suppress(score(wave.counts, survey, reread=wave.batches).estimates, 3)
+    shown = suppress(score(wave.counts, survey, second_pass=wave.second_pass).estimates, 3)
     assert shown.standard_error[0, 0] == 0
     assert shown.value[0, 0] == 10
     compared = expected_range(shown)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from functools import partial
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
@@ -14,6 +15,7 @@ import yaml
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from helpers import pair_tables
 from stocktake.problems import BlockedError, StocktakeError
 from stocktake.run.benchmark import results_of_waves
 from stocktake.run.core import Run
@@ -21,8 +23,10 @@ from stocktake.run.counting import combine_files, count_folder
 from stocktake.run.quality import benchmark_folder
 from stocktake.run.settings import load_instrument, read_settings
 from stocktake.run.waves import waves_of_folder
-from stocktake.survey import counted as module
+from stocktake.survey import counts as counts_module
+from stocktake.survey import wave as wave_module
 from stocktake.survey.counted import CountedWave, coarsened, combine, summed
+from stocktake.survey.counts import PairBlock
 from stocktake.survey.scores import cell_respondents, score
 from stocktake.survey.weights import national_shares
 
@@ -157,8 +161,9 @@ def test_a_file_keeps_all_of_it_and_no_row(tmp_path: Path) -> None:
     ((path, part),) = count_folder(folder, tmp_path / "out")
     assert path == tmp_path / "out" / "own-2024.counts"
     read = CountedWave.load(path)
-    for name in ("respondents", "answers", "pairs"):
+    for name in ("respondents", "answers"):
         np.testing.assert_equal(getattr(read.counts, name), getattr(part.counts, name))
+    np.testing.assert_equal(pair_tables(read.counts), pair_tables(part.counts))
     assert (read.rows, read.set_aside, read.asked, read.sources) == (240, 0, {"Q1", "Q2", "age", "sex"}, part.sources)
     assert np.array_equal(read.fieldwork.invited, [[62] * 4]) and np.array_equal(read.fieldwork.died, [[1] * 4])
     odd = read.findings.filter(pl.col("check") == "code not in the question")
@@ -298,8 +303,8 @@ def test_files_that_are_none(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) ->
     folder = from_counts(tmp_path / "sum", {2024: words})
     with pytest.raises(StocktakeError, match=r"words\.counts: not a file of counts"):
         benchmark_folder(folder)
-    monkeypatch.setattr(module, "FORMAT", 2)
-    with pytest.raises(StocktakeError, match=r"has format 1 \(stocktake .*\); this program reads format 2"):
+    monkeypatch.setattr("stocktake.survey.counted.FORMAT", 3)
+    with pytest.raises(StocktakeError, match=r"has format 2 \(stocktake .*\); this program reads format 3"):
         CountedWave.load(path)
 
 
@@ -329,12 +334,75 @@ def test_what_cannot_be_counted(tmp_path: Path, monkeypatch: pytest.MonkeyPatch)
         (folder / "survey.yaml").write_text(yaml.safe_dump({"instrument": "own.yaml", "waves": [wave]}), "utf-8")
         with pytest.raises(StocktakeError, match=words):
             read_settings(folder)
-    paths = [alone(tmp_path, code) for code in ("T1", "T2")]
-    monkeypatch.setattr(module, "PAIR_BUDGET", 100)
-    assert "2 organisations together have" in refused(*paths)[0]
-    monkeypatch.setattr("stocktake.run.counting.PAIR_BUDGET", 100)
-    with pytest.raises(StocktakeError, match="Count fewer organisations at a time"):
-        count_folder(tmp_path / "T1")
+
+
+@pytest.mark.parametrize("kept", [True, False])
+@pytest.mark.parametrize("kind", ["linearised", "classical"])
+def test_counts_in_blocks_of_organisations(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, kept: bool, kind: str
+) -> None:
+    """Where the pairs of all do not fit in memory they are counted, kept, added and used for some organisations at a time."""
+    change = {"method": INSTRUMENT["method"] | {"standard_error": kind}}
+    whole = write(tmp_path / "whole", change=change)
+    ((path, part),) = count_folder(whole)
+    once = CountedWave.load(path)
+    assert once.counts.pairs is not None and [b.organisations.tolist() for b in once.counts.pairs] == [[0, 1, 2, 3]]
+    # 7 strata and 4 by 4 answers of one pair: 112 places an organisation, so that two organisations fit.
+    monkeypatch.setattr(counts_module, "PAIR_BUDGET", 335)
+    if not kept:
+        monkeypatch.setattr(wave_module, "KEEP_ROWS", 1)
+    ((path, made),) = count_folder(whole, tmp_path / "blocks")
+    blocks = CountedWave.load(path)
+    assert blocks.counts.pairs is not None and [b.organisations.tolist() for b in blocks.counts.pairs] == [
+        [0, 1],
+        [2, 3],
+    ]
+    assert all(block.load()[0].shape == (2, 7, 4, 4) for block in blocks.counts.pairs)
+    np.testing.assert_equal(pair_tables(blocks.counts), pair_tables(once.counts))
+    np.testing.assert_equal(pair_tables(made.counts), pair_tables(part.counts))
+    # From either, and from the sum of parts, come the same tables.
+    parts = []
+    for code in TRUSTS:
+        ((alone_path, _),) = count_folder(write(tmp_path / code, (code,), change=change))
+        parts.append(alone_path)
+    added = combine_files(tmp_path / "sum.counts", parts[::-1])
+    assert added.counts.pairs is not None and len(added.counts.pairs) == 4
+    found = []
+    for name, counts in (
+        ("one", tmp_path / "whole" / "counts" / "own-2024.counts"),
+        ("two", path),
+        ("sum", tmp_path / "sum.counts"),
+    ):
+        folder = from_counts(tmp_path / f"from {name}", {2024: counts})
+        write(folder, change=change, years=())
+        (folder / "survey.yaml").write_text(
+            yaml.safe_dump({"instrument": "own.yaml", "waves": [{"year": 2024, "counts": str(counts)}]}), "utf-8"
+        )
+        benchmark_folder(folder)
+        found.append(bytes_of(folder))
+    assert found[0] == found[1] == found[2]
+    survey = load_instrument(read_settings(whole), whole)
+    one, two = (coarsened(c, survey, 12) for c in (once, blocks))
+    assert one.coarsened == two.coarsened and one.coarsened is not None and one.coarsened.people > 0
+    np.testing.assert_equal(pair_tables(one.counts), pair_tables(two.counts))
+    few = blocks.for_organisations(["T3", "T9", "T1"])
+    assert few.counts.pairs is not None and [b.organisations.tolist() for b in few.counts.pairs] == [[2], [0]]
+    assert np.array_equal(pair_tables(few.counts)[0][[2, 0]], pair_tables(once.counts)[0][[0, 2]])
+    # What is changed after it was opened is refused when it is used.
+    path.write_bytes(b"something else")
+    with pytest.raises(StocktakeError, match="not a file of counts, or a damaged one, or changed since it was opened"):
+        pair_tables(blocks.counts)
+
+
+def test_a_block_of_organisations_that_are_not_there_is_refused(tmp_path: Path) -> None:
+    ((path, part),) = count_folder(write(tmp_path / "a"))
+    assert part.counts.pairs is not None
+    tables = part.counts.pairs[0].load()
+    for wrong in ([0, 1, 2, 4], [0, 1, 2, 2], [[0, 1], [2, 3]]):
+        block = PairBlock(np.array(wrong), partial(tuple, tables))
+        replace(part, counts=replace(part.counts, pairs=(block,))).save(path)
+        with pytest.raises(StocktakeError, match="not a file of counts, or a damaged one"):
+            CountedWave.load(path)
 
 
 def test_merging_small_cells_by_hand(tmp_path: Path) -> None:

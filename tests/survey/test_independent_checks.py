@@ -57,7 +57,7 @@ def test_means_and_standard_errors_equal_r(tmp_path: Path, correction: str) -> N
     method = survey.method.model_copy(update={"correction": correction, "cap": None})
     wave = read_wave(survey, 2024, tuple(codes), open_table(frame), None, method)
     assert wave.counts is not None
-    scored = score(wave.counts, survey, method, reread=wave.batches)
+    scored = score(wave.counts, survey, method, second_pass=wave.second_pass)
     weight = scored.weights.values[[codes.index(c) for c in frame["organisation"]], frame["kind"].to_numpy() - 1]
     points = {
         f"x{k}": frame[f"Q{k}"].replace_strict(
@@ -103,7 +103,7 @@ def test_a_worked_example_by_hand() -> None:
     assert weights.values[0].tolist() == pytest.approx([2 / 3, 2])
     wave = read_wave(survey, 2024, ("T0", "T1"), open_table(frame), None, survey.method)
     assert wave.counts is not None
-    found = score(wave.counts, survey, reread=wave.batches).estimates
+    found = score(wave.counts, survey, second_pass=wave.second_pass).estimates
     assert found.value[0, 0] == pytest.approx(7.5)
     assert found.standard_error[0, 0] == pytest.approx(math.sqrt((4 / 9 * 68.75 + 25) / 16))
     # A section of one question is that question.

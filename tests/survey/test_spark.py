@@ -17,15 +17,30 @@ import polars as pl
 import pytest
 import yaml
 
+from helpers import pair_tables
 from stocktake.problems import StocktakeError
 from stocktake.run.core import Run
+from stocktake.run.counting import count_folder
 from stocktake.run.quality import benchmark_folder
 from stocktake.run.settings import load_instrument, read_settings
+from stocktake.survey import counts as counts_module
 from stocktake.survey import spark as module
+from stocktake.survey.counted import CountedWave
 from stocktake.survey.counts import Layout
 from stocktake.survey.findings import Findings
 from stocktake.survey.responses import Intake
-from stocktake.survey.spark import FILE, ROW, Places, combined, count_partition, later_rows, path_of
+from stocktake.survey.spark import (
+    FILE,
+    ROW,
+    Places,
+    combined,
+    count_partition,
+    later_rows,
+    merge_parts,
+    path_of,
+    sum_partition,
+    sum_parts,
+)
 from stocktake.survey.tables import open_table
 from stocktake.survey.wave import read_wave
 from survey.test_counted import TRUSTS, bytes_of, people, write
@@ -124,6 +139,25 @@ def test_without_anybody_twice(session: Any, tmp_path: Path, named: bool) -> Non
     assert found[0][0] == found[1][0] and found[0][1].findings.equals(found[1][1].findings)
 
 
+@pytest.mark.parametrize("paired", [True, False])
+def test_many_partitions_and_both_ways_to_section_errors(
+    session: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, paired: bool
+) -> None:
+    """Sums of many partitions are added on Spark first; and where pairs are not counted, the second pass is Spark's, too."""
+    monkeypatch.setattr(module, "MOST_PARTS", 1)
+    monkeypatch.setattr(counts_module, "PAIR_BUDGET", 10_000 if paired else 1)
+    here, mine = run_of(given(tmp_path / "here", engine="local"))
+    there, theirs = run_of(given(tmp_path / "there", engine="spark"))
+    assert there == here and theirs.findings.equals(mine.findings)
+    for run in (mine, theirs):
+        assert run.counted[0].counts is not None and (run.counted[0].counts.pairs is not None) is paired
+    # Counts that travel, in blocks where all pairs do not fit in memory.
+    files = [count_folder(tmp_path / where)[0][0] for where in ("here", "there")]
+    one, two = (CountedWave.load(path).counts for path in files)
+    np.testing.assert_equal(pair_tables(one), pair_tables(two))
+    assert one.pairs is not None and two.pairs is not None and len(one.pairs) == len(two.pairs) == (1 if paired else 4)
+
+
 def test_tasks_that_fail_are_repeated_and_change_nothing(
     session: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -192,12 +226,24 @@ def test_partitions_add_to_the_whole_in_any_order(tmp_path: Path, pairs: bool) -
     assert own.counts is not None
     for order in (packed, packed[::-1]):
         counts, parts = combined(intake, pairs, order)
-        for name in ("respondents", "answers", "pairs"):
+        for name in ("respondents", "answers"):
             np.testing.assert_equal(getattr(counts, name), getattr(own.counts, name))
+        if pairs:
+            np.testing.assert_equal(pair_tables(counts), pair_tables(own.counts))
         places_of = [first for first, _ in parts]
         assert places_of == sorted(places_of) and sum(c.rows for _, c in parts) == rows.height
         assert sum(c.set_aside for _, c in parts) == own.set_aside
-    assert list(count_partition(intake, places, pairs, [])) == []
+    merged = list(merge_parts(intake, pairs, [pl.DataFrame({"part": packed}).to_arrow()]))
+    assert len(merged) == 1 and merged[0]["part"][0].as_py() == again_packed(intake, pairs, packed)
+    assert list(count_partition(intake, places, pairs, [])) == list(merge_parts(intake, pairs, [])) == []
+
+
+def again_packed(intake: Intake, pairs: bool, packed: list[bytes]) -> bytes:
+    """The same from the parts in another order, in two steps."""
+    first = [b["part"][0].as_py() for b in merge_parts(intake, pairs, [pl.DataFrame({"part": packed[1:]}).to_arrow()])]
+    (one,) = merge_parts(intake, pairs, [pl.DataFrame({"part": [*first, packed[0]]}).to_arrow()])
+    made: bytes = one["part"][0].as_py()
+    return made
 
 
 @pytest.mark.parametrize("sample", [True, False])
@@ -216,7 +262,18 @@ def test_the_kernel_without_spark(tmp_path: Path, monkeypatch: pytest.MonkeyPatc
             [b["part"][0].as_py() for own in reversed(parts) for b in count_partition(intake, places, pairs, own)],
         )
 
+    def add(intake: Intake, of: Any) -> Any:
+        path = Path(str(intake.table.source)).resolve()
+        rows = pl.read_parquet(path, columns=list(intake.columns()))
+        places = Places({str(path): 0}, frozenset({2400, 2401, 2402}))
+        parts = [[b] for b in batches_of(rows, f"file://{path}", (700, 1, 1000, 702))]
+        assert list(sum_partition(intake, places, of, [])) == []
+        return sum_parts(
+            b["part"][0].as_py() for own in reversed(parts) for b in sum_partition(intake, places, of, own)
+        )
+
     monkeypatch.setattr(module, "count_on_spark", count)
+    monkeypatch.setattr(module, "sum_on_spark", add)
     there, theirs = run_of(given(tmp_path / "there", engine="spark", sample=sample))
     assert there == here and theirs.findings.equals(mine.findings)
 
@@ -244,7 +301,7 @@ def test_counts_that_are_too_large_are_an_error(tmp_path: Path) -> None:
     with np.load(io.BytesIO(batch["part"][0].as_py())) as file:
         arrays = {name: file[name] for name in file.files}
     assert "who_0" not in arrays
-    arrays["counts_0"] = np.full_like(arrays["counts_0"], 2**31 - 1)
+    arrays["counts_0"] = np.full_like(arrays["counts_0"], 2**31 - 1, dtype=np.int32)
     held = io.BytesIO()
     np.savez(held, **arrays)
     with pytest.raises(OverflowError):

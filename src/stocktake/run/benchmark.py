@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 from itertools import combinations
@@ -12,7 +12,7 @@ from typing import Any
 import polars as pl
 
 from stocktake.compare.change import change
-from stocktake.compare.estimates import Estimates
+from stocktake.compare.estimates import Estimates, Floats
 from stocktake.compare.expected_range import ExpectedRange, expected_range, not_compared
 from stocktake.compare.firmness import Firmness, distances, leave_one_out, question_q, steps_to_better
 from stocktake.compare.suppress import suppress
@@ -36,7 +36,7 @@ from stocktake.survey.engines import Progress
 from stocktake.survey.fieldwork import profile
 from stocktake.survey.instrument import Survey
 from stocktake.survey.resample import band_probabilities
-from stocktake.survey.scores import Scores, cell_respondents, score
+from stocktake.survey.scores import Scores, cell_respondents, score_groups
 from stocktake.survey.wave import Wave
 from stocktake.survey.weights import national_shares
 
@@ -101,14 +101,20 @@ class _Compared:
     not_compared: str = ""
 
 
-def _scored(wave: Wave, survey: Survey, group: str | None, shares: Any = None) -> Scores:
-    """One wave's scores of a group, nothing withheld yet."""
+def _scored(
+    wave: Wave, survey: Survey, groups: Iterable[str | None], shares: Mapping[str | None, Floats] | None = None
+) -> dict[tuple[int, str | None], Scores]:
+    """One wave's scores of all respondents (None) and of groups, nothing withheld yet."""
     assert wave.counts is not None
     method = survey.method
-    if shares is None and group is not None and method.group_reference == "all":
-        shares = national_shares(cell_respondents(wave.counts))
-    reread = None if wave.counts.pairs is not None else wave.batches
-    return score(wave.counts, wave.survey, method, group=group, shares=shares, reread=reread)
+    reference: dict[str | None, Floats | None] = dict.fromkeys(groups)
+    if shares is not None:
+        reference = {group: shares[group] for group in reference}
+    elif method.group_reference == "all":
+        everyone = national_shares(cell_respondents(wave.counts))
+        reference = {group: None if group is None else everyone for group in reference}
+    found = score_groups(wave.counts, wave.survey, method, reference, second_pass=wave.second_pass)
+    return {(wave.year, group): scores for group, scores in found.items()}
 
 
 def _compare(scored: Scores, survey: Survey, group: str | None, further: Collection[tuple[str, str]]) -> _Compared:
@@ -170,7 +176,7 @@ class _Tables:
 
     @cached_property
     def scored(self) -> dict[tuple[int, str | None], Scores]:
-        return {(w.year, g): _scored(w, self.survey, g) for g in self.groups for w in self.waves}
+        return {key: scores for w in self.waves for key, scores in _scored(w, self.survey, self.groups).items()}
 
     @cached_property
     def common(self) -> dict[tuple[int, str | None], Scores]:
@@ -178,10 +184,9 @@ class _Tables:
         if self.survey.method.change_reference != "common":
             return {}
         now = self.waves[0].year
+        shares = {g: self.scored[now, g].weights.shares for g in self.groups}
         return {
-            (w.year, g): _scored(w, self.survey, g, self.scored[now, g].weights.shares)
-            for g in self.groups
-            for w in self.waves[1:]
+            key: scores for w in self.waves[1:] for key, scores in _scored(w, self.survey, self.groups, shares).items()
         }
 
     @cached_property

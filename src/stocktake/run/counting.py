@@ -10,15 +10,13 @@ import polars as pl
 
 from stocktake.codes import file_name
 from stocktake.files import writing
-from stocktake.organisations import read_organisations
 from stocktake.problems import BlockedError, StocktakeError
 from stocktake.run.provenance import digest
-from stocktake.run.settings import Settings, WaveFiles, load_instrument, read_settings
+from stocktake.run.settings import WaveFiles, load_instrument, read_settings
 from stocktake.run.waves import finding_sentence, waves_of_folder
 from stocktake.survey.counted import CountedWave, coarsened, combine
-from stocktake.survey.counts import PAIR_BUDGET, Counts, Layout
+from stocktake.survey.counts import Counts
 from stocktake.survey.engines import Progress
-from stocktake.survey.instrument import Survey
 from stocktake.survey.wave import counted_of
 
 
@@ -45,7 +43,6 @@ def count_folder(
     survey = load_instrument(settings, folder)
     mix = None if reference is None else CountedWave.load(reference)
     files = {w.year: w for w in settings.waves}
-    _check_size(folder, settings, survey)
     made = []
     waves = waves_of_folder(folder, settings, survey, progress, pairs=True)
     blocked = pl.concat([w.findings for w, _ in waves]).filter(pl.col("blocks"))
@@ -77,18 +74,6 @@ def _sources(folder: Path, files: WaveFiles, counts: Counts) -> list[str]:
             content.update(table.tobytes())
         out.append(content.hexdigest())
     return out
-
-
-def _check_size(folder: Path, settings: Settings, survey: Survey) -> None:
-    """Raise StocktakeError for more organisations than whose answer pairs fit in memory, before anything is counted."""
-    for wave in settings.waves:
-        codes = [o.code for o in read_organisations(folder / (wave.organisations or settings.organisations))]
-        bins = Layout.of(survey, codes).pair_bins
-        if bins > PAIR_BUDGET:
-            raise StocktakeError(
-                f"{wave.year}: {len(codes):,} organisations have {bins:,} counts of answer pairs; expected at most "
-                f"{PAIR_BUDGET:,}. Count fewer organisations at a time."
-            )
 
 
 def combine_files(out: Path, files: Sequence[Path]) -> CountedWave:

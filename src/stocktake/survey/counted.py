@@ -10,8 +10,10 @@ import hashlib
 import io
 import json
 import zipfile
+import zlib
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
+from functools import partial
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
@@ -22,15 +24,15 @@ from numpy.typing import NDArray
 
 from stocktake.files import write_file
 from stocktake.problems import StocktakeError
-from stocktake.survey.counts import PAIR_BUDGET, Counts, Ints, Layout, Table
+from stocktake.survey.counts import Counts, Ints, Layout, PairBlock, PairTables, Table
 from stocktake.survey.fieldwork import Fieldwork
 from stocktake.survey.findings import SCHEMA
 from stocktake.survey.instrument import Method, Survey
-from stocktake.survey.scores import cell_respondents, score
+from stocktake.survey.scores import cell_respondents, score_questions
 from stocktake.survey.weights import national_shares
 
 # Raised with every change of what is in the file.
-FORMAT = 1
+FORMAT = 2
 # Raised with every change of what the program counts, as of a rule that sets rows aside.
 RULES = 1
 # The settings that decide what is counted; all others may change afterwards.
@@ -94,21 +96,31 @@ class CountedWave:
             "layout": {k: getattr(layout, k) for k in ("organisations", "groups", "cells", "questions", "sections")},
             "groups": list(self.fieldwork.groups),
             "coarsened": None if self.coarsened is None else asdict(self.coarsened),
+            "blocks": len(self.counts.pairs or ()),
         }
-        arrays: dict[str, Any] = {
-            "head": np.frombuffer(json.dumps(head).encode(), dtype=np.uint8),
-            "findings": frame_bytes(summed(self.findings)),
-            "respondents": self.counts.respondents,
-        }
-        arrays |= {f"answers_{i}": a for i, a in enumerate(self.counts.answers)}
-        arrays |= {f"pair_{i}": p for i, p in enumerate(self.counts.pairs or ())}
-        arrays |= {k: getattr(self.fieldwork, k) for k in FIELDWORK}
 
         def content(temporary: Path) -> None:
-            with temporary.open("wb") as file:
-                np.savez_compressed(file, **arrays)
+            # What NumPy's own archives are, written piece by piece: the pairs of all organisations may not fit in memory.
+            with zipfile.ZipFile(temporary, "w", zipfile.ZIP_DEFLATED) as archive:
+                for name, array in self._arrays(head):
+                    with archive.open(f"{name}.npy", "w", force_zip64=True) as member:
+                        np.lib.format.write_array(member, array, allow_pickle=False)
 
         write_file(path, content)
+
+    def _arrays(self, head: Mapping[str, Any]) -> Iterator[tuple[str, NDArray[Any]]]:
+        """What the file holds, by name; of the pairs one block at a time is in memory."""
+        yield "head", np.frombuffer(json.dumps(head).encode(), dtype=np.uint8)
+        yield "findings", frame_bytes(summed(self.findings))
+        yield "respondents", self.counts.respondents
+        for i, answers in enumerate(self.counts.answers):
+            yield f"answers_{i}", answers
+        for name in FIELDWORK:
+            yield name, getattr(self.fieldwork, name)
+        for b, block in enumerate(self.counts.pairs or ()):
+            yield f"organisations_{b}", block.organisations
+            for i, pairs in enumerate(block.load()):
+                yield f"pair_{b}_{i}", pairs
 
     @classmethod
     def load(cls, path: Path) -> CountedWave:
@@ -123,12 +135,12 @@ class CountedWave:
                         f"{path.name}: has format {head['format']} ({head['made_by']}); this program reads format {FORMAT}. "
                         "Count again, or use the same version everywhere."
                     )
-                return cls._of(head, file)
-        except (OSError, KeyError, ValueError, TypeError, EOFError, zipfile.BadZipFile, pl.exceptions.PolarsError):
-            raise StocktakeError(f"{path.name}: not a file of counts, or a damaged one.") from None
+                return cls._of(head, file, path)
+        except DAMAGED:
+            raise StocktakeError(f"{path.name}: {NO_COUNTS}.") from None
 
     @classmethod
-    def _of(cls, head: Mapping[str, Any], file: Mapping[str, Any]) -> CountedWave:
+    def _of(cls, head: Mapping[str, Any], file: Mapping[str, Any], path: Path) -> CountedWave:
         told = head["layout"]
         layout = Layout(
             tuple(told["organisations"]),
@@ -138,9 +150,17 @@ class CountedWave:
             tuple((c, tuple(m)) for c, m in told["sections"]),
         )
         answers = tuple(file[f"answers_{i}"] for i in range(len(layout.questions)))
-        pairs = tuple(file[f"pair_{i}"] for i in range(len(layout.pairs)))
-        counts = Counts(layout, file["respondents"], answers, pairs)
-        _check_shapes(counts)
+        shape = (len(layout.organisations), layout.strata)
+        _check_shapes([file["respondents"], *answers], [shape, *((*shape, n) for _, n in layout.questions)])
+        blocks = []
+        for b in range(head["blocks"]):
+            own = file[f"organisations_{b}"]
+            if own.ndim != 1 or not np.isin(own, np.arange(shape[0])).all() or np.unique(own).size != own.size:
+                raise ValueError("organisations that are not in the layout")
+            # Read once now, so that a damaged file is refused before anything is made of it.
+            _pairs(file, layout, b, own.size)
+            blocks.append(PairBlock(own, partial(_load_pairs, path, layout, b, own.size)))
+        counts = Counts(layout, file["respondents"], answers, tuple(blocks))
         made = head["coarsened"]
         return cls(
             head["survey"],
@@ -163,6 +183,8 @@ class CountedWave:
         layout = self.counts.layout
         own = {code: i for i, code in enumerate(layout.organisations)}
         place = np.array([own.get(code, -1) for code in organisations], dtype=np.int64)
+        new = {code: i for i, code in enumerate(organisations)}
+        moved = np.array([new.get(code, -1) for code in layout.organisations], dtype=np.int64)
 
         def spread(values: Any, axis: int = 0, absent: int = 0) -> Any:
             out = np.take(values, np.maximum(place, 0), axis=axis)
@@ -177,7 +199,7 @@ class CountedWave:
                 replace(layout, organisations=tuple(organisations)),
                 spread(self.counts.respondents),
                 tuple(spread(a) for a in self.counts.answers),
-                tuple(spread(p) for p in self.counts.pairs or ()),
+                tuple(_placed(block, moved) for block in self.counts.pairs or ()),
             ),
             fieldwork=Fieldwork(
                 self.fieldwork.groups,
@@ -207,15 +229,52 @@ def frame_of(content: NDArray[np.uint8]) -> pl.DataFrame:
     return pl.read_ipc(io.BytesIO(content.tobytes()))
 
 
-def _check_shapes(counts: Counts) -> None:
-    """Raise ValueError where a table is not of the shape that its layout says."""
-    layout = counts.layout
-    shape = (len(layout.organisations), layout.strata)
-    sizes = [n for _, n in layout.questions]
-    expected = [shape, *((*shape, n) for n in sizes), *((*shape, sizes[a], sizes[b]) for a, b in layout.pairs)]
-    found: list[NDArray[np.signedinteger]] = [counts.respondents, *counts.answers, *(counts.pairs or ())]
-    if [t.shape for t in found] != expected or any(t.dtype.kind != "i" or (t.size and t.min() < 0) for t in found):
+DAMAGED = (
+    OSError,
+    KeyError,
+    ValueError,
+    TypeError,
+    EOFError,
+    zipfile.BadZipFile,
+    zlib.error,
+    pl.exceptions.PolarsError,
+)
+NO_COUNTS = "not a file of counts, or a damaged one"
+
+
+def _check_shapes(found: Sequence[NDArray[Any]], expected: Sequence[tuple[int, ...]]) -> None:
+    """Raise ValueError where a table is not of the shape that its layout says, or is none of counts."""
+    if [t.shape for t in found] != list(expected) or any(
+        t.dtype.kind != "i" or (t.size and t.min() < 0) for t in found
+    ):
         raise ValueError("tables of another shape")
+
+
+def _pairs(file: Mapping[str, Any], layout: Layout, block: int, organisations: int) -> PairTables:
+    """The pairs of one block of a file; raises ValueError where they are not of the shape that its layout says."""
+    sizes = [n for _, n in layout.questions]
+    tables = tuple(file[f"pair_{block}_{i}"] for i in range(len(layout.pairs)))
+    _check_shapes(tables, [(organisations, layout.strata, sizes[a], sizes[b]) for a, b in layout.pairs])
+    return tables
+
+
+def _load_pairs(path: Path, layout: Layout, block: int, organisations: int) -> PairTables:
+    try:
+        with np.load(path, allow_pickle=False) as file:
+            return _pairs(file, layout, block, organisations)
+    except DAMAGED:
+        raise StocktakeError(f"{path.name}: {NO_COUNTS}, or changed since it was opened.") from None
+
+
+def _placed(block: PairBlock, moved: Ints) -> PairBlock:
+    """A block with its organisations where they are moved to, without those that are moved nowhere (-1)."""
+    to = moved[block.organisations]
+    there = np.flatnonzero(to >= 0)
+    return replace(block, organisations=to[there]).with_tables(partial(_rows, there))
+
+
+def _rows(rows: Ints, tables: PairTables) -> PairTables:
+    return tables if tables and rows.size == len(tables[0]) else tuple(t[rows] for t in tables)
 
 
 def asked_digest(survey: Survey) -> str:
@@ -277,12 +336,6 @@ def combine(parts: Sequence[tuple[str, CountedWave]]) -> CountedWave:
     if problems:
         raise StocktakeError(problems)
     organisations = tuple(dict.fromkeys(c for _, p in parts for c in p.counts.layout.organisations))
-    layout = replace(first.counts.layout, organisations=organisations)
-    if layout.pair_bins > PAIR_BUDGET:
-        raise StocktakeError(
-            f"{len(organisations):,} organisations together have {layout.pair_bins:,} counts of answer pairs; expected at most "
-            f"{PAIR_BUDGET:,}. Counts of so many organisations cannot be combined in this version."
-        )
     return _sum([part.for_organisations(organisations) for _, part in parts])
 
 
@@ -355,14 +408,13 @@ def coarsened(part: CountedWave, survey: Survey, minimum: int, reference: Counte
         layout,
         _moved(counts.respondents, moves),
         tuple(_moved(a, moves) for a in counts.answers),
-        tuple(_moved(p, moves) for p in counts.pairs or ()),
+        tuple(block.with_tables(partial(_all_moved, moves[block.organisations])) for block in counts.pairs or ()),
     )
     largest = 0.0
     for group in (None, *layout.groups):
         shares = national_shares(cell_respondents((reference or part).counts, group))
-        before, after = (score(c, survey, group=group, shares=shares).estimates.value for c in (counts, merged))
-        change = np.abs(after - before)[:, : len(survey.scored)]
-        largest = max(largest, float(np.nanmax(change, initial=0.0)))
+        before, after = (score_questions(c, survey, survey.method, group, shares).value for c in (counts, merged))
+        largest = max(largest, float(np.nanmax(np.abs(after - before), initial=0.0)))
     told = "the mix of all in the file of reference" if reference is not None else "the mix of all in this file"
     return replace(part, counts=merged, coarsened=Coarsened(minimum, people, moved, largest, told))
 
@@ -390,6 +442,10 @@ def _moved(values: Any, moves: Ints) -> Any:
     for o in range(values.shape[0]):
         np.add.at(out[o], moves[o], values[o])
     return out
+
+
+def _all_moved(moves: Ints, tables: PairTables) -> PairTables:
+    return tuple(_moved(t, moves) for t in tables)
 
 
 def _nearest(survey: Survey) -> Any:

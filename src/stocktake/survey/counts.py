@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
-from functools import cached_property, lru_cache
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from functools import cached_property, lru_cache, partial
 from itertools import combinations
 from typing import Any
 
@@ -18,6 +18,8 @@ from stocktake.survey.instrument import Survey
 Ints = NDArray[np.int64]
 Codes = NDArray[np.int16]
 Table = NDArray[np.int32]
+# One table (organisations, strata, answers of a, answers of b) for each pair of the layout.
+PairTables = tuple[Table, ...]
 
 ONE = np.int32(1)
 SMALL = 65_536
@@ -103,18 +105,46 @@ class Batch:
 
 
 @dataclass(frozen=True)
+class PairBlock:
+    """The answer pairs of some organisations, which are in memory only while they are used.
+
+    `organisations` are their places in the layout; `load` gives their tables.
+    """
+
+    organisations: Ints
+    load: Callable[[], PairTables]
+
+    @classmethod
+    def of(cls, tables: Sequence[Table], organisations: int) -> PairBlock:
+        """Tables of all organisations that are in memory."""
+        return cls(np.arange(organisations), partial(_held, tuple(tables)))
+
+    def with_tables(self, change: Callable[[PairTables], PairTables]) -> PairBlock:
+        """The same block with its tables changed whenever they are loaded."""
+        return replace(self, load=partial(_changed, self.load, change))
+
+
+def _held(tables: PairTables) -> PairTables:
+    return tables
+
+
+def _changed(load: Callable[[], PairTables], change: Callable[[PairTables], PairTables]) -> PairTables:
+    return change(load())
+
+
+@dataclass(frozen=True)
 class Counts:
     """Whole-number counts of respondents, answers and, inside sections, answer pairs; they add.
 
     `respondents` has shape (organisations, strata); `answers` one array (organisations, strata,
-    answers) for each question of the layout; `pairs` one array (organisations, strata, answers of
-    a, answers of b) for each pair of the layout, or None where the memory guard chose the look-up pass.
+    answers) for each question of the layout; `pairs` blocks of organisations, or None where the memory guard
+    chose the look-up pass. What an organisation's pairs are is the sum over the blocks that it is in.
     """
 
     layout: Layout
     respondents: Ints
     answers: tuple[Table, ...]
-    pairs: tuple[Table, ...] | None
+    pairs: tuple[PairBlock, ...] | None
 
     def __add__(self, other: Counts) -> Counts:
         if self.layout != other.layout:
@@ -123,14 +153,14 @@ class Counts:
             )
         pairs = None
         if self.pairs is not None and other.pairs is not None:
-            pairs = tuple(_sum(a, b) for a, b in zip(self.pairs, other.pairs, strict=True))
+            pairs = (*self.pairs, *other.pairs)
         answers = tuple(_sum(a, b) for a, b in zip(self.answers, other.answers, strict=True))
         return Counts(self.layout, self.respondents + other.respondents, answers, pairs)
 
 
-def _sum(a: Table, b: Table) -> Table:
+def _sum(a: Table, b: Table, out: Table | None = None) -> Table:
     """The sum of two tables of 32-bit counts; raises OverflowError rather than wrap round."""
-    total = a + b
+    total = np.add(a, b, out=out)
     # Counts are never negative, so a sum that is has wrapped round.
     if total.size and total.min() < 0:
         raise OverflowError("a single count is above 2,147,483,647")
@@ -220,25 +250,34 @@ class Tally:
         total += scratch
 
     def packed(self) -> dict[str, NDArray[Any]]:
-        """The tally as arrays that `add_packed` adds to another: of each table only the entries that are not zero."""
+        """The tally as small arrays that `add_packed` adds to another: narrow numbers, and of thin tables what is not zero."""
         arrays: dict[str, NDArray[Any]] = {"respondents": self.respondents}
         for i, table in enumerate(self.tables):
             flat = table.reshape(-1)
+            narrow = flat.astype(np.min_scalar_type(int(flat.max(initial=0))))
             places = np.flatnonzero(flat)
-            arrays |= {f"places_{i}": places, f"counts_{i}": flat[places]}
+            if places.size * (narrow.itemsize + 4) < narrow.nbytes:
+                narrow = narrow[places]
+                arrays[f"places_{i}"] = places.astype(np.uint32 if flat.size < 2**32 else np.int64)
+            arrays[f"counts_{i}"] = narrow
         return arrays
 
     def add_packed(self, arrays: Mapping[str, NDArray[Any]]) -> None:
         """Add what `packed` gave of a tally of the same layout; raises OverflowError rather than wrap round."""
         self.respondents += arrays["respondents"]
         for i, table in enumerate(self.tables):
-            flat, places = table.reshape(-1), arrays[f"places_{i}"]
-            flat[places] = _sum(flat[places], arrays[f"counts_{i}"])
+            flat, counts = table.reshape(-1), arrays[f"counts_{i}"].astype(np.int32)
+            if f"places_{i}" in arrays:
+                places = arrays[f"places_{i}"]
+                flat[places] = _sum(flat[places], counts)
+            else:
+                _sum(flat, counts, out=flat)
 
     def merge(self, other: Tally) -> None:
         """Add another tally of the same layout to this one."""
         self.respondents += other.respondents
-        self.tables = [_sum(mine, theirs) for mine, theirs in zip(self.tables, other.tables, strict=True)]
+        for mine, theirs in zip(self.tables, other.tables, strict=True):
+            _sum(mine, theirs, out=mine)
 
     def counts(self) -> Counts:
         """The finished counts."""
@@ -257,7 +296,8 @@ class Tally:
                 for i, block in reversed(list(enumerate(self.blocks)))
                 for pair in combinations(block, 2)
             }
-            pairs = tuple(_margin(joint[at[p][0]], at[p][1], p) for p in layout.pairs)
+            tables = [_margin(joint[at[p][0]], at[p][1], p) for p in layout.pairs]
+            pairs = (PairBlock.of(tables, len(layout.organisations)),)
         return Counts(layout, self.respondents.reshape(shape), answers, pairs)
 
 
@@ -267,6 +307,11 @@ def _margin(table: Table, block: tuple[int, ...], keep: tuple[int, ...]) -> Tabl
     return table.sum(axis=drop, dtype=np.int32) if drop else table
 
 
+def pairs_fit(layout: Layout) -> bool:
+    """Whether the pair counts of all organisations together fit in memory."""
+    return layout.pair_bins <= PAIR_BUDGET
+
+
 def wants_pairs(layout: Layout, rows: int | None) -> bool:
     """Whether to count pairs in the same pass, or to make the section errors by a second look-up pass.
 
@@ -274,9 +319,17 @@ def wants_pairs(layout: Layout, rows: int | None) -> bool:
     thousands of organisations the table outgrows memory, and for a small survey filling it takes longer
     than reading the respondents again. Unknown size (a stream that can be read once) counts pairs.
     """
-    if layout.pair_bins > PAIR_BUDGET:
+    if not pairs_fit(layout):
         return False
     return rows is None or rows * len(layout.pairs) >= 2 * layout.pair_bins
+
+
+def organisation_blocks(layout: Layout) -> list[Ints]:
+    """Places of organisations in runs whose pair counts together stay within the budget."""
+    each = max(layout.strata * sum(layout.pair_sizes), 1)
+    size = max(1, PAIR_BUDGET // each)
+    every = np.arange(len(layout.organisations))
+    return [every[start : start + size] for start in range(0, every.size, size)]
 
 
 def count(batches: Iterable[Batch], layout: Layout, *, pairs: bool = True) -> Counts:
@@ -290,50 +343,115 @@ def count(batches: Iterable[Batch], layout: Layout, *, pairs: bool = True) -> Co
     return tally.counts()
 
 
-def section_squares(batches: Iterable[Batch], layout: Layout, tables: Floats, weights: Floats) -> Floats:
-    """The look-up pass: for every organisation and section, the sum of squared weighted linearised values.
+# A sum of whole numbers below this fits in 64 bits with room for rounding.
+LARGEST_SUM = 62
 
-    `tables` has shape (organisations, questions in sections, width): T, the linearised value of
-    an answer without its weight; `weights` (organisations, strata). Returns shape (organisations,
-    sections), already divided by the squared number of questions in the section.
+
+def _shifts(largest: Floats) -> NDArray[np.int64]:
+    """By which power of two values are multiplied so that sums of at most `largest` keep 62 binary digits."""
+    _, exponent = np.frexp(largest)
+    return np.where(largest > 0, LARGEST_SUM - exponent.astype(np.int64), 0)
+
+
+@dataclass(frozen=True)
+class SectionSums:
+    """The look-up pass: every organisation's and section's sum of squared weighted linearised values.
+
+    `tables` has shape (questions in sections, organisations, width): the linearised value of an answer without its
+    weight; `weights` (organisations, strata), 0 for strata that take no part. A value is added as a whole number of a
+    unit so small that 62 binary digits hold the sum: whole numbers add in any order, so that any split of the
+    respondents, on any engine, gives the same bytes.
     """
-    organisations = len(layout.organisations)
-    total = np.zeros((organisations, len(layout.sections)))
-    flat = np.ascontiguousarray(np.moveaxis(tables, 0, 1)).reshape(tables.shape[1], -1)
-    width = tables.shape[2]
-    for batch in batches:
+
+    layout: Layout
+    tables: Floats
+    weights: Floats
+    shifts: NDArray[np.int64]
+
+    @classmethod
+    def of(cls, layout: Layout, respondents: Ints, tables: Floats, weights: Floats) -> SectionSums:
+        """The sums for `tables` of shape (organisations, questions, width) and `respondents` (organisations, strata)."""
+        largest = np.abs(tables).max(axis=2)
+        most = (weights.max(axis=1) ** 2 * respondents.sum(axis=1))[:, None]
+        bounds = [most * largest[:, list(members)].sum(axis=1, keepdims=True) ** 2 for _, members in layout.sections]
+        shifts = _shifts(np.concatenate(bounds, axis=1).T)
+        return cls(layout, np.ascontiguousarray(np.moveaxis(tables, 0, 1)), weights, shifts)
+
+    def of_batch(self, batch: Batch) -> Ints:
+        """The sums over a batch, shape (sections, organisations)."""
+        layout = self.layout
+        total = np.zeros(self.shifts.shape, dtype=np.int64)
+        batch, weight = _taking_part(batch, layout, self.weights)
         organisation = batch.key // layout.strata
-        squared = weights.reshape(-1)[batch.key] ** 2
-        index = organisation * width
+        squared = weight * weight
+        index = organisation * self.tables.shape[2]
+        unit = np.ldexp(1.0, self.shifts)
         for s, (_, members) in enumerate(layout.sections):
             value = np.zeros(batch.rows)
             for q in members:
-                value += flat[q][index + batch.answers[q]]
+                value += self.tables[q].reshape(-1)[index + batch.answers[q]]
             value *= value
             value *= squared
-            total[:, s] += np.bincount(organisation, weights=value, minlength=organisations) / len(members) ** 2
-    return total
+            value *= unit[s][organisation]
+            np.add.at(total[s], organisation, np.rint(value, out=value).astype(np.int64))
+        return total
+
+    def totals(self, sums: Ints) -> Floats:
+        """Sums over all respondents by the squared number of questions, shape (organisations, sections)."""
+        sizes = np.array([len(members) for _, members in self.layout.sections])
+        return np.ldexp(sums.astype(np.float64), -self.shifts).T / sizes**2
 
 
-def pair_moments(
-    batches: Iterable[Batch],
-    layout: Layout,
-    deviation: Floats,
-    scored: NDArray[np.bool_],
-    weights: Floats,
-) -> Floats:
+@dataclass(frozen=True)
+class PairSums:
     """The look-up pass for classical errors: three sums over those who answered both questions of a pair.
 
-    Returns shape (3, organisations, pairs): sum of w d_a d_b, sum of w, and sum of w squared.
+    They are the sum of w d_a d_b, of w, and of w squared, as whole numbers like those of SectionSums. `deviation` has
+    shape (organisations, questions, width), `scored` (questions, width), and `weights` (organisations, strata).
     """
-    organisations = len(layout.organisations)
-    total = np.zeros((3, organisations, len(layout.pairs)))
-    for batch in batches:
-        organisation = batch.key // layout.strata
-        w = weights.reshape(-1)[batch.key]
-        for p, (a, b) in enumerate(layout.pairs):
-            both = scored[a, batch.answers[a]] & scored[b, batch.answers[b]]
-            product = deviation[organisation, a, batch.answers[a]] * deviation[organisation, b, batch.answers[b]]
+
+    layout: Layout
+    deviation: Floats
+    scored: NDArray[np.bool_]
+    weights: Floats
+    shifts: NDArray[np.int64]
+
+    @classmethod
+    def of(
+        cls, layout: Layout, respondents: Ints, deviation: Floats, scored: NDArray[np.bool_], weights: Floats
+    ) -> PairSums:
+        """The sums for `respondents` of shape (organisations, strata)."""
+        largest, most = np.abs(deviation).max(axis=2), weights.max(axis=1)
+        many = respondents.sum(axis=1)
+        products = np.stack([largest[:, a] * largest[:, b] for a, b in layout.pairs])
+        ones = np.ones_like(products)
+        bounds = np.stack([products * most * many, ones * most * many, ones * most**2 * many])
+        return cls(layout, deviation, scored, weights, _shifts(bounds))
+
+    def of_batch(self, batch: Batch) -> Ints:
+        """The sums over a batch, shape (3, pairs, organisations)."""
+        total = np.zeros(self.shifts.shape, dtype=np.int64)
+        batch, w = _taking_part(batch, self.layout, self.weights)
+        organisation, answers = batch.key // self.layout.strata, batch.answers
+        unit = np.ldexp(1.0, self.shifts)
+        for p, (a, b) in enumerate(self.layout.pairs):
+            both = self.scored[a, answers[a]] & self.scored[b, answers[b]]
+            product = self.deviation[organisation, a, answers[a]] * self.deviation[organisation, b, answers[b]]
             for i, value in enumerate((w * product, w * both, w**2 * both)):
-                total[i, :, p] += np.bincount(organisation, weights=value, minlength=organisations)
-    return total
+                whole = np.rint(value * unit[i, p][organisation]).astype(np.int64)
+                np.add.at(total[i, p], organisation, whole)
+        return total
+
+    def totals(self, sums: Ints) -> Floats:
+        """Sums over all respondents, shape (3, organisations, pairs)."""
+        return np.moveaxis(np.ldexp(sums.astype(np.float64), -self.shifts), 1, 2)
+
+
+def _taking_part(batch: Batch, layout: Layout, weights: Floats) -> tuple[Batch, Floats]:
+    """The respondents of a batch who have a weight, with their answers to the questions of sections, and the weights."""
+    weight = weights.reshape(-1)[batch.key]
+    there = np.flatnonzero(weight)
+    if there.size == batch.rows:
+        return batch, weight
+    scored = sum(len(members) for _, members in layout.sections)
+    return Batch(batch.key[there], tuple(a[there] for a in batch.answers[:scored])), weight[there]

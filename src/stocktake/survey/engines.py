@@ -3,14 +3,19 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
+from dataclasses import dataclass
 from itertools import chain
-from typing import Literal
+from typing import Literal, TypeVar
 
-from stocktake.survey.counts import Batch, Counts, Layout, Tally
+import numpy as np
+
+from stocktake.survey.counts import Batch, Counts, Ints, Layout, Tally
 
 Progress = Callable[[int], None]
+# What a worker adds its batches to.
+Total = TypeVar("Total")
 # Where respondents are counted: on this machine, or on a cluster.
 Engine = Literal["local", "spark"]
 
@@ -37,46 +42,75 @@ def count_here(
     NumPy and Polars release the interpreter's lock in their loops, so threads suffice and no
     respondent is copied between processes. `progress` is called with the rows of each finished batch.
     """
-    size = workers or cores()
-    tallies = [Tally(layout, pairs)]
+    total, *others = spread(work, lambda: Tally(layout, pairs), Tally.add, workers, progress)
+    for tally in others:
+        total.merge(tally)
+    return total.counts()
 
-    def run(piece: Work, tally: Tally) -> int:
+
+@dataclass
+class _Sum:
+    """A sum of a function of batches in the making."""
+
+    of: Callable[[Batch], Ints]
+    total: Ints | int = 0
+
+    def add(self, batch: Batch) -> None:
+        self.total = self.total + self.of(batch)
+
+
+def sum_here(work: Iterable[Work], of: Callable[[Batch], Ints]) -> Ints:
+    """The sum of a function of batches, on every core; whole numbers add, so the order is free."""
+    parts = spread(work, lambda: _Sum(of), _Sum.add)
+    return np.asarray(sum(part.total for part in parts))
+
+
+def spread(
+    work: Iterable[Work],
+    start: Callable[[], Total],
+    add: Callable[[Total, Batch], None],
+    workers: int | None = None,
+    progress: Progress | None = None,
+) -> list[Total]:
+    """Run each piece of work and add its batch to a total of one of the workers; returns the totals."""
+    size = workers or cores()
+    totals = [start()]
+
+    def run(piece: Work, total: Total) -> int:
         batch = piece()
-        tally.add(batch)
+        add(total, batch)
         return batch.rows
 
     pieces = iter(work)
     first, second = next(pieces, None), next(pieces, None)
     if first is not None and second is None:
         # One batch is sooner counted than a second worker started.
-        report(progress, run(first, tallies[0]))
+        report(progress, run(first, totals[0]))
     elif first is not None and second is not None:
-        tallies += [Tally(layout, pairs) for _ in range(size - 1)]
+        totals += [start() for _ in range(size - 1)]
         with ThreadPoolExecutor(size) as pool:
-            _spread(pool, chain((first, second), pieces), tallies, run, progress)
-    for tally in tallies[1:]:
-        tallies[0].merge(tally)
-    return tallies[0].counts()
+            _keep_busy(pool, chain((first, second), pieces), totals, run, progress)
+    return totals
 
 
-def _spread(
+def _keep_busy(
     pool: ThreadPoolExecutor,
     pieces: Iterator[Work],
-    tallies: list[Tally],
-    run: Callable[[Work, Tally], int],
+    totals: Sequence[Total],
+    run: Callable[[Work, Total], int],
     progress: Progress | None,
 ) -> None:
-    """Keep every worker busy, each with a tally of its own, and no more batches in memory than workers."""
-    free = list(tallies)
-    busy: dict[Future[int], Tally] = {}
+    """Keep every worker busy, each with a total of its own, and no more batches in memory than workers."""
+    free = list(totals)
+    busy: dict[Future[int], Total] = {}
     for piece in pieces:
         if not free:
             done, _ = wait(busy, return_when=FIRST_COMPLETED)
             for future in done:
                 free.append(busy.pop(future))
                 report(progress, future.result())
-        tally = free.pop()
-        busy[pool.submit(run, piece, tally)] = tally
+        total = free.pop()
+        busy[pool.submit(run, piece, total)] = total
     for future in busy:
         report(progress, future.result())
 

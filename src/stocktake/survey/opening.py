@@ -179,8 +179,8 @@ def _column(letters: str) -> int:
     return number
 
 
-def check_rows(path: Path, separator: str) -> None:
-    """Refuse a text file with rows that have more or fewer cells than its header, each named.
+def check_rows(path: Path, separator: str) -> int:
+    """Refuse a text file with rows that have more or fewer cells than its header, each named; returns how many it has.
 
     A spreadsheet program or a text editor that cut a row short would otherwise have its answers read as blanks.
     """
@@ -210,8 +210,7 @@ def check_rows(path: Path, separator: str) -> None:
                 include_columns=["-"], include_missing_columns=True, column_types={"-": pyarrow.null()}
             ),
         )
-        for _ in reader:
-            pass
+        rows = sum(batch.num_rows for batch in reader)
     except pyarrow.ArrowInvalid:
         raise StocktakeError(
             f"{path.name}: some row cannot be read; expected as many cells as the header has, and every quotation mark closed."
@@ -224,3 +223,4 @@ def check_rows(path: Path, separator: str) -> None:
         if total > LISTED:
             problems.append(f"{path.name}: and {total - LISTED} more rows like these.")
         raise StocktakeError(problems)
+    return rows

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 
 import numpy as np
 from numpy.typing import NDArray
 
 from stocktake.compare.estimates import Estimates, Floats, Measure, Status
-from stocktake.survey.counts import Batch, Counts, Ints, Layout, pair_moments, section_squares
+from stocktake.survey.counts import Batch, Counts, Ints, Layout, PairSums, SectionSums, Table
 from stocktake.survey.instrument import Method, Survey
 from stocktake.survey.weights import Weights, standardise
 
@@ -18,7 +19,8 @@ ROUNDING = 1e-24
 # Numbers that are handled side by side.
 CHUNK = 4_000_000
 
-Reread = Callable[[], Iterable[Batch]]
+# Sums a function of batches over all respondents, who are read once more for it.
+SecondPass = Callable[[Callable[[Batch], Ints]], Ints]
 
 
 @dataclass(frozen=True)
@@ -79,18 +81,76 @@ def score(
     *,
     group: str | None = None,
     shares: Floats | None = None,
-    reread: Reread | None = None,
+    second_pass: SecondPass | None = None,
 ) -> Scores:
     """Score every question and section of every organisation, for one service group or all respondents.
 
-    `shares` is a reference population other than the group's own. `reread` yields the same
-    batches once more; it is needed where the counts hold no pairs. Raises ValueError without either.
+    `shares` is a reference population other than the group's own; for the rest see `score_groups`.
+    """
+    return score_groups(counts, survey, method, {group: shares}, second_pass=second_pass)[group]
+
+
+def score_groups(
+    counts: Counts,
+    survey: Survey,
+    method: Method | None,
+    shares: Mapping[str | None, Floats | None],
+    *,
+    second_pass: SecondPass | None = None,
+) -> dict[str | None, Scores]:
+    """Scores of several service groups, None being all respondents, each with its reference population or None for its own.
+
+    `second_pass` sums over the respondents once more; it is needed where the counts hold no pairs, and is called once
+    for all groups. Raises ValueError without either.
 
     Question score: sum of w x over sum of w. Standard error: linearised, sum over respondents of
     (w (x - y) / W) squared; or the classical s^2 sum(w^2) / sum(w)^2. A section's score is the plain
     mean of its questions' and its error carries the covariance of one person's answers.
     """
     method = method or survey.method
+    questions = {group: score_questions(counts, survey, method, group, own) for group, own in shares.items()}
+    started = list(questions.values())
+    if not counts.layout.pairs:
+        sections = [
+            np.stack([q.variance[:, members[0]] for _, members in counts.layout.sections], axis=1) for q in started
+        ]
+    elif method.standard_error == "linearised":
+        sections = _linearised(counts, started, second_pass)
+    else:
+        sections = _classical(counts, started, second_pass)
+    return {
+        group: _finished(counts, survey, method, q, variance)
+        for (group, q), variance in zip(questions.items(), sections, strict=True)
+    }
+
+
+@dataclass(frozen=True)
+class Questions:
+    """The scores of a group's questions, before any factor on their variances, and what those of its sections need.
+
+    Shapes: `n`, `value`, `variance`, `total` (W), `effective`, `gain` and `movers` (organisations, questions);
+    `deviation` (organisations, questions, width); `scored` (questions, width); `spread`, the weight of each stratum and
+    0 for those that take no part, (organisations, strata); `respondents` (organisations, cells).
+    """
+
+    weights: Weights
+    respondents: Ints
+    spread: Floats
+    scored: NDArray[np.bool_]
+    n: Floats
+    value: Floats
+    variance: Floats
+    deviation: Floats
+    total: Floats
+    effective: Floats
+    gain: Floats
+    movers: Ints
+
+
+def score_questions(
+    counts: Counts, survey: Survey, method: Method, group: str | None, shares: Floats | None
+) -> Questions:
+    """Score the questions of one service group or of all respondents (None), to `shares` or to the group's own mix."""
     layout = counts.layout
     strata = group_strata(layout, group)
     respondents = counts.respondents[:, strata].sum(axis=1)
@@ -117,39 +177,51 @@ def score(
         movers[:, questions] = np.add.reduceat(given * (step[rows, columns] > 0), first, axis=1)
         weighted[:, rows, columns] = np.matmul(w[:, None, :], answers)[:, 0]
         squared[:, rows, columns] = np.matmul((w**2)[:, None, :], answers)[:, 0]
-    value, variance, deviation, safe = weighted_means(weighted, squared, points, scored, method)
-    factor = _correction(method, respondents)
-    linear = deviation / safe[..., None]
-    gain = (weighted * step).sum(axis=2) / safe
+    value, variance, deviation, total = weighted_means(weighted, squared, points, scored, method)
     twice = squared.sum(axis=2)
-    effective = safe**2 / np.where(twice > 0, twice, np.nan)
-    if method.standard_error == "linearised":
-        section_variance = _linearised(counts, strata, w, linear, variance, reread)
-    else:
-        section_variance = _classical(counts, strata, w, deviation, scored, safe, variance, reread)
-    section_n = np.stack([n[:, list(m)].min(axis=1) for _, m in layout.sections], axis=1)
-    section_value = np.stack([value[:, list(m)].mean(axis=1) for _, m in layout.sections], axis=1)
-    values = np.concatenate([value, section_value], axis=1)
+    return Questions(
+        weights,
+        respondents,
+        _by_stratum(layout, strata, w),
+        scored,
+        n,
+        value,
+        variance,
+        deviation,
+        total,
+        effective=total**2 / np.where(twice > 0, twice, np.nan),
+        gain=(weighted * step).sum(axis=2) / total,
+        movers=movers,
+    )
+
+
+def _finished(counts: Counts, survey: Survey, method: Method, q: Questions, section_variance: Floats) -> Scores:
+    """The scores of questions with those of the sections beside them."""
+    layout = counts.layout
+    factor = _correction(method, q.respondents)
+    section_n = np.stack([q.n[:, list(m)].min(axis=1) for _, m in layout.sections], axis=1)
+    section_value = np.stack([q.value[:, list(m)].mean(axis=1) for _, m in layout.sections], axis=1)
+    values = np.concatenate([q.value, section_value], axis=1)
     # An error without a value would be a wrong number waiting to be used.
-    variances = np.concatenate([variance, section_variance], axis=1) * factor[:, None]
+    variances = np.concatenate([q.variance, section_variance], axis=1) * factor[:, None]
     estimates = Estimates(
         layout.organisations,
         measures(survey),
-        np.concatenate([n, section_n], axis=1),
+        np.concatenate([q.n, section_n], axis=1),
         values,
         np.where(np.isnan(values), np.nan, np.sqrt(np.where(variances < ROUNDING, 0.0, variances))),
         np.full(values.shape, Status.SHOWN, dtype=np.int8),
     )
     single = [m[0] if len(m) == 1 else -1 for _, m in layout.sections]
     blank = np.zeros((len(layout.organisations), len(single)))
-    whole = np.where(np.array(single) >= 0, effective[:, single], np.nan)
+    whole = np.where(np.array(single) >= 0, q.effective[:, single], np.nan)
     return Scores(
         estimates,
-        weights,
-        respondents.sum(axis=1),
-        np.concatenate([effective, whole], axis=1),
-        np.concatenate([gain, blank], axis=1),
-        np.concatenate([movers, blank.astype(np.int64)], axis=1),
+        q.weights,
+        q.respondents.sum(axis=1),
+        np.concatenate([q.effective, whole], axis=1),
+        np.concatenate([q.gain, blank], axis=1),
+        np.concatenate([q.movers, blank.astype(np.int64)], axis=1),
     )
 
 
@@ -220,72 +292,82 @@ def _by_stratum(layout: Layout, strata: Ints, w: Floats) -> Floats:
     return spread
 
 
-def _second_pass(reread: Reread | None) -> Iterable[Batch]:
-    if reread is None:
-        raise ValueError("these counts hold no pairs; section errors need the respondents a second time (reread)")
-    return reread()
+def _summed(sums: Sequence[SectionSums] | Sequence[PairSums], second_pass: SecondPass | None) -> list[Ints]:
+    """Each of these sums over the respondents, all in one pass."""
+    if second_pass is None:
+        raise ValueError("these counts hold no pairs; section errors need the respondents a second time (second_pass)")
+    return list(second_pass(partial(_of_batch, sums)))
 
 
-def _pair_weights(counts: Counts, strata: Ints, w: Floats, pair: int, power: int) -> Floats:
-    """Sum of w**power over both-answered respondents by answer pair, shape (organisations, a, b)."""
-    assert counts.pairs is not None
-    layout = counts.layout
-    spread = _by_stratum(layout, strata, w**power)
-    return np.einsum("os,osab->oab", spread, counts.pairs[pair])
+def _of_batch(sums: Sequence[SectionSums] | Sequence[PairSums], batch: Batch) -> Ints:
+    return np.stack([one.of_batch(batch) for one in sums])
 
 
-def _linearised(
-    counts: Counts, strata: Ints, w: Floats, linear: Floats, variance: Floats, reread: Reread | None
-) -> Floats:
+def _linearised(counts: Counts, started: Sequence[Questions], second_pass: SecondPass | None) -> list[Floats]:
     """V = sum over respondents of the squared mean of their linearised values over the section's questions."""
     layout = counts.layout
+    linear = [q.deviation / q.total[..., None] for q in started]
     if counts.pairs is None:
-        if not layout.pairs:
-            return np.stack([variance[:, members[0]] for _, members in layout.sections], axis=1)
-        spread = _by_stratum(layout, strata, w)
-        return section_squares(_second_pass(reread), layout, linear, spread)
-    covariance = np.empty((len(layout.organisations), len(layout.pairs)))
-    for p, (a, b) in enumerate(layout.pairs):
-        joint = _pair_weights(counts, strata, w, p, 2)
-        covariance[:, p] = np.einsum(
-            "oab,oa,ob->o", joint, linear[:, a, : joint.shape[1]], linear[:, b, : joint.shape[2]]
-        )
-    return _combine(layout, variance, covariance)
+        sums = [
+            SectionSums.of(layout, counts.respondents, values, q.spread)
+            for values, q in zip(linear, started, strict=True)
+        ]
+        return [s.totals(found) for s, found in zip(sums, _summed(sums, second_pass), strict=True)]
+    covariance = np.zeros((len(started), len(layout.organisations), len(layout.pairs)))
+    for block in counts.pairs:
+        own, tables = block.organisations, block.load()
+        for g, (values, q) in enumerate(zip(linear, started, strict=True)):
+            squared, here = q.spread[own] ** 2, values[own]
+            for p, (a, b) in enumerate(layout.pairs):
+                joint = _weighted_pairs(tables[p], squared)
+                covariance[g, own, p] += np.einsum(
+                    "oab,oa,ob->o", joint, here[:, a, : joint.shape[1]], here[:, b, : joint.shape[2]]
+                )
+    return [_combine(layout, q.variance, c) for q, c in zip(started, covariance, strict=True)]
 
 
-def _classical(
-    counts: Counts,
-    strata: Ints,
-    w: Floats,
-    deviation: Floats,
-    scored: np.ndarray[tuple[int, ...], np.dtype[np.bool_]],
-    total: Floats,
-    variance: Floats,
-    reread: Reread | None,
-) -> Floats:
+def _weighted_pairs(pairs: Table, weights: Floats) -> Floats:
+    """The sum over strata of weights times pairs, shape (organisations, a, b)."""
+    return np.einsum("os,osab->oab", weights, pairs)
+
+
+def _classical(counts: Counts, started: Sequence[Questions], second_pass: SecondPass | None) -> list[Floats]:
     """Covariances s_km * sum_both w^2 / (W_k W_m), s_km the weighted covariance of those who answered both."""
     layout = counts.layout
     if counts.pairs is None:
-        moments = np.zeros((3, len(layout.organisations), 0))
-        if layout.pairs:
-            spread = _by_stratum(layout, strata, w)
-            moments = pair_moments(_second_pass(reread), layout, deviation, scored, spread)
+        sums = [PairSums.of(layout, counts.respondents, q.deviation, q.scored, q.spread) for q in started]
+        moments = np.stack([s.totals(found) for s, found in zip(sums, _summed(sums, second_pass), strict=True)])
     else:
-        moments = np.empty((3, len(layout.organisations), len(layout.pairs)))
-        for p, (a, b) in enumerate(layout.pairs):
-            once = _pair_weights(counts, strata, w, p, 1)
-            twice = _pair_weights(counts, strata, w, p, 2)
-            size_a, size_b = once.shape[1:]
-            both = scored[a, :size_a, None] & scored[b, None, :size_b]
-            product = deviation[:, a, :size_a, None] * deviation[:, b, None, :size_b]
-            moments[0, :, p] = (once * product).sum(axis=(1, 2))
-            moments[1, :, p] = (once * both).sum(axis=(1, 2))
-            moments[2, :, p] = (twice * both).sum(axis=(1, 2))
+        moments = np.zeros((len(started), 3, len(layout.organisations), len(layout.pairs)))
+        for block in counts.pairs:
+            tables = block.load()
+            for g, q in enumerate(started):
+                moments[g, :, block.organisations] += _pair_moments(layout, q, block.organisations, tables)
+    return [_combine(layout, q.variance, _covariance(layout, q, m)) for q, m in zip(started, moments, strict=True)]
+
+
+def _pair_moments(layout: Layout, q: Questions, own: Ints, tables: Sequence[Table]) -> Floats:
+    """The sums of PairSums from the counts of pairs of some organisations, shape (these organisations, 3, pairs)."""
+    moments = np.empty((own.size, 3, len(layout.pairs)))
+    spread, deviation = q.spread[own], q.deviation[own]
+    for p, (a, b) in enumerate(layout.pairs):
+        once = _weighted_pairs(tables[p], spread)
+        twice = _weighted_pairs(tables[p], spread**2)
+        size_a, size_b = once.shape[1:]
+        both = q.scored[a, :size_a, None] & q.scored[b, None, :size_b]
+        product = deviation[:, a, :size_a, None] * deviation[:, b, None, :size_b]
+        moments[:, 0, p] = (once * product).sum(axis=(1, 2))
+        moments[:, 1, p] = (once * both).sum(axis=(1, 2))
+        moments[:, 2, p] = (twice * both).sum(axis=(1, 2))
+    return moments
+
+
+def _covariance(layout: Layout, q: Questions, moments: Floats) -> Floats:
     covariance = np.empty(moments.shape[1:])
     for p, (a, b) in enumerate(layout.pairs):
         spread_both = moments[0, :, p] / np.where(moments[1, :, p] > 0, moments[1, :, p], 1.0)
-        covariance[:, p] = spread_both * moments[2, :, p] / (total[:, a] * total[:, b])
-    return _combine(layout, variance, covariance)
+        covariance[:, p] = spread_both * moments[2, :, p] / (q.total[:, a] * q.total[:, b])
+    return covariance
 
 
 def _combine(layout: Layout, variance: Floats, covariance: Floats) -> Floats:

@@ -7,9 +7,10 @@ repeated, or run twice because it seems slow, gives its sums again, and Spark ta
 from __future__ import annotations
 
 import io
+import math
 import os
 import sys
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import partial
@@ -21,12 +22,13 @@ from urllib.parse import unquote, urlparse
 
 import numpy as np
 import polars as pl
+from numpy.typing import NDArray
 
 from stocktake.problems import StocktakeError
 from stocktake.survey.cleaning import clean
 from stocktake.survey.coding import text
 from stocktake.survey.counted import frame_bytes, frame_of
-from stocktake.survey.counts import Counts, Tally
+from stocktake.survey.counts import Batch, Counts, Ints, Tally
 from stocktake.survey.engines import Progress
 from stocktake.survey.findings import Findings
 from stocktake.survey.responses import NOBODY, Cleaned, Intake, Raw
@@ -38,6 +40,8 @@ ROW, FILE = "_stocktake_row", "_stocktake_file"
 BATCH = 131_072
 # What was found in rows that follow one another, with the place of the first.
 Done = list[tuple[int, Cleaned]]
+# Sums of more partitions than this are added on Spark before they come here.
+MOST_PARTS = 16
 # Seconds between two looks at how far Spark is.
 LOOK = 0.5
 INSTALL = "pip install 'stocktake[spark]', and a Java runtime (apt-get install default-jre-headless)"
@@ -65,6 +69,17 @@ def count_on_spark(intake: Intake, *, pairs: bool, progress: Progress | None = N
     Reads Parquet files, a row group being what a task reads at least. Raises StocktakeError for another kind of source, and
     where Spark is not there or fails.
     """
+    files = _files(intake)
+    return _counted(intake, _session(), files, pairs, progress)
+
+
+def sum_on_spark(intake: Intake, of: Callable[[Batch], Ints]) -> Ints:
+    """The sum of a function of batches over a wave's respondents, who are read and cleaned again on Spark."""
+    files = _files(intake)
+    return _summed(intake, _session(), files, of)
+
+
+def _files(intake: Intake) -> list[Path]:
     source = intake.table.source
     files = parquet_files(source.resolve()) if isinstance(source, Path) else []
     if not files:
@@ -72,21 +87,64 @@ def count_on_spark(intake: Intake, *, pairs: bool, progress: Progress | None = N
             f"{intake.table.name}: engine: spark reads a Parquet file or a folder of them; expected one in place of what "
             "survey.yaml names, or no engine."
         )
-    begins, rows = _begins(files)
-    return _counted(intake, _session(), files, begins, rows, pairs, progress)
+    return files
 
 
 # Excluded from coverage: what follows needs Spark and a Java runtime, which a fresh machine may lack. The tests run it where
 # they are, and everything that it calls without them.
 def _counted(  # pragma: no cover
-    intake: Intake,
-    session: Any,
-    files: list[Path],
-    begins: dict[str, int],
-    rows: int,
-    pairs: bool,
-    progress: Progress | None,
+    intake: Intake, session: Any, files: list[Path], pairs: bool, progress: Progress | None
 ) -> tuple[Counts, Done]:
+    begins, rows = _begins(files)
+    frame, places = _respondents(intake, session, files, begins)
+
+    def count(batches: Iterator[Any]) -> Iterator[Any]:
+        return count_partition(intake, places, pairs, batches)
+
+    def merge(batches: Iterator[Any]) -> Iterator[Any]:
+        return merge_parts(intake, pairs, batches)
+
+    made = frame.mapInArrow(count, "part binary")
+    many = made.rdd.getNumPartitions()
+    if many > MOST_PARTS:
+        # What comes back to this machine must fit into its memory, however many partitions there are.
+        made = made.repartition(math.isqrt(many)).mapInArrow(merge, "part binary")
+    with ThreadPoolExecutor(1) as pool:
+        waiting = pool.submit(made.collect)
+        done = 0
+        while not waiting.done():
+            sleep(LOOK)
+            done = _told(session, rows, done, progress)
+        collected = _result(intake, waiting.result)
+    if progress is not None:
+        progress(rows - done)
+    return combined(intake, pairs, (row["part"] for row in collected))
+
+
+def _summed(  # pragma: no cover
+    intake: Intake, session: Any, files: list[Path], of: Callable[[Batch], Ints]
+) -> Ints:
+    frame, places = _respondents(intake, session, files, _begins(files)[0])
+
+    def work(batches: Iterator[Any]) -> Iterator[Any]:
+        return sum_partition(intake, places, of, batches)
+
+    collected = _result(intake, frame.mapInArrow(work, "part binary").collect)
+    return sum_parts(row["part"] for row in collected)
+
+
+def _result(intake: Intake, collect: Callable[[], Any]) -> Any:  # pragma: no cover
+    try:
+        return collect()
+    except Exception as error:
+        # What Spark says of a failure may hold respondents' values.
+        raise StocktakeError(f"Spark could not count {intake.table.name} ({type(error).__name__}).") from None
+
+
+def _respondents(  # pragma: no cover
+    intake: Intake, session: Any, files: list[Path], begins: dict[str, int]
+) -> tuple[Any, Places]:
+    """The columns that are read as a frame of Spark's, and which of its rows repeat a respondent."""
     names = intake.survey.columns
     columns = intake.columns()
     source = intake.table.source
@@ -104,26 +162,7 @@ def _counted(  # pragma: no cover
             near = f.trim(f.col(names.respondent).cast("string")).isin(sorted(suspects))
             met = frame.filter(near).select(names.respondent, ROW, FILE).toArrow()
             repeats = later_rows(pl.DataFrame(met), names.respondent, begins)
-    places = Places(begins, repeats)
-
-    def work(batches: Iterator[Any]) -> Iterator[Any]:
-        return count_partition(intake, places, pairs, batches)
-
-    made = frame.mapInArrow(work, "part binary")
-    with ThreadPoolExecutor(1) as pool:
-        waiting = pool.submit(made.collect)
-        done = 0
-        while not waiting.done():
-            sleep(LOOK)
-            done = _told(session, rows, done, progress)
-        try:
-            collected = waiting.result()
-        except Exception as error:
-            # What Spark says of a failure may hold respondents' values.
-            raise StocktakeError(f"Spark could not count {intake.table.name} ({type(error).__name__}).") from None
-    if progress is not None:
-        progress(rows - done)
-    return combined(intake, pairs, (row["part"] for row in collected))
+    return frame, Places(begins, repeats)
 
 
 def _session() -> Any:
@@ -186,23 +225,55 @@ def later_rows(met: pl.DataFrame, respondent: str, begins: Mapping[str, int]) ->
 
 def count_partition(intake: Intake, places: Places, pairs: bool, batches: Iterable[Any]) -> Iterator[Any]:
     """Clean and count the batches of one partition, and give one row: their sums and what was found."""
-    import pyarrow
-
     tally = Tally(intake.layout, pairs)
     done: Done = []
+    for first, cleaned in _cleaned(intake, places, batches):
+        tally.add(cleaned.batch)
+        done.append((first, cleaned))
+    if done:
+        yield _row(_packed(tally, done))
+
+
+def merge_parts(intake: Intake, pairs: bool, batches: Iterable[Any]) -> Iterator[Any]:
+    """Add what `count_partition` gave of several partitions, and give one row like theirs."""
+    total, done = _merged(intake, pairs, (part for batch in batches for part in pl.DataFrame(batch)["part"]))
+    if done:
+        yield _row(_packed(total, done))
+
+
+def sum_partition(intake: Intake, places: Places, of: Callable[[Batch], Ints], batches: Iterable[Any]) -> Iterator[Any]:
+    """Sum a function over the batches of one partition, and give one row; none for a partition without rows."""
+    total: Ints | int = 0
+    for _, cleaned in _cleaned(intake, places, batches):
+        total = total + of(cleaned.batch)
+    if isinstance(total, np.ndarray):
+        yield _row(_archive({"sum": total}))
+
+
+def sum_parts(parts: Iterable[bytes]) -> Ints:
+    """The sum of what `sum_partition` gave."""
+    total: Ints | int = 0
+    for part in parts:
+        with np.load(io.BytesIO(part), allow_pickle=False) as file:
+            total = total + file["sum"]
+    return np.asarray(total)
+
+
+def _cleaned(intake: Intake, places: Places, batches: Iterable[Any]) -> Iterator[tuple[int, Cleaned]]:
+    """The batches of one partition, cleaned, each with the place of its first row."""
     for batch in batches:
         for frame in _runs(pl.DataFrame(batch)):
             first = places.of(frame[FILE][0], frame[ROW][0])
             here = np.arange(first, first + frame.height)
             again = np.isin(here, list(places.repeats)) if places.repeats else None
             given = partial(already_loaded, frame.drop(ROW, FILE))
-            cleaned = clean(intake, Raw(first, intake.table.first_row + first, given, again))
-            tally.add(cleaned.batch)
-            done.append((first, cleaned))
-    if done:
-        yield pyarrow.RecordBatch.from_pydict(
-            {"part": [_packed(tally, done)]}, pyarrow.schema([("part", pyarrow.binary())])
-        )
+            yield first, clean(intake, Raw(first, intake.table.first_row + first, given, again))
+
+
+def _row(part: bytes) -> Any:
+    import pyarrow
+
+    return pyarrow.RecordBatch.from_pydict({"part": [part]}, pyarrow.schema([("part", pyarrow.binary())]))
 
 
 def _runs(frame: pl.DataFrame) -> list[pl.DataFrame]:
@@ -221,6 +292,10 @@ def _packed(tally: Tally, done: Done) -> bytes:
         if cleaned.respondents is not None:
             arrays[f"who_{i}"] = frame_bytes(pl.DataFrame({"who": cleaned.respondents}))
     arrays["told"] = np.array([(first, c.rows, c.set_aside) for first, c in done], dtype=np.int64)
+    return _archive(arrays)
+
+
+def _archive(arrays: Mapping[str, NDArray[Any]]) -> bytes:
     out = io.BytesIO()
     np.savez(out, **arrays)  # type: ignore[arg-type]
     return out.getvalue()
@@ -228,6 +303,11 @@ def _packed(tally: Tally, done: Done) -> bytes:
 
 def combined(intake: Intake, pairs: bool, packed: Iterable[bytes]) -> tuple[Counts, Done]:
     """The sums of all partitions, and what was found in the order of the rows."""
+    total, done = _merged(intake, pairs, packed)
+    return total.counts(), done
+
+
+def _merged(intake: Intake, pairs: bool, packed: Iterable[bytes]) -> tuple[Tally, Done]:
     total = Tally(intake.layout, pairs)
     done: Done = []
     for content in packed:
@@ -238,4 +318,4 @@ def combined(intake: Intake, pairs: bool, packed: Iterable[bytes]) -> tuple[Coun
                 findings.take(frame_of(file[f"findings_{i}"]))
                 who = frame_of(file[f"who_{i}"])["who"] if f"who_{i}" in file else None
                 done.append((first, Cleaned(NOBODY, findings, aside, rows, who)))
-    return total.counts(), sorted(done, key=lambda d: d[0])
+    return total, sorted(done, key=lambda d: d[0])

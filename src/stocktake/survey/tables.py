@@ -71,15 +71,16 @@ class Table:
     def pieces(self, columns: tuple[str, ...], rows: int = ROWS) -> Iterator[tuple[int, Callable[[], pl.DataFrame]]]:
         """Yield how many rows come before each piece, and a call that reads it.
 
-        A Parquet file's row groups are read by whoever makes the call, so that workers share the decoding
+        The row groups of Parquet files are read by whoever makes the call, so that workers share the decoding
         and find what they count still in their cache; other sources are read here, piece by piece.
         """
         self.check_types(columns)
         groups = _row_groups(self.source, rows) if isinstance(self.source, Path) else []
-        if len(groups) > 1 and isinstance(self.source, Path):
-            lazy = _scan(self.source).select(columns)
-            for start, size in groups:
-                yield start, partial(_read_slice, lazy, start, size, self.name)
+        if len(groups) > 1:
+            before = 0
+            for path, start, size in groups:
+                yield before, partial(_read_slice, path, columns, start, size, self.name)
+                before += size
             return
         start = 0
         for frame in self.batches(columns, rows):
@@ -119,33 +120,37 @@ def already_loaded(frame: pl.DataFrame) -> pl.DataFrame:
     return frame
 
 
-def _read_slice(lazy: pl.LazyFrame, start: int, size: int, name: str) -> pl.DataFrame:
+def _read_slice(path: Path, columns: tuple[str, ...], start: int, size: int, name: str) -> pl.DataFrame:
     with readable(name, "a table"):
-        return lazy.slice(start, size).collect()
+        return _scan_parquet([path]).select(columns).slice(start, size).collect()
 
 
-def _row_groups(path: Path, rows: int) -> list[tuple[int, int]]:
-    """Where runs of a Parquet file's row groups begin and how long they are, each of about `rows` rows.
+def _row_groups(source: Path, rows: int) -> list[tuple[Path, int, int]]:
+    """Runs of row groups of Parquet files, each of about `rows` rows: the file, where the run begins in it, and its length.
 
     Empty for another kind of file, or where a row group is so large that slices of it would be decoded over and over.
     """
-    if path.suffix != ".parquet":
-        return []
     import pyarrow.parquet
 
-    metadata = pyarrow.parquet.ParquetFile(path).metadata
-    sizes = [metadata.row_group(i).num_rows for i in range(metadata.num_row_groups)]
-    runs: list[tuple[int, int]] = []
-    start = 0
-    for size in sizes:
-        if size > 2 * rows:
-            return []
-        if runs and runs[-1][1] + size <= rows:
-            runs[-1] = (runs[-1][0], runs[-1][1] + size)
-        else:
-            runs.append((start, size))
-        start += size
+    runs: list[tuple[Path, int, int]] = []
+    for path in parquet_files(source):
+        metadata = pyarrow.parquet.ParquetFile(path).metadata
+        start = 0
+        for size in (metadata.row_group(i).num_rows for i in range(metadata.num_row_groups)):
+            if size > 2 * rows:
+                return []
+            if start and runs[-1][2] + size <= rows:
+                runs[-1] = (path, runs[-1][1], runs[-1][2] + size)
+            else:
+                runs.append((path, start, size))
+            start += size
     return runs
+
+
+def _row_count(files: Iterable[Path]) -> int:
+    import pyarrow.parquet
+
+    return sum(pyarrow.parquet.ParquetFile(path).metadata.num_rows for path in files)
 
 
 def parquet_files(source: Path) -> list[Path]:
@@ -156,10 +161,9 @@ def parquet_files(source: Path) -> list[Path]:
 
 
 def _scan(path: Path) -> pl.LazyFrame:
-    if path.is_dir():
-        return pl.scan_parquet(parquet_files(path), hive_partitioning=True)
-    if path.suffix == ".parquet":
-        return pl.scan_parquet(path, glob=False)
+    files = parquet_files(path)
+    if files:
+        return _scan_parquet(files)
     # Every column as text: a stray letter in a column of figures is a finding, not a failure.
     return pl.scan_csv(
         path,
@@ -168,6 +172,19 @@ def _scan(path: Path) -> pl.LazyFrame:
         truncate_ragged_lines=False,
         glob=False,
         separator=separator(path),
+    )
+
+
+def _scan_parquet(files: list[Path]) -> pl.LazyFrame:
+    """Parquet files with what hive partitions say, which is text: 001 is no number."""
+    keys = {part.partition("=")[0] for part in files[0].parent.parts if "=" in part}
+    schema = pl.Schema(dict.fromkeys(sorted(keys), pl.String))
+    return pl.scan_parquet(
+        files,
+        glob=False,
+        hive_partitioning=bool(keys),
+        hive_schema=schema if keys else None,
+        try_parse_hive_dates=False,
     )
 
 
@@ -244,9 +261,12 @@ def _open_dataset(source: str | Path, name: str) -> Table:
     if isinstance(source, Path) and not parquet_files(source):
         raise StocktakeError(f"{name}: no Parquet file in this folder.")
     with readable(name, "Parquet files"):
-        lazy = _scan(source) if isinstance(source, Path) else pl.scan_parquet(source, hive_partitioning=True)
+        if isinstance(source, Path):
+            lazy, rows = _scan(source), _row_count(parquet_files(source))
+        else:
+            lazy = pl.scan_parquet(source, hive_partitioning=True)
+            rows = int(lazy.select(pl.len()).collect().item())
         schema = lazy.collect_schema()
-        rows = int(lazy.select(pl.len()).collect().item())
     kept = source if isinstance(source, Path) else lazy
     return Table(name, tuple(schema.names()), 1, kept, rows, unusable=unusable(schema))
 
@@ -268,11 +288,10 @@ def _open_file(path: Path) -> Table:
             return _open_spss(path)
         if path.suffix == ".csv":
             _check_header(path)
-            check_rows(path, separator(path))
+            rows = check_rows(path, separator(path))
+        else:
+            rows = _row_count([path])
         schema = _scan(path).collect_schema()
-        rows = None
-        if path.suffix == ".parquet":
-            rows = int(_scan(path).select(pl.len()).collect().item())
         first = 2 if path.suffix == ".csv" else 1
         return Table(path.name, tuple(schema.names()), first, path, rows, unusable=unusable(schema))
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, replace
 from functools import partial
 
@@ -12,8 +12,18 @@ import polars as pl
 from stocktake.problems import StocktakeError, nearest
 from stocktake.survey.cleaning import clean
 from stocktake.survey.counted import CountedWave, asked_digest, counting_rules, misfits
-from stocktake.survey.counts import Batch, Counts, Layout, wants_pairs
-from stocktake.survey.engines import Engine, Progress, count_here
+from stocktake.survey.counts import (
+    Batch,
+    Counts,
+    Ints,
+    Layout,
+    PairBlock,
+    PairTables,
+    organisation_blocks,
+    pairs_fit,
+    wants_pairs,
+)
+from stocktake.survey.engines import Engine, Progress, Work, count_here, sum_here
 from stocktake.survey.fieldwork import Fieldwork, completed_by_group
 from stocktake.survey.findings import Findings
 from stocktake.survey.instrument import Method, Survey
@@ -44,26 +54,70 @@ class Wave:
     set_aside: int
     intake: Intake | None
     kept: tuple[Batch, ...] | None
+    engine: Engine = "local"
 
     @property
     def blocked(self) -> bool:
         return bool(self.findings["blocks"].any())
 
-    def batches(self) -> Iterable[Batch]:
+    def batches(self) -> Iterator[Batch]:
         """The wave's cleaned respondents once more."""
+        return (piece() for piece in self._again())
+
+    def _again(self) -> Iterable[Work]:
+        """Calls that give the wave's cleaned respondents once more, a batch each."""
         if self.kept is not None:
-            return self.kept
+            return [partial(_kept, batch) for batch in self.kept]
         if self.intake is None:
             raise StocktakeError(
                 f"{self.year} was counted elsewhere, and its respondents are not here: what asks for them again, such as "
                 "percentages by group, can be made only where they are."
             )
-        return _again(self.intake)
+        intake = self.intake
+        return (partial(_cleaned, intake, raw) for raw in intake.raw())
+
+    def second_pass(self, of: Callable[[Batch], Ints]) -> Ints:
+        """The sum of a function of batches over the wave's respondents, where they were counted."""
+        if self.engine == "spark" and self.intake is not None:
+            from stocktake.survey.spark import sum_on_spark
+
+            return sum_on_spark(self.intake, of)
+        return sum_here(self._again(), of)
+
+    def with_pairs(self) -> Counts:
+        """The counts with their answer pairs, counted for so many organisations at a time as fit in memory when asked for."""
+        assert self.counts is not None
+        if self.counts.pairs is not None:
+            return self.counts
+        layout = self.counts.layout
+        blocks = [PairBlock(own, partial(self._pairs, own)) for own in organisation_blocks(layout)]
+        return replace(self.counts, pairs=tuple(blocks))
+
+    def _pairs(self, own: Ints) -> PairTables:
+        """The answer pairs of organisations that follow one another."""
+        assert self.counts is not None
+        layout = self.counts.layout
+        few = replace(layout, organisations=tuple(layout.organisations[o] for o in own))
+        work = (partial(_of_organisations, piece, own, layout.strata) for piece in self._again())
+        pairs = count_here(work, few, pairs=True).pairs
+        assert pairs is not None
+        return pairs[0].load()
 
 
-def _again(intake: Intake) -> Iterator[Batch]:
-    for raw in intake.raw():
-        yield clean(intake, raw).batch
+def _kept(batch: Batch) -> Batch:
+    return batch
+
+
+def _cleaned(intake: Intake, raw: Raw) -> Batch:
+    return clean(intake, raw).batch
+
+
+def _of_organisations(piece: Work, own: Ints, strata: int) -> Batch:
+    """The respondents of a batch who are of organisations that follow one another, counted from the first of these."""
+    batch = piece()
+    key = batch.key - int(own[0]) * strata
+    there = np.flatnonzero((key >= 0) & (key < own.size * strata))
+    return Batch(key[there], tuple(a[there] for a in batch.answers))
 
 
 def as_of(survey: Survey, year: int) -> tuple[Survey, dict[str, str], tuple[str, ...]]:
@@ -98,7 +152,8 @@ def read_wave(
 ) -> Wave:
     """Read, check and count one wave; whatever is wrong is in its findings.
 
-    `pairs` forces answer pairs to be counted (or not); by default the memory guard decides. `engine` says where the
+    `pairs` forces answer pairs to be counted in the same pass (or not), unless they are too many for memory; by default
+    the memory guard decides. `engine` says where the
     respondents are counted. With `show_values`
     findings repeat what the files hold, which is for one's own machine alone.
     """
@@ -138,7 +193,8 @@ def _count(
             keep.append((raw.number, cleaned.batch))
         return cleaned.batch
 
-    chosen = wants_pairs(intake.layout, intake.table.rows) if pairs is None else pairs
+    wanted = wants_pairs(intake.layout, intake.table.rows) if pairs is None else pairs
+    chosen = wanted and pairs_fit(intake.layout)
     if engine == "spark":
         from stocktake.survey.spark import count_on_spark
 
@@ -180,7 +236,8 @@ def _count(
     )
     _of_all(counts, fieldwork, survey, intake.method, intake.table.name, findings)
     batches = tuple(b for _, b in keep) if small else None
-    return Wave(survey, year, counts, fieldwork, findings.table(), intake.asked, rows, aside, intake, batches)
+    table = findings.table()
+    return Wave(survey, year, counts, fieldwork, table, intake.asked, rows, aside, intake, batches, engine)
 
 
 # What is found by comparing organisations with one another, and so anew where counts are added.
@@ -249,8 +306,8 @@ def wave_of_counts(survey: Survey, year: int, organisations: tuple[str, ...], pa
 
 
 def counted_of(wave: Wave, survey: Survey, sources: Iterable[str]) -> CountedWave:
-    """A wave's counts as they may travel; `sources` are the SHA-256 of its files of respondents."""
-    assert wave.counts is not None and wave.fieldwork is not None
+    """A wave's counts as they may travel, with pairs; `sources` are the SHA-256 of its files of respondents."""
+    assert wave.fieldwork is not None
     return CountedWave(
         survey.code,
         asked_digest(survey),
@@ -260,7 +317,7 @@ def counted_of(wave: Wave, survey: Survey, sources: Iterable[str]) -> CountedWav
         wave.asked,
         wave.rows,
         wave.set_aside,
-        wave.counts,
+        wave.with_pairs(),
         wave.fieldwork,
         wave.findings.filter(~pl.col("check").is_in(OF_ALL)),
     )
