@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import polars as pl
+from numpy.typing import NDArray
 
 from stocktake.survey.coding import (
     ABSENT,
@@ -63,8 +64,9 @@ class _Cleaner:
         self._routes(answers)
         self._too_few(answers)
         self._uncelled(cell)
-        stratum = group * (self.layout.cells + 1) + cell
-        key = organisation * self.layout.strata + stratum
+        key = organisation * np.int32(self.layout.strata)
+        key += group.astype(np.int32) * np.int32(self.layout.cells + 1)
+        key += cell
         columns = [answers.get(code) for code, _ in self.layout.questions]
         by_code = dict(zip([d.code for d in self.survey.demographics], demographics, strict=True))
         empty = np.zeros(self.size, dtype=np.int16)
@@ -88,7 +90,7 @@ class _Cleaner:
             self.findings.add(check, self.file, self.rows[where], column, shown, expected)
             self.kept &= ~where
 
-    def _organisation(self) -> np.ndarray[tuple[int], np.dtype[np.int64]]:
+    def _organisation(self) -> NDArray[np.int32]:
         name = self.survey.columns.organisation
         expected = "a code in the list of organisations"
         if self.sampled is not None:
@@ -110,12 +112,12 @@ class _Cleaner:
         else:
             values = self.frame[name]
             values = values if values.dtype == pl.String else text(values)
-        codes = values.cast(pl.Enum(list(self.layout.organisations)), strict=False).to_physical()
+        codes = values.cast(self.intake.codes, strict=False).to_physical()
         missing = codes.is_null()
         if missing.any():
             self._set_aside("unknown organisation", missing.to_numpy(), name, expected, values)
             codes = codes.fill_null(0)
-        return codes.to_numpy().astype(np.int64)
+        return codes.to_numpy().astype(np.int32)
 
     def _duplicates(self) -> None:
         if self.raw.repeated is not None:
@@ -171,7 +173,7 @@ class _Cleaner:
         if demographic.kind == "number":
             return self._number(demographic, own, theirs)
         codes = [o.code for o in demographic.options]
-        chosen = np.zeros(self.size, dtype=np.int16)
+        chosen: Codes = np.zeros(self.size, dtype=np.int16)
         if own is not None:
             chosen, broken = option_codes(own, codes, self.filled.get(demographic.name))
             self._broken(broken, own, demographic.name, codes)
@@ -207,22 +209,24 @@ class _Cleaner:
             self._set_aside("age outside eligibility", outside, demographic.name, f"an age of {low or 0}{ends}")
         return bands(values, [(o.from_, o.to) for o in demographic.options])
 
-    def _cell(self, demographics: list[Codes]) -> np.ndarray[tuple[int], np.dtype[np.int64]]:
+    def _cell(self, demographics: list[Codes]) -> NDArray[np.int16]:
         """The standardisation cell of each row; the number of cells itself for a row that fits in none."""
         cell = np.zeros(self.size, dtype=np.int16)
-        whole = np.ones(self.size, dtype=bool)
+        whole: Bools | None = None
         order = [d.code for d in self.survey.demographics]
         for variable in self.survey.cells:
             demographic = self.survey.demographic(variable)
             usable = (np.cumsum([0] + [o.cell for o in demographic.options]) - 1).astype(np.int16)
             usable[1:][[not o.cell for o in demographic.options]] = -1
             usable[0] = -1
-            place = usable[demographics[order.index(variable)]]
-            if (place < 0).any() and self.method.unclassified == "sample file":
-                place = np.where(place < 0, self._from_sample(demographic, usable), place)
-            whole &= place >= 0
-            cell = cell * np.int16(usable.max() + 1) + place
-        return np.where(whole, cell, self.layout.cells).astype(np.int64)
+            place = usable.take(demographics[order.index(variable)])
+            if place.min(initial=0) < 0:
+                if self.method.unclassified == "sample file":
+                    place = np.where(place < 0, self._from_sample(demographic, usable), place)
+                whole = place >= 0 if whole is None else whole & (place >= 0)
+            cell *= np.int16(usable.max() + 1)
+            cell += place
+        return cell if whole is None else np.where(whole, cell, np.int16(self.layout.cells))
 
     def _from_sample(
         self, demographic: Demographic, usable: np.ndarray[tuple[int], np.dtype[np.int16]]
@@ -233,7 +237,7 @@ class _Cleaner:
         other, _ = option_codes(self.sampled[name], [o.code for o in demographic.options])
         return usable[other]
 
-    def _uncelled(self, cell: np.ndarray[tuple[int], np.dtype[np.int64]]) -> None:
+    def _uncelled(self, cell: NDArray[np.int16]) -> None:
         outside = (cell == self.layout.cells) & self.kept
         if outside.any():
             names = " and ".join(self.survey.demographic(c).title.lower() for c in self.survey.cells)
@@ -314,9 +318,13 @@ class _Cleaner:
             answers[question] = np.where(wrong, 0, answers[question]).astype(np.int16)
 
     def _too_few(self, answers: dict[str, Codes]) -> None:
-        given = np.zeros(self.size, dtype=np.int16)
-        for codes in answers.values():
-            given += codes > 0
+        # Truth values in 8 bits, which are added several at a time; as many as 8 bits hold.
+        given, some = np.zeros(self.size, dtype=np.int16), list(answers.values())
+        for start in range(0, len(some), 255):
+            together, answered = np.zeros(self.size, dtype=np.uint8), np.empty(self.size, dtype=bool)
+            for codes in some[start : start + 255]:
+                together += np.greater(codes, 0, out=answered).view(np.uint8)
+            given += together
         few = given < self.method.minimum_answers
         if few.any():
             self._set_aside(

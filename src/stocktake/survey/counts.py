@@ -16,7 +16,8 @@ from stocktake.compare.estimates import Floats
 from stocktake.survey.instrument import Survey
 
 Ints = NDArray[np.int64]
-Codes = NDArray[np.int16]
+# Answers in 8 or 16 bits.
+Codes = NDArray[np.int8] | NDArray[np.int16]
 Table = NDArray[np.int32]
 # One table (organisations, strata, answers of a, answers of b) for each pair of the layout.
 PairTables = tuple[Table, ...]
@@ -25,6 +26,9 @@ ONE = np.int32(1)
 SMALL = 65_536
 # How many joint answers of a block 16 bits can distinguish.
 MOST_NARROW = 32_767
+
+# The largest place that 32 bits hold.
+LARGEST_PLACE = 2**31 - 1
 
 # More pair counts than this and the section errors come from a second, look-up pass instead.
 PAIR_BUDGET = 64_000_000
@@ -96,7 +100,7 @@ class Layout:
 class Batch:
     """Respondents ready to count: `key` = organisation * strata + stratum, and a row of answers a question."""
 
-    key: Ints
+    key: NDArray[np.int32] | Ints
     answers: tuple[Codes, ...]
 
     @property
@@ -185,6 +189,10 @@ def question_blocks(size: int) -> tuple[tuple[int, ...], ...]:
     return tuple(blocks)
 
 
+def _width(block_and_table: tuple[tuple[int, ...], Table]) -> int:
+    return block_and_table[1].shape[1]
+
+
 @dataclass
 class Tally:
     """Counts in the making, filled in place batch by batch.
@@ -198,7 +206,7 @@ class Tally:
     respondents: Ints = field(init=False)
     blocks: tuple[tuple[int, ...], ...] = field(init=False)
     tables: list[Table] = field(init=False)
-    scratch: dict[tuple[int, ...], Table] = field(init=False, default_factory=dict)
+    working: dict[str, NDArray[Any]] = field(init=False, default_factory=dict)
 
     def __post_init__(self) -> None:
         layout = self.layout
@@ -220,33 +228,51 @@ class Tally:
     def add(self, batch: Batch) -> None:
         """Count one batch."""
         sizes = [n for _, n in self.layout.questions]
-        self.respondents += np.bincount(batch.key, minlength=self.respondents.size)
-        key = batch.key.astype(np.int32)
-        # Codes in 16 bits are several times as fast to combine as wider ones; most blocks fit.
-        small = [codes.astype(np.int16, copy=False) for codes in batch.answers]
-        narrow = np.empty(batch.rows, dtype=np.int16)
-        wide = np.empty(batch.rows if any(t.shape[1] > MOST_NARROW for t in self.tables) else 0, dtype=np.int32)
-        for block, total in zip(self.blocks, self.tables, strict=True):
-            code: NDArray[np.signedinteger] = narrow if total.shape[1] <= MOST_NARROW else wide
-            np.copyto(code, small[block[0]])
-            for question in block[1:]:
-                code *= sizes[question]
-                code += small[question]
-            self._accumulate(total, key, code)
+        keys = np.bincount(batch.key, minlength=self.respondents.size)
+        self.respondents += keys
+        # No sum of a batch is larger than its largest stratum, and narrow sums keep more of a table in the cache.
+        sums: type[np.signedinteger] = np.int16 if keys.max(initial=0) <= MOST_NARROW else np.int32
+        # Places in 32 bits are faster where there are many, and slower where they would be widened to be counted.
+        few = batch.rows < SMALL or max(t.size for t in self.tables) > LARGEST_PLACE
+        kind: type[np.signedinteger] = np.int64 if few else np.int32
+        key = batch.key.astype(kind, copy=False)
+        base, place = self._working("base", batch.rows, kind), self._working("place", batch.rows, kind)
+        width = 0
+        for block, total in sorted(zip(self.blocks, self.tables, strict=True), key=_width):
+            if total.shape[1] != width:
+                width = total.shape[1]
+                np.multiply(key, kind(width), out=base)
+            # Codes in 16 bits are several times as fast to combine as wider ones; most blocks fit.
+            codes = self._working("codes", batch.rows, np.int16 if width <= MOST_NARROW else np.int32)
+            fill_places(place, base, [batch.answers[q] for q in block], [sizes[q] for q in block], codes)
+            self._accumulate(total.reshape(-1), place, sums)
 
-    def _accumulate(self, total: Table, key: NDArray[np.int32], code: NDArray[np.signedinteger]) -> None:
-        """Add one to total[key, code] for every respondent."""
-        if key.size < SMALL or key.size * 4 < total.size:
-            # A batch much smaller than the table would spend its time adding zeros, and a small one preparing.
-            np.add.at(total.reshape(-1), key.astype(np.int64) * total.shape[1] + code, ONE)
-            return
-        from scipy.sparse import coo_array
+    def _working(self, name: str, rows: int, kind: type[np.signedinteger]) -> NDArray[Any]:
+        """An array to work in, the same for batch after batch; ones when it is new."""
+        held = self.working.get(name)
+        if held is None or held.size < rows or held.dtype != kind:
+            held = self.working[name] = np.ones(rows, dtype=kind)
+        return held[:rows]
 
-        # A sparse matrix made dense sums its entries, and unlike NumPy's own ways of counting it does so
+    def _accumulate(self, total: Table, place: NDArray[np.signedinteger], sums: type[np.signedinteger]) -> None:
+        """Add one to total[place] for every respondent; `sums` holds any sum of them."""
+        if place.size * 4 < total.size:
+            # A batch much smaller than the table would spend its time adding zeros.
+            np.add.at(total, place, ONE)
+        elif place.size < SMALL:
+            np.add(total, np.bincount(place, minlength=total.size), out=total, casting="same_kind")
+        else:
+            self._accumulate_many(total, place, sums)
+
+    def _accumulate_many(self, total: Table, place: NDArray[np.signedinteger], sums: type[np.signedinteger]) -> None:
+        from scipy.sparse import csr_array
+
+        # A sparse matrix of one row made dense sums its entries, and unlike NumPy's own ways of counting it does so
         # without holding the interpreter, so that two workers count in half the time of one.
-        ones = np.broadcast_to(ONE, key.shape)
-        scratch = self.scratch.setdefault(total.shape, np.empty_like(total))
-        coo_array((ones, (key, code.astype(np.int32, copy=False))), shape=total.shape).toarray(out=scratch)
+        ones, scratch = self._working("ones", place.size, sums), self._working("sums", total.size, sums)
+        ends = np.array([0, place.size], dtype=place.dtype)
+        one_row = csr_array((ones, place, ends), shape=(1, total.size), copy=False)
+        one_row.toarray(out=scratch.reshape(1, -1))
         total += scratch
 
     def packed(self) -> dict[str, NDArray[Any]]:
@@ -287,24 +313,49 @@ class Tally:
         joint = [
             t.reshape(*shape, *(sizes[q] for q in block)) for block, t in zip(self.blocks, self.tables, strict=True)
         ]
-        place = {q: (i, block) for i, block in reversed(list(enumerate(self.blocks))) for q in block}
-        answers = tuple(_margin(joint[place[q][0]], place[q][1], (q,)) for q in range(len(sizes)))
+        # The first block of each question, and with pairs the first of each pair, whose table is smaller.
+        source = {q: (joint[i], block) for i, block in reversed(list(enumerate(self.blocks))) for q in block}
         pairs = None
         if self.paired:
-            at = {
-                pair: (i, block)
-                for i, block in reversed(list(enumerate(self.blocks)))
-                for pair in combinations(block, 2)
-            }
-            tables = [_margin(joint[at[p][0]], at[p][1], p) for p in layout.pairs]
+            at = {p: i for i, block in reversed(list(enumerate(self.blocks))) for p in combinations(block, 2)}
+            tables = [_margin(joint[at[p]], self.blocks[at[p]], p) for p in layout.pairs]
             pairs = (PairBlock.of(tables, len(layout.organisations)),)
+            source |= {q: (table, p) for p, table in zip(layout.pairs, tables, strict=True) for q in p}
+        answers = tuple(_margin(*source[q], (q,)) for q in range(len(sizes)))
         return Counts(layout, self.respondents.reshape(shape), answers, pairs)
+
+
+def fill_places(
+    place: NDArray[np.signedinteger],
+    base: NDArray[np.signedinteger],
+    answers: Sequence[NDArray[np.signedinteger]],
+    sizes: Sequence[int],
+    codes: NDArray[np.signedinteger],
+) -> None:
+    """Fill in where the joint answers of respondents stand in a flat table, in which those of each begin at `base`.
+
+    `sizes` are how many answers each question has, and `codes` is an array to work in, wide enough for their product.
+    """
+    if len(answers) == 1:
+        np.add(base, answers[0], out=place)
+        return
+    np.copyto(codes, answers[0])
+    for more, size in zip(answers[1:], sizes[1:], strict=True):
+        codes *= size
+        codes += more
+    np.copyto(place, codes)
+    place += base
 
 
 def _margin(table: Table, block: tuple[int, ...], keep: tuple[int, ...]) -> Table:
     """A block's joint counts summed down to the questions kept, in their order."""
-    drop = tuple(2 + i for i, q in enumerate(block) if q not in keep)
-    return table.sum(axis=drop, dtype=np.int32) if drop else table
+    for axis in reversed([2 + i for i, q in enumerate(block) if q not in keep]):
+        # Whole slices are added, which is several times as fast as a sum along a short axis.
+        slices = np.moveaxis(table, axis, 0)
+        table = slices[0].copy()
+        for one in slices[1:]:
+            table += one
+    return table
 
 
 def pairs_fit(layout: Layout) -> bool:
@@ -343,6 +394,8 @@ def count(batches: Iterable[Batch], layout: Layout, *, pairs: bool = True) -> Co
     return tally.counts()
 
 
+# A table with more numbers than this is looked up a question at a time.
+LOOKUP_BUDGET = 65_536
 # A sum of whole numbers below this fits in 64 bits with room for rounding.
 LARGEST_SUM = 62
 
@@ -357,42 +410,57 @@ def _shifts(largest: Floats) -> NDArray[np.int64]:
 class SectionSums:
     """The look-up pass: every organisation's and section's sum of squared weighted linearised values.
 
-    `tables` has shape (questions in sections, organisations, width): the linearised value of an answer without its
-    weight; `weights` (organisations, strata), 0 for strata that take no part. A value is added as a whole number of a
-    unit so small that 62 binary digits hold the sum: whole numbers add in any order, so that any split of the
-    respondents, on any engine, gives the same bytes.
+    `tables` has for each block of `blocks` (one or two questions of a section) the linearised values of their joint
+    answers without the weight, in the units of the section, shape (organisations, joint answers); `weights`
+    (organisations, strata), 0 for strata that take no part. A value is added as a whole number of a unit so small that
+    62 binary digits hold the sum: whole numbers add in any order, so that any split of the respondents, on any engine,
+    gives the same bytes.
     """
 
     layout: Layout
-    tables: Floats
+    blocks: tuple[tuple[tuple[int, ...], ...], ...]
+    tables: tuple[tuple[Floats, ...], ...]
     weights: Floats
     shifts: NDArray[np.int64]
 
     @classmethod
     def of(cls, layout: Layout, respondents: Ints, tables: Floats, weights: Floats) -> SectionSums:
         """The sums for `tables` of shape (organisations, questions, width) and `respondents` (organisations, strata)."""
+        width = tables.shape[2]
         largest = np.abs(tables).max(axis=2)
         most = (weights.max(axis=1) ** 2 * respondents.sum(axis=1))[:, None]
         bounds = [most * largest[:, list(members)].sum(axis=1, keepdims=True) ** 2 for _, members in layout.sections]
-        shifts = _shifts(np.concatenate(bounds, axis=1).T)
-        return cls(layout, np.ascontiguousarray(np.moveaxis(tables, 0, 1)), weights, shifts)
+        # Even, so that half of each is the power of two for what is squared.
+        shifts = _shifts(np.concatenate(bounds, axis=1).T) // 2 * 2
+        # Two questions are looked up at once, where their joint table stays in the processor's cache.
+        many = 2 if tables.shape[0] * width**2 <= LOOKUP_BUDGET else 1
+        blocks, looked_up = [], []
+        for (_, members), shift in zip(layout.sections, shifts, strict=True):
+            own = np.moveaxis(tables, 1, 0)[list(members)] * np.ldexp(1.0, shift // 2)[:, None]
+            runs = [range(i, min(i + many, len(members))) for i in range(0, len(members), many)]
+            blocks.append(tuple(tuple(members[i] for i in run) for run in runs))
+            looked_up.append(tuple(_joint(own[list(run)]) for run in runs))
+        return cls(layout, tuple(blocks), tuple(looked_up), weights, shifts)
 
     def of_batch(self, batch: Batch) -> Ints:
         """The sums over a batch, shape (sections, organisations)."""
-        layout = self.layout
         total = np.zeros(self.shifts.shape, dtype=np.int64)
-        batch, weight = _taking_part(batch, layout, self.weights)
-        organisation = batch.key // layout.strata
+        batch, weight = _taking_part(batch, self.layout, self.weights)
+        organisation = batch.key.astype(np.intp) // self.layout.strata
         squared = weight * weight
-        index = organisation * self.tables.shape[2]
-        unit = np.ldexp(1.0, self.shifts)
-        for s, (_, members) in enumerate(layout.sections):
+        width = self.layout.width
+        bases = (organisation * width, organisation * width**2)
+        place, codes = np.empty_like(organisation), np.empty(batch.rows, dtype=np.int32)
+        looked_up = np.empty(batch.rows)
+        for s, (blocks, tables) in enumerate(zip(self.blocks, self.tables, strict=True)):
             value = np.zeros(batch.rows)
-            for q in members:
-                value += self.tables[q].reshape(-1)[index + batch.answers[q]]
+            for block, table in zip(blocks, tables, strict=True):
+                answers = [batch.answers[q] for q in block]
+                fill_places(place, bases[len(block) - 1], answers, [width] * len(block), codes)
+                # No place is outside the table; without "clip" NumPy would look up into a copy, in case one is.
+                value += table.reshape(-1).take(place, out=looked_up, mode="clip")
             value *= value
             value *= squared
-            value *= unit[s][organisation]
             np.add.at(total[s], organisation, np.rint(value, out=value).astype(np.int64))
         return total
 
@@ -400,6 +468,13 @@ class SectionSums:
         """Sums over all respondents by the squared number of questions, shape (organisations, sections)."""
         sizes = np.array([len(members) for _, members in self.layout.sections])
         return np.ldexp(sums.astype(np.float64), -self.shifts).T / sizes**2
+
+
+def _joint(tables: Floats) -> Floats:
+    """The sums of values of one or two questions for each joint answer, from shape (questions, organisations, width)."""
+    if len(tables) == 1:
+        return np.ascontiguousarray(tables[0])
+    return np.ascontiguousarray((tables[0][:, :, None] + tables[1][:, None, :]).reshape(tables.shape[1], -1))
 
 
 @dataclass(frozen=True)

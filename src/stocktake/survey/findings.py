@@ -180,9 +180,11 @@ class Findings:
         if not self.frames:
             return pl.DataFrame(schema=SCHEMA)
         order = {name: i for i, name in enumerate(CHECKS)}
+        joined = self.joined()
+        if joined.height == 1:
+            return joined
         return (
-            pl.concat(self.frames)
-            .with_columns(pl.col("check").replace_strict(order, return_dtype=pl.Int64).alias("order"))
+            joined.with_columns(pl.col("check").replace_strict(order, return_dtype=pl.Int64).alias("order"))
             .sort("blocks", "order", "file", "row", "column", "value", descending=[True] + [False] * 5)
             .drop("order")
         )

@@ -66,6 +66,11 @@ class Intake:
         """Question codes that the file has a column for."""
         return frozenset(c for c, _ in self.layout.questions if self.renamed.get(c, c) in self.table.columns)
 
+    @cached_property
+    def codes(self) -> pl.Enum:
+        """The organisations' codes, each with its place."""
+        return pl.Enum(list(self.layout.organisations))
+
     def column(self, question: str) -> str:
         """The column that holds a question in this wave (an earlier year may have used another code)."""
         return self.renamed.get(question, question)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from functools import partial
+from functools import partial, reduce
 
 import numpy as np
 from numpy.typing import NDArray
@@ -167,9 +167,7 @@ def score_questions(
     for questions in _chunks(layout, table.shape[0]):
         sizes = [layout.questions[q][1] for q in questions]
         # Several questions side by side, so that a small survey costs a few large operations, not many small ones.
-        answers = (
-            np.concatenate([counts.answers[q][:, strata] for q in questions], axis=3).sum(axis=1).astype(np.float64)
-        )
+        answers = _in_cells(counts, questions, group)
         answers *= np.concatenate([scored[q, :size] for q, size in zip(questions, sizes, strict=True)])
         rows, columns = np.repeat(questions, sizes), np.concatenate([np.arange(size) for size in sizes])
         given, first = answers.sum(axis=1), np.cumsum([0, *sizes[:-1]])
@@ -193,6 +191,19 @@ def score_questions(
         gain=(weighted * step).sum(axis=2) / total,
         movers=movers,
     )
+
+
+def _in_cells(counts: Counts, questions: Sequence[int], group: str | None) -> Floats:
+    """Answers to several questions, one beside the other, by cell: of a group, or of all groups together (None)."""
+    layout = counts.layout
+    shape = (len(layout.organisations), len(layout.groups) + 1, layout.cells + 1, -1)
+    answers = np.concatenate([counts.answers[q] for q in questions], axis=2).reshape(shape)[:, :, : layout.cells]
+    if group is not None:
+        return answers[:, layout.groups.index(group) + 1].astype(np.float64)
+    total = answers[:, 0].astype(np.float64)
+    for own in range(1, shape[1]):
+        total += answers[:, own]
+    return total
 
 
 def _finished(counts: Counts, survey: Survey, method: Method, q: Questions, section_variance: Floats) -> Scores:
@@ -240,8 +251,9 @@ def weighted_means(
     # A mean lies among its points; rounding must not put it outside them, or answers that are all alike would
     # have a spurious tiny variance and so the greatest weight of all.
     given = weighted > 0
-    low = np.where(given, points, np.inf).min(axis=-1)
-    high = np.where(given, points, -np.inf).max(axis=-1)
+    # Over the answers one by one, which is several times as fast as along a short axis.
+    low = reduce(np.minimum, np.moveaxis(np.where(given, points, np.inf), -1, 0))
+    high = reduce(np.maximum, np.moveaxis(np.where(given, points, -np.inf), -1, 0))
     value = np.where(some, np.clip(value, low, high), np.nan)
     deviation = np.where(scored & some[..., None], points - np.nan_to_num(value)[..., None], 0.0)
     if method.standard_error == "linearised":
@@ -254,13 +266,10 @@ def weighted_means(
 
 def _next_steps(points: Floats, scored: NDArray[np.bool_]) -> Floats:
     """How many points lie between each answer and the next better one, 0 at the top and for what is not scored."""
-    step = np.zeros_like(points)
-    for q in range(points.shape[0]):
-        levels = np.unique(points[q, scored[q]])
-        above = np.searchsorted(levels, points[q], side="right")
-        better = scored[q] & (above < levels.size)
-        step[q, better] = levels[above[better]] - points[q, better]
-    return step
+    # Of each question every option against every other; they are few.
+    above = scored[:, None, :] & (points[:, None, :] > points[:, :, None])
+    nearest = np.where(above, points[:, None, :], np.inf).min(axis=2)
+    return np.where(scored & np.isfinite(nearest), nearest - points, 0.0)
 
 
 def _chunks(layout: Layout, questions: int) -> list[list[int]]:

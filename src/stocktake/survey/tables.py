@@ -18,7 +18,7 @@ from stocktake.survey.coding import text
 from stocktake.survey.databases import Query
 from stocktake.survey.opening import check_rows, check_workbook, readable, unusable
 
-ROWS = 262_144
+ROWS = 1_048_576
 SUFFIXES = (".csv", ".parquet", ".sav", ".xlsx")
 
 
@@ -75,7 +75,8 @@ class Table:
         and find what they count still in their cache; other sources are read here, piece by piece.
         """
         self.check_types(columns)
-        groups = _row_groups(self.source, rows) if isinstance(self.source, Path) else []
+        one = self.rows is not None and self.rows <= rows
+        groups = _row_groups(self.source, rows) if isinstance(self.source, Path) and not one else []
         if len(groups) > 1:
             before = 0
             for path, start, size in groups:
