@@ -1,9 +1,10 @@
 # ruff: noqa: T201
 """How fast and how sparing the ways of surveys and audits are, each time against a named peer or limit in the same run.
 
-    python benchmarks/bench.py [--quick] [--only survey,large,many,national,site,reports,disclosure,editions,audit,trends]
+    python benchmarks/bench.py [--quick] [--only survey,large,size,sources,...]
 
-It informs: whatever it finds, its exit status is 0.
+It informs: whatever it finds, its exit status is 0. What it finds is also in build/bench/results.json, from which
+`python benchmarks/page.py` makes docs/benchmarks.md.
 """
 
 from __future__ import annotations
@@ -11,6 +12,7 @@ from __future__ import annotations
 import argparse
 import json
 import os
+import platform
 import resource
 import shutil
 import statistics
@@ -18,12 +20,15 @@ import subprocess
 import sys
 from collections.abc import Callable, Sequence
 from dataclasses import replace
+from datetime import date
+from importlib.metadata import PackageNotFoundError, version
+from importlib.util import find_spec
 from pathlib import Path
 from time import perf_counter, sleep
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 if TYPE_CHECKING:
-    from peers import Answer, Peer
+    from peers import Peer
 
     from stocktake.compare.estimates import Estimates, Floats
     from stocktake.compare.expected_range import ExpectedRange
@@ -32,7 +37,7 @@ if TYPE_CHECKING:
     from stocktake.survey.wave import Wave
 
 Run = Callable[[], float]
-Kind = Literal["as fast", "as long", "of the limit"]
+Kind = Literal["as fast", "as long", "as much", "of the limit"]
 
 # The targets are for two cores; on a larger machine ours and the peers get two of them.
 CORES = 2
@@ -42,20 +47,37 @@ MB, GB = 1e6, 1e9
 WIDTHS = (48, 8, 43, 8, 18, 13, 6)
 
 
+# All that was found, for the page of results.
+FOUND: list[dict[str, Any]] = []
+PART = [""]
+
+
 def print_row(*columns: str) -> None:
     """Print one line of the table."""
     print("  ".join(c.ljust(w) for c, w in zip(columns, WIDTHS, strict=False)).rstrip(), flush=True)
 
 
-def compare(what: str, ours: float, against: str, theirs: float, target: float, kind: Kind, unit: str = "s") -> None:
-    """Print ours and theirs with their ratio: how many times as fast ours is or as long it takes, or its share."""
+def remember(kind: str, what: str, against: str, **more: Any) -> None:
+    """Keep one line for the page of results."""
+    FOUND.append({"part": PART[0], "kind": kind, "what": what, "against": against, **more})
+
+
+def compare(
+    what: str, ours: float, against: str, theirs: float, target: float | None, kind: Kind, unit: str = "s"
+) -> None:
+    """Print ours and theirs with their ratio: how many times as fast ours is or as long it takes, or its share.
+
+    Without a target it is for information.
+    """
     ratio = theirs / ours if kind == "as fast" else ours / theirs
-    met = ratio >= target if kind == "as fast" else ratio <= target
     shown = f"{ratio:.2f} {kind}" if kind == "of the limit" else f"{ratio:.3g} times {kind}"
     digits = ".3g" if unit == "s" else ".0f"
-    bound = f"at {'least' if kind == 'as fast' else 'most'} {target:g}"
-    said = "met" if met else "missed"
+    bound = said = ""
+    if target is not None:
+        bound = f"at {'least' if kind == 'as fast' else 'most'} {target:g}"
+        said = "met" if (ratio >= target if kind == "as fast" else ratio <= target) else "missed"
     print_row(what, f"{ours:{digits}} {unit}", against, f"{theirs:{digits}} {unit}", shown, bound, said)
+    remember(kind, what, against, ours=ours, theirs=theirs, unit=unit, ratio=ratio, target=target, said=said)
 
 
 def clock(work: Callable[[], object]) -> Run:
@@ -84,12 +106,14 @@ def alternate(rounds: int, *runs: Run, warm: bool = True) -> list[float]:
 # Our job, from a Parquet file of raw answers to bands.
 
 
-def estimate(survey: Survey, path: Path, codes: tuple[str, ...]) -> tuple[Wave, Scores]:
+def estimate(
+    survey: Survey, source: Any, codes: tuple[str, ...], engine: Literal["local", "spark"] = "local"
+) -> tuple[Wave, Scores]:
     """Read, check, count and score."""
     from stocktake.survey.tables import open_table
     from stocktake.survey.wave import read_wave
 
-    wave = read_wave(survey, survey.year, codes, open_table(path), None, survey.method)
+    wave = read_wave(survey, survey.year, codes, open_table(source), None, survey.method, engine=engine)
     return wave, rescore(wave)
 
 
@@ -102,12 +126,14 @@ def rescore(wave: Wave, correction: Literal["none", "design", "stratum"] = "none
     return score(wave.counts, wave.survey, method, second_pass=wave.second_pass)
 
 
-def whole_job(survey: Survey, path: Path, codes: tuple[str, ...]) -> ExpectedRange:
+def whole_job(
+    survey: Survey, source: Any, codes: tuple[str, ...], engine: Literal["local", "spark"] = "local"
+) -> ExpectedRange:
     """Bands of every question and every section."""
     from stocktake.compare.expected_range import expected_range
     from stocktake.compare.suppress import suppress
 
-    _, scores = estimate(survey, path, codes)
+    _, scores = estimate(survey, source, codes, engine)
     return expected_range(suppress(scores.estimates, MINIMUM_BASE))
 
 
@@ -145,19 +171,32 @@ def set_apart(survey: Survey) -> Survey:
     return type(survey).model_validate(data)
 
 
-def in_fresh_process(path: Path, organisations: int) -> float:
-    """Peak memory (bytes) of a new process that does our whole job and nothing else."""
-    command = [sys.executable, __file__, "--measure", str(path), str(organisations)]
+def in_fresh_process(path: Path, organisations: int) -> tuple[float, float]:
+    """Seconds and peak memory (bytes) of a new process that does our whole job and nothing else."""
+    return measured("ours", path, organisations)
+
+
+def measured(who: str, path: Path, organisations: int) -> tuple[float, float]:
+    """Seconds of one job in a new process, and the peak memory (bytes) of that process."""
+    command = [sys.executable, __file__, "--measure", who, str(path), str(organisations)]
     done = subprocess.run(command, capture_output=True, text=True, check=True)
-    return float(json.loads(done.stdout)["peak"])
+    told = json.loads(done.stdout.splitlines()[-1])
+    return float(told["seconds"]), float(told["peak"])
 
 
-def measure(path: Path, organisations: int) -> None:
-    """What that process does."""
+def measure(who: str, path: Path, organisations: int) -> None:
+    """What that process does: our job, or a peer's."""
     from data import codes_of, survey
+    from peers import PEERS
 
-    whole_job(survey(), path, tuple(codes_of(organisations)))
-    print(json.dumps({"peak": peak()}))
+    start = perf_counter()
+    most = 0.0
+    if who == "ours":
+        whole_job(survey(), path, tuple(codes_of(organisations)))
+    else:
+        peer = next(p for p in PEERS if p.name == who)
+        most = peer.run(path, [q.code for q in survey().scored]).memory
+    print(json.dumps({"seconds": perf_counter() - start, "peak": most or peak()}))
 
 
 def peak() -> float:
@@ -177,7 +216,7 @@ def peak() -> float:
 def bench_survey(quick: bool) -> None:
     """A real survey's size: ours, to bands, against peers that yield means and standard errors of questions."""
     from data import codes_of, parquet, survey
-    from peers import PEERS, Missing, r_survey, write_table
+    from peers import PEERS, Missing, write_table
 
     instrument, codes, path = survey(), tuple(codes_of(53)), parquet(15_000, 53)
     apart = set_apart(instrument)
@@ -186,7 +225,7 @@ def bench_survey(quick: bool) -> None:
     wave, _ = estimate(instrument, path, codes)
     both = clock(lambda: whole_job(instrument, path, codes))
     alone = clock(lambda: question_job(apart, path, codes))
-    agreement: list[tuple[str, Answer, Literal["none", "design", "stratum"]]] = []
+    _, memory = in_fresh_process(path, 53)
     for peer in PEERS:
         if quick and peer.slow:
             print(f"{peer.name}: left out of a quick run.")
@@ -196,15 +235,12 @@ def bench_survey(quick: bool) -> None:
         except (Missing, ImportError) as error:
             print(f"{peer.name}: left out; {error}.")
             continue
-        agreement.append((peer.name, answer, peer.correction))
         against_peer(peer, table, names, both, alone, answer.seconds)
-        if peer.run is r_survey:
-            strata = f"{peer.name}, organisations as strata"
-            agreement.append((strata, r_survey(table, names, "stratum"), "stratum"))
-    for name, answer, correction in agreement:
-        ours = questions_of(rescore(wave, correction).estimates)
-        agree("means", ours.value, name, answer.mean)
-        agree("standard errors", ours.standard_error, name, answer.error)
+        ours = questions_of(rescore(wave, peer.correction).estimates)
+        agree("means", ours.value, peer.name, answer.mean)
+        agree("standard errors", ours.standard_error, peer.name, answer.error)
+        _, theirs = measured(peer.name, table, 53)
+        compare("15,000 x 40: peak memory", memory / MB, peer.name, theirs / MB, None, "as much", "MB")
 
 
 def against_peer(peer: Peer, table: Path, names: Sequence[str], both: Run, alone: Run, first: float) -> None:
@@ -222,11 +258,13 @@ def agree(what: str, ours: Floats, against: str, theirs: Floats) -> None:
     largest = float(abs(ours / theirs - 1).max())
     said = "met" if largest <= TOLERANCE else "missed"
     print_row(f"{what}: largest relative difference", "", against, "", f"{largest:.1e}", f"at most {TOLERANCE:g}", said)
+    remember("agree", what, against, ratio=largest, target=TOLERANCE, said=said)
 
 
 def bench_large(quick: bool) -> None:
-    """Ten million respondents: ours against what Polars takes merely to decode the same columns."""
+    """Ten million respondents: ours against what it takes merely to decode the same columns, and to read the bytes."""
     import polars as pl
+    import pyarrow.parquet
     from data import codes_of, parquet, survey
 
     rows = 1_000_000 if quick else 10_000_000
@@ -234,16 +272,40 @@ def bench_large(quick: bool) -> None:
     columns = [instrument.columns.organisation, instrument.columns.group]
     columns += [d.name for d in instrument.demographics] + [q.code for q in instrument.scored]
     what = f"{rows:,} x 40, 53 organisations"
-    memory = in_fresh_process(path, 53)
-    ours, decode = alternate(
+    _, memory = in_fresh_process(path, 53)
+
+    def row_groups() -> None:
+        file = pyarrow.parquet.ParquetFile(path)
+        for i in range(file.metadata.num_row_groups):
+            file.read_row_group(i, columns=columns)
+
+    ours, decode, arrow, read = alternate(
         5,
         clock(lambda: whole_job(instrument, path, codes)),
         clock(lambda: pl.read_parquet(path, columns=columns)),
+        clock(row_groups),
+        clock(path.read_bytes),
     )
-    compare(f"{what}: time", ours, "Polars, decoding the same columns", decode, 3.5, "as long")
+    compare(f"{what}: time", ours, "Polars, decoding the same columns", decode, 2.5, "as long")
     if quick:
         print("That target is for 10,000,000 rows; of a small file's time more goes into setting out.")
+    compare(f"{what}: time", ours, "PyArrow, decoding them by row groups", arrow, None, "as long")
+    compare(f"{what}: time", ours, "reading the file's bytes", read, None, "as long")
     compare(f"{what}: peak memory", memory / MB, "limit", GB / MB, 1, "of the limit", "MB")
+
+
+def bench_size(quick: bool) -> None:
+    """Five times as many respondents: time that grows with them, and memory that does not; each in a process of its own."""
+    from data import copies, parquet
+
+    rows = 1_000_000 if quick else 10_000_000
+    for organisations in (53, 6300):
+        one = parquet(rows, organisations)
+        (short, little), (long, much) = (in_fresh_process(p, organisations) for p in (one, copies(one, 5)))
+        what, few = f"{5 * rows:,} x 40, {organisations:,} organisations", f"{rows:,} x 40"
+        compare(f"{what}: time", long, few, short, 5.5, "as long")
+        compare(f"{what}: peak memory", much / MB, few, little / MB, 1.25, "as much", "MB")
+        compare(f"{what}: peak memory", much / MB, "limit", GB / MB, 1, "of the limit", "MB")
 
 
 def bench_many(quick: bool) -> None:
@@ -252,10 +314,174 @@ def bench_many(quick: bool) -> None:
 
     instrument, codes, path = survey(), tuple(codes_of(6300)), parquet(750_000, 6300)
     what = "750,000 x 40, 6,300 organisations"
-    memory = in_fresh_process(path, 6300)
+    _, memory = in_fresh_process(path, 6300)
     (ours,) = alternate(3 if quick else 7, clock(lambda: whole_job(instrument, path, codes)))
     compare(f"{what}: time", ours, "limit", 1.5, 1, "of the limit")
     compare(f"{what}: peak memory", memory / MB, "limit", 1.5 * GB / MB, 1, "of the limit", "MB")
+
+
+def bench_spark(quick: bool) -> None:
+    """The same on Apache Spark, on this machine's cores: the same bytes, and how much longer it takes."""
+    from data import codes_of, parquet, survey
+
+    if find_spec("pyspark") is None or shutil.which("java") is None:
+        print(
+            "spark: needs pyspark (pip install -e '.[spark]') and Java (apt-get install default-jre-headless); left out."
+        )
+        return
+    from pyspark.sql import SparkSession
+
+    # Spark asks the system where this machine is, which on some is nowhere.
+    os.environ.setdefault("SPARK_LOCAL_IP", "127.0.0.1")
+    # Its workers are new processes, in which the code that is measured here must be found.
+    os.environ.setdefault("PYSPARK_PYTHON", sys.executable)
+    builder = SparkSession.builder.master(f"local[{CORES}]").config("spark.ui.enabled", "false")
+    session = builder.config("spark.log.level", "OFF").config("spark.ui.showConsoleProgress", "false").getOrCreate()
+    rows = 1_000_000 if quick else 10_000_000
+    try:
+        for count, organisations in ((rows, 53), (750_000, 6300)):
+            instrument, codes, path = survey(), tuple(codes_of(organisations)), parquet(count, organisations)
+            found = [estimate(instrument, path, codes, engine)[1] for engine in ("local", "spark")]
+            what = f"{count:,} x 40, {organisations:,} organisations, on Spark"
+            same(what, "this machine's own pass", *(scores.estimates for scores in found))
+            here, there = alternate(
+                3,
+                clock(lambda: whole_job(instrument, path, codes)),  # noqa: B023
+                clock(lambda: whole_job(instrument, path, codes, "spark")),  # noqa: B023
+                warm=False,
+            )
+            compare(f"{what}: time", there, "this machine's own pass", here, None, "as long")
+    finally:
+        session.stop()
+
+
+def same(what: str, against: str, one: Estimates, other: Estimates) -> None:
+    """Print whether two results are the same to the last byte."""
+    pairs = ((one.value, other.value), (one.standard_error, other.standard_error), (one.n, other.n))
+    alike = all(a.tobytes() == b.tobytes() for a, b in pairs)
+    print_row(what, "", against, "", "the same bytes" if alike else "other bytes", "", "met" if alike else "missed")
+    remember("same", what, against, said="met" if alike else "missed")
+
+
+def bench_sources(quick: bool) -> None:
+    """Respondents in a folder of files, in DuckDB and in PostgreSQL, against what each takes merely to hand them over."""
+    import duckdb
+    import polars as pl
+    from data import FOLDER, codes_of, copies, parquet, survey
+
+    from stocktake.survey.databases import Query
+
+    rows = 200_000 if quick else 1_000_000
+    instrument, codes, path = survey(), tuple(codes_of(53)), parquet(rows, 53)
+    columns = [instrument.columns.organisation, instrument.columns.group]
+    columns += [d.name for d in instrument.demographics] + [q.code for q in instrument.scored]
+    what = f"{rows:,} x 40"
+
+    def against(name: str, source: Any, hand_over: Callable[[], object], words: str) -> None:
+        _, found = estimate(instrument, source, codes)
+        same(f"{what} from {name}", "the Parquet file", reference.estimates, found.estimates)
+        ours, theirs = alternate(3, clock(lambda: whole_job(instrument, source, codes)), clock(hand_over), warm=False)
+        compare(f"{what} from {name}: time", ours, words, theirs, None, "as long")
+
+    _, reference = estimate(instrument, path, codes)
+    folder = copies(path, 1)
+    against("a folder", folder, lambda: pl.read_parquet(folder, columns=columns), "Polars, decoding it")
+    database = FOLDER / f"rows_{rows}.duckdb"
+    database.unlink(missing_ok=True)
+    with duckdb.connect(str(database)) as connection:
+        connection.execute(f"CREATE TABLE answers AS SELECT * FROM '{path}'")
+    listed = ", ".join(f'"{c}"' for c in columns)
+
+    def fetch() -> None:
+        with duckdb.connect(str(database), read_only=True) as connection:
+            connection.sql(f"SELECT {listed} FROM answers").to_arrow_table()
+
+    against("DuckDB", Query(str(database), "SELECT * FROM answers"), fetch, "DuckDB, handing them over")
+    csv = path.with_suffix(".csv")
+    if not csv.is_file():
+        pl.read_parquet(path).write_csv(csv)
+    against("CSV", csv, lambda: pl.read_csv(csv, columns=columns, infer_schema=False), "Polars, reading it as text")
+    postgres(path, columns, against)
+
+
+def postgres(path: Path, columns: Sequence[str], against: Callable[..., None]) -> None:
+    """The part with a server of its own."""
+    import polars as pl
+
+    sys.path.append(str(Path(__file__).parent.parent / "tests"))
+    from postgresql import Unavailable, server
+    from stocktake.survey.databases import Query
+
+    try:
+        with server() as address:
+            from adbc_driver_postgresql import dbapi
+
+            with dbapi.connect(address) as connection, connection.cursor() as cursor:
+                # PostgreSQL has no whole numbers of 8 bits.
+                wider = pl.read_parquet(path).with_columns(pl.col(pl.Int8).cast(pl.Int16))
+                cursor.adbc_ingest("answers", wider.to_arrow(), mode="create")
+                connection.commit()
+            listed = ", ".join(f'"{c}"' for c in columns)
+
+            def fetch() -> None:
+                with dbapi.connect(address) as connection, connection.cursor() as cursor:
+                    cursor.execute(f"SELECT {listed} FROM answers")
+                    cursor.fetch_arrow_table()
+
+            source = Query(address, "SELECT * FROM answers")
+            against("PostgreSQL", source, fetch, "ADBC, handing them over")
+    except Unavailable as error:
+        print(f"PostgreSQL: {error}; left out.")
+
+
+def bench_counts(quick: bool) -> None:
+    """Counting in four places and adding, against counting in one; and counts of thousands of organisations."""
+    from data import FOLDER, counting_folder, survey
+
+    from stocktake.run.counting import combine_files, count_folder
+    from stocktake.survey.counted import CountedWave
+    from stocktake.survey.scores import score
+
+    folder = FOLDER / "counting"
+    shutil.rmtree(folder, ignore_errors=True)
+    rows = 150_000 if quick else 1_000_000
+    whole = counting_folder(folder / "all", rows, 53)
+    parts = [counting_folder(folder / f"part {i}", rows, 53, (i, 4)) for i in range(4)]
+    seconds = [clock(lambda part=part: count_folder(part))() for part in parts]  # type: ignore[misc]
+    files = [next(part.glob("counts/*.counts")) for part in parts]
+    add = clock(lambda: combine_files(folder / "sum.counts", files))()
+    direct = clock(lambda: count_folder(whole))()
+    what = f"{rows:,} x 40, 53 organisations"
+    compare(f"{what}: counting in 4 places", max(seconds), "counting in one", direct, None, "as long")
+    compare(f"{what}: adding the files", add, "counting in one", direct, None, "as long")
+    one = CountedWave.load(next(whole.glob("counts/*.counts")))
+    added = CountedWave.load(folder / "sum.counts").for_organisations(one.counts.layout.organisations)
+    same(f"{what}: the sum of 4 files", "counting in one", *(score(c.counts, survey()).estimates for c in (one, added)))
+    many = counting_folder(folder / "many", 750_000, 6300)
+    for step, work in (
+        ("counts file", f"from stocktake.run.counting import count_folder; count_folder(Path({str(many)!r}))"),
+        (
+            "benchmark from it",
+            f"from stocktake.run.quality import benchmark_folder; benchmark_folder(Path({str(many)!r}))",
+        ),
+    ):
+        taken, most = of_process([sys.executable, "-c", f"from pathlib import Path; {work}"])
+        name = f"750,000 x 40, 6,300 organisations, {step}"
+        compare(f"{name}: time", taken, "limit", 60, 1, "of the limit")
+        compare(f"{name}: peak memory", most / MB, "limit", 1.5 * GB / MB, 1, "of the limit", "MB")
+        (many / "survey.yaml").write_text(
+            "instrument: own.yaml\norganisations: organisations.csv\nwaves: [{year: 2024, counts: counts/bench-2024.counts}]\n"
+        )
+
+
+def of_process(command: Sequence[str]) -> tuple[float, float]:
+    """Seconds and peak memory (bytes) of a command."""
+    start = perf_counter()
+    process = subprocess.Popen(command, stdout=subprocess.DEVNULL)
+    _, status, usage = os.wait4(process.pid, 0)
+    process.returncode = os.waitstatus_to_exitcode(status)
+    assert process.returncode == 0
+    return perf_counter() - start, usage.ru_maxrss * 1024
 
 
 def bench_reports(quick: bool) -> None:
@@ -347,15 +573,8 @@ def bench_national(quick: bool) -> None:
         "--organisation",
         "T00001",
     ]
-    seconds, most = [], 0.0
-    for _ in range(1 if quick else 3):
-        start = perf_counter()
-        process = subprocess.Popen(command, stdout=subprocess.DEVNULL)
-        _, status, usage = os.wait4(process.pid, 0)
-        process.returncode = os.waitstatus_to_exitcode(status)
-        assert process.returncode == 0
-        seconds.append(perf_counter() - start)
-        most = max(most, usage.ru_maxrss * 1024)
+    taken = [of_process(command) for _ in range(1 if quick else 3)]
+    seconds, most = [t for t, _ in taken], max(m for _, m in taken)
     what = "national tables, 6,300 organisations x 40, 2 waves"
     compare(f"{what}: time", statistics.median(seconds), "limit", 60, 1, "of the limit")
     compare(f"{what}: peak memory", most / MB, "limit", 1.5 * GB / MB, 1, "of the limit", "MB")
@@ -575,6 +794,10 @@ def interact(site: Path) -> None:
 BENCHES = {
     "survey": bench_survey,
     "large": bench_large,
+    "size": bench_size,
+    "spark": bench_spark,
+    "sources": bench_sources,
+    "counts": bench_counts,
     "many": bench_many,
     "national": bench_national,
     "site": bench_site,
@@ -590,10 +813,11 @@ def main() -> None:
     parser = argparse.ArgumentParser(description="Stocktake's benchmarks, as ratios to a peer or a limit.")
     parser.add_argument("--quick", action="store_true", help="1 million rows for 10, and no slow peers")
     parser.add_argument("--only", default=",".join(BENCHES), help="benches, separated by commas (default: all)")
-    parser.add_argument("--measure", nargs=2, metavar=("PATH", "ORGANISATIONS"), help=argparse.SUPPRESS)
+    parser.add_argument("--measure", nargs=3, metavar=("WHO", "PATH", "ORGANISATIONS"), help=argparse.SUPPRESS)
     given = parser.parse_args()
     if given.measure:
-        measure(Path(given.measure[0]), int(given.measure[1]))
+        who, path, organisations = given.measure
+        measure(who, Path(path), int(organisations))
         return
     chosen = given.only.split(",")
     if unknown := [name for name in chosen if name not in BENCHES]:
@@ -601,12 +825,58 @@ def main() -> None:
         return
     print_row("what", "ours", "against", "theirs", "ratio", "target", "")
     for name in chosen:
+        PART[0] = name
         try:
             BENCHES[name](given.quick)
         except subprocess.CalledProcessError as error:
             print(f"{name}: stopped; {error} {error.stderr!s}")
         except Exception as error:
             print(f"{name}: stopped; {type(error).__name__}: {error}")
+    keep(given.quick)
+
+
+def keep(quick: bool) -> None:
+    """Write what was found, beside what was found of other parts before in the same way."""
+    from data import FOLDER
+
+    path = FOLDER / "results.json"
+    before = json.loads(path.read_text("utf-8")) if path.is_file() else {}
+    rows = before.get("rows", []) if before.get("quick") == quick else []
+    made = {r["part"] for r in FOUND}
+    found = [r for r in rows if r["part"] not in made] + FOUND
+    told = {"quick": quick, "date": date.today().isoformat(), "machine": machine(), "rows": found}
+    FOLDER.mkdir(parents=True, exist_ok=True)
+    path.write_text(json.dumps(told, indent=1), "utf-8")
+
+
+def machine() -> dict[str, str]:
+    """What the figures were found on, and with which versions."""
+    told = {"processor": platform.processor() or platform.machine(), "cores": str(CORES), "system": platform.system()}
+    info = Path("/proc/cpuinfo")
+    if info.is_file():
+        models = [s.partition(":")[2].strip() for s in info.read_text().splitlines() if s.startswith("model name")]
+        told["processor"] = models[0] if models else told["processor"]
+    told["python"] = platform.python_version()
+    for name in (
+        "stocktake",
+        "numpy",
+        "scipy",
+        "polars",
+        "pyarrow",
+        "pandas",
+        "statsmodels",
+        "svy",
+        "pyspark",
+        "duckdb",
+        "typst",
+        "weasyprint",
+        "playwright",
+    ):
+        try:
+            told[name] = version(name)
+        except PackageNotFoundError:
+            continue
+    return told
 
 
 if __name__ == "__main__":

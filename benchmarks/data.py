@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -95,6 +96,37 @@ def parquet(rows: int, organisations: int, sizes: Sequence[int] = SIZES) -> Path
     writer.close()
     temporary.rename(path)
     return path
+
+
+def copies(path: Path, many: int) -> Path:
+    """A folder that holds a Parquet file so many times, without room for more than one."""
+    folder = path.with_name(f"{path.stem}_times_{many}")
+    folder.mkdir(exist_ok=True)
+    for i in range(many):
+        (folder / f"part-{i}.parquet").unlink(missing_ok=True)
+        os.link(path, folder / f"part-{i}.parquet")
+    return folder
+
+
+def counting_folder(folder: Path, rows: int, organisations: int, part: tuple[int, int] = (0, 1)) -> Path:
+    """A folder ready to be counted: so many respondents of so many organisations, or of each n-th organisation from one on."""
+    import yaml
+
+    instrument = survey().model_copy(update={"groups": ()})
+    folder.mkdir(parents=True)
+    first, step = part
+    own = codes_of(organisations)[first::step]
+    answers = pl.read_parquet(parquet(rows, organisations)).drop("service", "year")
+    answers.filter(pl.col("organisation").is_in(own)).write_parquet(folder / "responses.parquet")
+    names = [(code, f"Invented organisation {code}") for code in own]
+    pl.DataFrame(names, schema=["code", "name"], orient="row").write_csv(folder / "organisations.csv")
+    (folder / "own.yaml").write_text(
+        yaml.safe_dump(instrument.model_dump(mode="json", by_alias=True, exclude_defaults=True))
+    )
+    (folder / "survey.yaml").write_text(
+        "instrument: own.yaml\norganisations: organisations.csv\nwaves: [{year: 2024, responses: responses.parquet}]\n"
+    )
+    return folder
 
 
 def codes_of(organisations: int) -> list[str]:

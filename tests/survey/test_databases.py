@@ -4,9 +4,6 @@ what a file gives."""
 from __future__ import annotations
 
 import builtins
-import os
-import shutil
-import subprocess
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -16,6 +13,7 @@ import polars as pl
 import pytest
 import yaml
 
+import postgresql
 from stocktake.problems import StocktakeError
 from stocktake.run.core import open_run
 from stocktake.run.counting import count_folder
@@ -25,41 +23,15 @@ from stocktake.survey.databases import Query
 from stocktake.survey.tables import open_table
 from survey.test_counted import bytes_of, people, write
 
-PROGRAMS = next(iter(sorted(Path("/usr/lib/postgresql").glob("*/bin"), reverse=True)), None)
-
 
 @pytest.fixture(scope="module")
-def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    """The address of a PostgreSQL server of the tests' own, which listens on a socket alone."""
-    if PROGRAMS is None or shutil.which("runuser") is None or os.geteuid() != 0:
-        pytest.skip("needs PostgreSQL (apt-get install postgresql) and root, who starts it as the user postgres")
-    folder = Path("/tmp") / f"stocktake-postgresql-{os.getpid()}"
-    folder.mkdir()
-    shutil.chown(folder, "postgres")
-
-    def run(program: str, *words: str) -> None:
-        subprocess.run(
-            ["runuser", "-u", "postgres", "--", str(PROGRAMS / program), *words], check=True, capture_output=True
-        )
-
+def server() -> Iterator[str]:
+    """The address of a PostgreSQL server of the tests' own."""
     try:
-        run("initdb", "-D", f"{folder}/data", "-U", "tests", "--auth=trust", "-E", "UTF8")
-        run(
-            "pg_ctl",
-            "-D",
-            f"{folder}/data",
-            "-w",
-            "-o",
-            f"-k {folder} -c listen_addresses=''",
-            "-l",
-            f"{folder}/log",
-            "start",
-        )
-        yield f"postgresql://tests@/postgres?host={folder}"
-    finally:
-        if (folder / "data" / "postmaster.pid").exists():
-            run("pg_ctl", "-D", f"{folder}/data", "-m", "immediate", "stop")
-        shutil.rmtree(folder, ignore_errors=True)
+        with postgresql.server() as address:
+            yield address
+    except postgresql.Unavailable as error:
+        pytest.skip(str(error))
 
 
 def rows() -> pl.DataFrame:
@@ -109,6 +81,7 @@ def test_a_folder_of_parquet_files_and_an_address(folder: Path) -> None:
         target.mkdir(parents=True)
         part.head(20).write_parquet(target / "a.parquet")
         part.slice(20).write_parquet(target / "b.parquet")
+    same(folder, "responses-2024.csv")
     same(folder, "answers")
     before = open_run(folder).results.provenance["inputs"]["responses 2024"]["sha256"]
     people(seed=5).head(1).write_parquet(parts / "organisation=T1" / "c.parquet")

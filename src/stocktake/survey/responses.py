@@ -15,10 +15,15 @@ from stocktake.survey.coding import (
     text,
 )
 from stocktake.survey.counts import Batch, Layout
+from stocktake.survey.engines import cores
 from stocktake.survey.findings import Findings, described
 from stocktake.survey.instrument import Method, Survey
 from stocktake.survey.sample import Sample
-from stocktake.survey.tables import Table, already_loaded
+from stocktake.survey.tables import ROWS, Table, already_loaded
+
+# Counts of more strata than this are larger than what they are counted from.
+MANY_STRATA = 50_000
+FEWEST_ROWS, PIECES = 262_144, 4
 
 
 @dataclass(frozen=True)
@@ -141,13 +146,22 @@ class Intake:
         columns = self.columns()
         suspects = self.table.repeated(names.respondent) if names.respondent in self.table.columns else frozenset()
         seen: set[str] = set()
-        for number, (start, load) in enumerate(self.table.pieces(columns)):
+        for number, (start, load) in enumerate(self.table.pieces(columns, self._rows_at_a_time())):
             repeated = None
             if suspects:
                 # Which row comes first is a matter of order, so the pieces are read here, one after the other.
                 frame = load()
                 repeated, load = _repeats(text(frame[names.respondent]), suspects, seen), partial(already_loaded, frame)
             yield Raw(number, self.table.first_row + start, load, repeated)
+
+    def _rows_at_a_time(self) -> int:
+        """How many rows a piece has: many, so that little time goes into setting out, but some pieces for every worker."""
+        if self.layout.strata * len(self.layout.organisations) > MANY_STRATA:
+            # Counts of so many strata take much memory themselves, which smaller pieces leave to them.
+            return ROWS // 2
+        if self.table.rows is None:
+            return ROWS
+        return min(max(self.table.rows // (PIECES * cores()), FEWEST_ROWS), ROWS)
 
 
 def _repeats(identity: pl.Series, suspects: frozenset[str], seen: set[str]) -> Bools:

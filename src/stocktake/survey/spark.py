@@ -137,6 +137,11 @@ def _result(intake: Intake, collect: Callable[[], Any]) -> Any:  # pragma: no co
     try:
         return collect()
     except Exception as error:
+        if "No module named 'stocktake'" in str(error):
+            raise StocktakeError(
+                "Spark's workers have no Stocktake; install it where they run, or say with PYSPARK_PYTHON, before Spark is "
+                "started, which Python has it."
+            ) from None
         # What Spark says of a failure may hold respondents' values.
         raise StocktakeError(f"Spark could not count {intake.table.name} ({type(error).__name__}).") from None
 

@@ -18,6 +18,7 @@ from stocktake.survey.coding import text
 from stocktake.survey.databases import Query
 from stocktake.survey.opening import check_rows, check_workbook, readable, unusable
 
+# Rows that are read at a time.
 ROWS = 1_048_576
 SUFFIXES = (".csv", ".parquet", ".sav", ".xlsx")
 
