@@ -30,6 +30,9 @@ MOST_NARROW = 32_767
 # The largest place that 32 bits hold.
 LARGEST_PLACE = 2**31 - 1
 
+# How long fewer blocks of questions are looked for.
+MOST_STEPS = 2_000
+
 # More pair counts than this and the section errors come from a second, look-up pass instead.
 PAIR_BUDGET = 64_000_000
 # A joint table of three questions larger than this falls out of the processor's cache; pairs are counted then.
@@ -176,17 +179,46 @@ def question_blocks(size: int) -> tuple[tuple[int, ...], ...]:
     """Blocks of at most three of `size` questions such that every pair lies in one; few rather than fewest.
 
     Counting a block of three costs little more than counting a pair and yields three pairs and three single
-    counts, so a section of six needs six or seven tables in place of twenty-one.
+    counts, so a section of six needs six tables in place of twenty-one.
     """
     if size <= 3:
         return (tuple(range(size)),)
+    blocks = _greedy(size)
+    # No covering is smaller (Schonheim 1964).
+    fewest = math.ceil(size / 3 * math.ceil((size - 1) / 2))
+    while len(blocks) > fewest:
+        found = _covering(size, frozenset(combinations(range(size), 2)), len(blocks) - 1, [MOST_STEPS])
+        if found is None:
+            break
+        blocks = found
+    return tuple(sorted(blocks))
+
+
+def _greedy(size: int) -> list[tuple[int, ...]]:
+    """Again and again a block of three that has the most of the pairs that are left."""
     left = set(combinations(range(size), 2))
     blocks = []
     while left:
         best = max(combinations(range(size), 3), key=lambda t: sum(p in left for p in combinations(t, 2)))
         blocks.append(best)
         left -= set(combinations(best, 2))
-    return tuple(blocks)
+    return blocks
+
+
+def _covering(size: int, left: frozenset[tuple[int, ...]], most: int, steps: list[int]) -> list[tuple[int, ...]] | None:
+    """At most so many blocks of three that have all the pairs that are left; None where none were found in so many steps."""
+    if not left:
+        return []
+    steps[0] -= 1
+    if len(left) > 3 * most or steps[0] < 0:
+        return None
+    a, b = min(left)
+    for c in (c for c in range(size) if c not in (a, b)):
+        block = tuple(sorted((a, b, c)))
+        rest = _covering(size, left - set(combinations(block, 2)), most - 1, steps)
+        if rest is not None:
+            return [block, *rest]
+    return None
 
 
 def _width(block_and_table: tuple[tuple[int, ...], Table]) -> int:
@@ -336,15 +368,14 @@ def fill_places(
 
     `sizes` are how many answers each question has, and `codes` is an array to work in, wide enough for their product.
     """
-    if len(answers) == 1:
-        np.add(base, answers[0], out=place)
-        return
-    np.copyto(codes, answers[0])
-    for more, size in zip(answers[1:], sizes[1:], strict=True):
-        codes *= size
-        codes += more
-    np.copyto(place, codes)
-    place += base
+    joint: NDArray[np.signedinteger] = answers[0]
+    if len(answers) > 1:
+        np.copyto(codes, answers[0])
+        for more, size in zip(answers[1:], sizes[1:], strict=True):
+            codes *= size
+            codes += more
+        joint = codes
+    np.add(base, joint, out=place)
 
 
 def _margin(table: Table, block: tuple[int, ...], keep: tuple[int, ...]) -> Table:
