@@ -34,7 +34,7 @@ mutants: $(READY)
 	$(BIN)/python mutants/run.py --each $(EACH)
 
 bench: $(READY)
-	$(BIN)/python -m pip install -q -c constraints.txt -e ".[bench]"
+	$(BIN)/python -m pip install -q -c constraints.txt -e ".[bench,spark]"
 	$(BIN)/python benchmarks/bench.py
 
 docs: $(READY)

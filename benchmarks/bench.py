@@ -512,6 +512,70 @@ def bench_reports(quick: bool) -> None:
     compare(f"{count} reports, {CORES} cores", every, "limit", 30, 1, "of the limit")
 
 
+def bench_printers(quick: bool) -> None:
+    """One trust's report as PDF by Typst, which is ours, against its HTML printed by WeasyPrint and by Chromium."""
+    from data import FOLDER
+    from printers import Chromium, facts, html_of, weasyprint
+
+    from stocktake.render.pdf import pdf_bytes
+    from stocktake.run.core import open_run
+    from stocktake.run.folder import demo_folder
+    from stocktake.run.quality import benchmark_folder
+
+    folder = FOLDER / "printers"
+    if not (folder / "results").is_dir():
+        demo_folder(folder)
+        benchmark_folder(folder)
+    run = open_run(folder)
+    report = run.report("Z01").report
+    html = html_of(report, run.theme)
+    ways: list[tuple[str, Callable[[], bytes]]] = []
+    browser: Chromium | None = None
+    if find_spec("weasyprint") is None:
+        print("WeasyPrint is not installed; left out.")
+    else:
+        ways.append(("WeasyPrint", lambda: weasyprint(html)))
+    try:
+        browser = started = Chromium()
+        ways.append(("Chromium, started before", lambda: started.print(html)))
+    except ImportError as error:
+        print(f"Chromium: {error}; left out.")
+    what = "a trust's report as PDF"
+    told("Stocktake", facts(pdf_bytes(report, run.theme)))
+    for name, work in ways:
+        made = work()
+        told(name, facts(made))
+        rounds = 1 if quick else 3
+        ours, theirs = alternate(rounds, clock(lambda: pdf_bytes(report, run.theme)), clock(work))
+        compare(f"{what}: time", ours, name, theirs, 1, "as fast")
+        compare(
+            f"{what}: size", len(pdf_bytes(report, run.theme)) / 1000, name, len(made) / 1000, None, "as much", "kB"
+        )
+    if browser is not None:
+        browser.close()
+
+
+def told(name: str, found: tuple[int, bool, bool]) -> None:
+    """Print what a PDF says of itself."""
+    pages, tagged, conforms = found
+    words = f"{pages} pages, {'tags' if tagged else 'no tags'}, {'says' if conforms else 'does not say'} PDF/UA"
+    print(f"a trust's report as PDF by {name}: {words}")
+    remember("told", "a trust's report as PDF", name, said=words)
+
+
+def bench_features(quick: bool) -> None:
+    """What peers can do and cannot: every cell of the table is tried, and one that does not hold is left out of it."""
+    from features import checked
+
+    table, problems = checked()
+    for problem in problems:
+        print(problem)
+    for feature, cells in table:
+        print(f"{feature}: {', '.join(f'{peer} {cell.verdict}' for peer, cell in cells.items())}")
+        for peer, cell in cells.items():
+            remember("feature", feature, peer, said=cell.verdict, evidence=cell.evidence)
+
+
 def bench_disclosure(quick: bool) -> None:
     """What could be worked out from all editions of the simulated survey: the command, its start included."""
     from data import FOLDER
@@ -802,7 +866,9 @@ BENCHES = {
     "national": bench_national,
     "site": bench_site,
     "reports": bench_reports,
+    "printers": bench_printers,
     "disclosure": bench_disclosure,
+    "features": bench_features,
     "trends": bench_trends,
     "editions": bench_editions,
     "audit": bench_audit,

@@ -4,11 +4,15 @@ what a file gives."""
 from __future__ import annotations
 
 import builtins
+import io
+import shutil
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import duckdb
+import fsspec  # type: ignore[import-untyped]
 import polars as pl
 import pytest
 import yaml
@@ -73,7 +77,7 @@ def same(folder: Path, responses: Any) -> None:
     assert open_run(folder).organisations
 
 
-def test_a_folder_of_parquet_files_and_an_address(folder: Path) -> None:
+def test_a_folder_of_parquet_files_and_an_address(folder: Path, tmp_path: Path) -> None:
     """Hive partitions say the organisation; rows in other files and another order change nothing."""
     parts = folder / "answers"
     for (code,), part in rows().partition_by("organisation", as_dict=True, include_key=False).items():
@@ -83,6 +87,12 @@ def test_a_folder_of_parquet_files_and_an_address(folder: Path) -> None:
         part.slice(20).write_parquet(target / "b.parquet")
     same(folder, "responses-2024.csv")
     same(folder, "answers")
+    # Only partitions below the folder count, and what they say is text.
+    inside = tmp_path / "wave=7" / "answers"
+    shutil.copytree(parts / "organisation=T1", inside / "organisation=001")
+    table = open_table(inside)
+    assert "wave" not in table.columns and set(table.frame()["organisation"]) == {"001"}
+    assert "organisation" not in open_table(inside / "organisation=001" / "a.parquet").columns
     before = open_run(folder).results.provenance["inputs"]["responses 2024"]["sha256"]
     people(seed=5).head(1).write_parquet(parts / "organisation=T1" / "c.parquet")
     with pytest.raises(StocktakeError, match="answers has changed"):
@@ -95,6 +105,31 @@ def test_a_folder_of_parquet_files_and_an_address(folder: Path) -> None:
         benchmark_folder(asks(folder, "empty"))
     with pytest.raises(StocktakeError, match="cannot be read"):
         benchmark_folder(asks(folder, "file:///nowhere/at-all.parquet"))
+
+
+def test_addresses_that_fsspec_opens(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Hive partitions in fsspec's own memory; what a partition says is text, and only what is counted is read."""
+    memory = fsspec.filesystem("memory")
+    for (code,), part in rows().partition_by("organisation", as_dict=True, include_key=False).items():
+        for name, piece in (("a", part.head(20)), ("b", part.slice(20))):
+            held = io.BytesIO()
+            piece.write_parquet(held)
+            memory.pipe(f"/answers/organisation={code}/{name}.parquet", held.getvalue())
+    same(folder, "memory://answers")
+    memory.pipe("/codes/code=001/a.parquet", memory.cat("/answers/organisation=T1/a.parquet"))
+    codes = open_table("memory://codes")
+    assert codes.rows == 20 and set(codes.frame()["code"]) == {"001"}
+    memory.pipe("/one/a.parquet", memory.cat("/answers/organisation=T1/a.parquet"))
+    assert "organisation" not in open_table("memory://one/a.parquet").columns
+    for address, words in (
+        ("memory://nothing", "nothing: no Parquet file at this address"),
+        ("nowhere://at/all", "Protocol not known: nowhere"),
+    ):
+        with pytest.raises(StocktakeError, match=words):
+            open_table(address)
+    monkeypatch.setitem(sys.modules, "fsspec", None)
+    with pytest.raises(StocktakeError, match=r"needs fsspec \(pip install 'stocktake\[fsspec\]'\)"):
+        open_table("memory://answers")
 
 
 def test_duckdb(folder: Path, tmp_path: Path) -> None:

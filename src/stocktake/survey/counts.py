@@ -197,7 +197,7 @@ def question_blocks(size: int) -> tuple[tuple[int, ...], ...]:
 def _greedy(size: int) -> list[tuple[int, ...]]:
     """Again and again a block of three that has the most of the pairs that are left."""
     left = set(combinations(range(size), 2))
-    blocks = []
+    blocks: list[tuple[int, ...]] = []
     while left:
         best = max(combinations(range(size), 3), key=lambda t: sum(p in left for p in combinations(t, 2)))
         blocks.append(best)

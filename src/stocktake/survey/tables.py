@@ -78,10 +78,10 @@ class Table:
         self.check_types(columns)
         one = self.rows is not None and self.rows <= rows
         groups = _row_groups(self.source, rows) if isinstance(self.source, Path) and not one else []
-        if len(groups) > 1:
+        if len(groups) > 1 and isinstance(self.source, Path):
             before = 0
             for path, start, size in groups:
-                yield before, partial(_read_slice, path, columns, start, size, self.name)
+                yield before, partial(_read_slice, path, self.source, columns, start, size, self.name)
                 before += size
             return
         start = 0
@@ -122,9 +122,9 @@ def already_loaded(frame: pl.DataFrame) -> pl.DataFrame:
     return frame
 
 
-def _read_slice(path: Path, columns: tuple[str, ...], start: int, size: int, name: str) -> pl.DataFrame:
+def _read_slice(path: Path, root: Path, columns: tuple[str, ...], start: int, size: int, name: str) -> pl.DataFrame:
     with readable(name, "a table"):
-        return _scan_parquet([path]).select(columns).slice(start, size).collect()
+        return _scan_parquet([path], root).select(columns).slice(start, size).collect()
 
 
 def _row_groups(source: Path, rows: int) -> list[tuple[Path, int, int]]:
@@ -165,7 +165,7 @@ def parquet_files(source: Path) -> list[Path]:
 def _scan(path: Path) -> pl.LazyFrame:
     files = parquet_files(path)
     if files:
-        return _scan_parquet(files)
+        return _scan_parquet(files, path)
     # Every column as text: a stray letter in a column of figures is a finding, not a failure.
     return pl.scan_csv(
         path,
@@ -177,17 +177,21 @@ def _scan(path: Path) -> pl.LazyFrame:
     )
 
 
-def _scan_parquet(files: list[Path]) -> pl.LazyFrame:
-    """Parquet files with what hive partitions say, which is text: 001 is no number."""
-    keys = {part.partition("=")[0] for part in files[0].parent.parts if "=" in part}
-    schema = pl.Schema(dict.fromkeys(sorted(keys), pl.String))
-    return pl.scan_parquet(
-        files,
-        glob=False,
-        hive_partitioning=bool(keys),
-        hive_schema=schema if keys else None,
-        try_parse_hive_dates=False,
-    )
+def _scan_parquet(files: list[Path], root: Path) -> pl.LazyFrame:
+    """Parquet files with what hive partitions below `root` say, which is text: 001 is no number."""
+    inside = _hive_keys(f.relative_to(root) for f in files if f != root)
+    if not inside:
+        return pl.scan_parquet(files, glob=False, hive_partitioning=False)
+    # Polars wants to know of those above, too.
+    every = _hive_keys(files)
+    schema = pl.Schema(dict.fromkeys(every, pl.String))
+    lazy = pl.scan_parquet(files, glob=False, hive_partitioning=True, hive_schema=schema, try_parse_hive_dates=False)
+    return lazy.drop([key for key in every if key not in inside])
+
+
+def _hive_keys(paths: Iterable[Path]) -> list[str]:
+    parts = (part for path in paths for part in path.parent.parts)
+    return sorted({part.partition("=")[0] for part in parts if "=" in part})
 
 
 def separator(path: Path) -> str:
@@ -258,19 +262,51 @@ def as_frame(source: Any) -> pl.DataFrame:
 def _open_dataset(source: str | Path, name: str) -> Table:
     """A folder of Parquet files with what hive partitions say, or a Parquet file or folder at an address.
 
-    An address is opened by Polars: s3, gs, az, https and file.
+    An address is opened by Polars where it knows how, and else by fsspec.
     """
     if isinstance(source, Path) and not parquet_files(source):
         raise StocktakeError(f"{name}: no Parquet file in this folder.")
     with readable(name, "Parquet files"):
         if isinstance(source, Path):
             lazy, rows = _scan(source), _row_count(parquet_files(source))
-        else:
+        elif source.partition("://")[0] in OPENED_BY_POLARS:
             lazy = pl.scan_parquet(source, hive_partitioning=True)
             rows = int(lazy.select(pl.len()).collect().item())
+        else:
+            lazy, rows = _scan_elsewhere(source, name)
         schema = lazy.collect_schema()
     kept = source if isinstance(source, Path) else lazy
     return Table(name, tuple(schema.names()), 1, kept, rows, unusable=unusable(schema))
+
+
+# Ways to an address that Polars has itself.
+OPENED_BY_POLARS = ("s3", "s3a", "gs", "gcs", "az", "azure", "adl", "abfs", "abfss", "http", "https", "hf", "file")
+
+
+def _scan_elsewhere(address: str, name: str) -> tuple[pl.LazyFrame, int]:
+    """Parquet files at an address that fsspec opens, such as sftp or a share of Windows, and how many rows they have."""
+    try:
+        import fsspec  # type: ignore[import-untyped]
+    except ImportError:
+        raise StocktakeError(
+            f"{name}: an address of this kind needs fsspec (pip install 'stocktake[fsspec]')."
+        ) from None
+    import pyarrow
+    import pyarrow.dataset
+
+    try:
+        filesystem, path = fsspec.core.url_to_fs(address)
+    except (ImportError, ValueError) as error:
+        # It names the package that a kind of address needs, and no value of any file.
+        raise StocktakeError(f"{name}: {str(error).rstrip('.')}.") from None
+    files = sorted(f for f in filesystem.find(path) if f.endswith(".parquet"))
+    if not files:
+        raise StocktakeError(f"{name}: no Parquet file at this address.")
+    keys = dict.fromkeys(part.partition("=")[0] for f in files for part in f.split("/")[:-1] if "=" in part)
+    told = pyarrow.schema([(key, pyarrow.string()) for key in keys])
+    partitioning = pyarrow.dataset.partitioning(told, flavor="hive") if keys else None
+    found = pyarrow.dataset.dataset(files, filesystem=filesystem, format="parquet", partitioning=partitioning)
+    return pl.scan_pyarrow_dataset(found), int(found.count_rows())
 
 
 def _open_file(path: Path) -> Table:
