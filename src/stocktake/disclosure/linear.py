@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
+from typing import Any
 
 import highspy
 import numpy as np
@@ -26,6 +27,8 @@ ROUNDS = 6
 STEPS = 6
 # Pairs of opposite ends between which a centre is taken.
 CORNERS = 3
+# HiGHS' numbers for the two ways of its simplex.
+DUAL, PRIMAL = 1, 4
 # HiGHS' own tolerance for a relation, with a margin for the sums of hundreds of people.
 TOLERANCE = 1e-6
 
@@ -76,7 +79,10 @@ class System:
         for columns, values in terms:
             self._row.append(numbers.ravel())
             self._column.append(columns.ravel())
-            self._value.append(np.broadcast_to(np.asarray(values, dtype=np.float64), shape).ravel())
+            if isinstance(values, float):
+                self._value.append(np.full(numbers.size, values))
+            else:
+                self._value.append(np.broadcast_to(np.asarray(values, dtype=np.float64), shape).ravel())
         if link:
             self._links.append(numbers.ravel())
         if elastic:
@@ -90,9 +96,20 @@ class System:
         self._row_high.append(np.broadcast_to(high, shape).astype(np.float64).ravel())
         self.rows += numbers.size
 
-    def arrays(self) -> list[NDArray[np.generic]]:
+    def arrays(self) -> list[NDArray[Any]]:
         """All that the system consists of."""
-        return [*self.low, *self.high, *self._row, *self._column, *self._value, *self._row_low, *self._row_high]
+        held: tuple[list[NDArray[Any]], ...] = (
+            self.low,
+            self.high,
+            self._row,
+            self._column,
+            self._value,
+            self._row_low,
+            self._row_high,
+            self._slack,
+            self._links,
+        )
+        return [np.concatenate(parts) for parts in held if parts]
 
     @property
     def linked(self) -> bool:
@@ -144,9 +161,15 @@ class Solver:
     high: Floats
     links: Bools
 
-    def point(self, cost: Floats) -> Floats:
-        """The point that satisfies every relation at the least cost; raises Inconsistent where there is none."""
+    def point(self, cost: Floats, *, near: bool = True) -> Floats:
+        """The point that satisfies every relation at the least cost; raises Inconsistent where there is none.
+
+        `near` says that the cost is much like the last one, so that its point is a good one to start from.
+        """
         model = self._model
+        # Only costs change from one point to the next: the last one still satisfies every relation, which is where the
+        # primal simplex starts from. For quite another cost the dual one is faster.
+        model.setOptionValue("simplex_strategy", PRIMAL if near else DUAL)
         model.changeColsCost(cost.size, np.arange(cost.size, dtype=np.int32), cost)
         model.run()
         if model.getModelStatus() != highspy.HighsModelStatus.kOptimal:
@@ -177,7 +200,7 @@ class Solver:
         points = []
         for _ in range(CORNERS):
             cost = rng.uniform(-1.0, 1.0, self.low.size)
-            points += [self.point(cost), self.point(-cost)]
+            points += [self.point(cost, near=False), self.point(-cost, near=False)]
         return np.asarray(np.mean(points, axis=0))
 
     def without_links(self) -> Solver:

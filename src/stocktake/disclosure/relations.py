@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
+from functools import cached_property
+from operator import attrgetter
 
 import numpy as np
 import polars as pl
@@ -38,6 +40,9 @@ class Target:
     how: str
 
 
+fields_of = attrgetter(*(f.name for f in fields(Target)))
+
+
 @dataclass(frozen=True)
 class Relations:
     """A system of relations and the figures to be protected in it.
@@ -49,10 +54,11 @@ class Relations:
     targets: tuple[Target, ...]
     blocks: Mapping[tuple[str, str], bytes] = field(default_factory=dict)
 
-    @property
+    @cached_property
     def fingerprint(self) -> bytes:
-        """Alike for two systems with the same relations and figures."""
-        digest = hashlib.sha256(repr(self.targets).encode())
+        """Alike for two systems with the same relations and figures, which must be complete when it is first asked for."""
+        # Plain tuples are written several times as fast as what they are the fields of.
+        digest = hashlib.sha256(repr([fields_of(t) for t in self.targets]).encode())
         for part in self.system.arrays():
             digest.update(np.ascontiguousarray(part).tobytes())
         return digest.digest()
