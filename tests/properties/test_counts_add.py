@@ -104,6 +104,37 @@ def test_sums_of_the_second_pass_by_hand() -> None:
 
 
 @RELAXED
+@given(case=cases(groups=True), paired=st.booleans())
+def test_a_tally_travels_packed(case: Case, paired: bool) -> None:
+    """Narrow numbers, and of thin tables what is not zero: adding them gives what merging gives."""
+    if case.frame.height == 0:
+        return
+    layout, batch = whole(case)
+    one, other = Tally(layout, paired), Tally(layout, paired)
+    one.add(batch)
+    other.add(part(batch, np.arange(batch.rows // 2)))
+    # One table with a number that 16 bits do not hold, one with a single entry.
+    one.tables[0][0, 0] += 70_000
+    other.tables[-1][:] = 0
+    other.tables[-1][-1, -1] = 5
+    packed = other.packed()
+    # A place takes four bytes and its count one, a table without places one byte an entry.
+    last = len(other.tables) - 1
+    assert (f"places_{last}" in packed) == (other.tables[-1].size > 5) and packed[f"counts_{last}"].dtype == np.uint8
+    total = Tally(layout, paired)
+    for tally in (one, other):
+        total.add_packed(tally.packed())
+    one.merge(other)
+    assert np.array_equal(total.respondents, one.respondents)
+    assert all(np.array_equal(a, b) for a, b in zip(total.tables, one.tables, strict=True))
+
+
+@pytest.mark.parametrize(("size", "fewest"), [(3, 1), (4, 3), (5, 4), (6, 6), (7, 7), (8, 11)])
+def test_the_fewest_blocks_of_three(size: int, fewest: int) -> None:
+    assert len(question_blocks(size)) == fewest
+
+
+@RELAXED
 @given(case=cases())
 def test_counts_are_what_they_say(case: Case) -> None:
     """Entry for entry against counting by hand."""

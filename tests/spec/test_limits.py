@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import date, timedelta
 from pathlib import Path
 from typing import Any
@@ -34,7 +35,7 @@ from stocktake.reports.words import per_cent
 from stocktake.results.schemas import BANDS
 from stocktake.run.core import Run
 from stocktake.run.settings import Settings, with_settings
-from stocktake.survey import counts, resample, scores, wave
+from stocktake.survey import counts, resample, responses, scores, wave
 from stocktake.survey.instrument import (
     Demographic,
     DemographicOption,
@@ -44,6 +45,7 @@ from stocktake.survey.instrument import (
     Outcomes,
     Survey,
 )
+from stocktake.survey.tables import open_table
 
 # Limits of the method at their defaults ------------------------------------------------------------------------------
 
@@ -620,6 +622,42 @@ def test_the_budget_of_pairs(monkeypatch: pytest.MonkeyPatch) -> None:
         assert ways(done) == (paired, True)
 
 
+@pytest.mark.parametrize("kind", ["linearised", "classical"])
+def test_two_questions_are_looked_up_at_once_up_to_a_limit(monkeypatch: pytest.MonkeyPatch, kind: str) -> None:
+    """Of two organisations 4 by 4 joint answers are 32 places; above the limit each question is looked up by itself."""
+    assert counts.LOOKUP_BUDGET == 65_536
+    for most, blocks in ((32, 1), (31, 2)):
+        monkeypatch.setattr(counts, "LOOKUP_BUDGET", most)
+        layout = counts.Layout.of(survey((2, 2)), ["A", "B"])
+        made = counts.SectionSums.of(layout, np.ones((2, 3)), np.ones((2, 2, 4)), np.ones((2, 3)))
+        assert [len(b) for b in made.blocks] == [blocks]
+        found, done = section_variance(1, standard_error=kind)
+        assert found == pytest.approx(LINEARISED if kind == "linearised" else CLASSICAL)
+        assert not ways(done)[0]
+
+
+def test_how_many_rows_are_read_at_a_time(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A fourth of each core's share, within limits; a set number of counts of very many strata, and of unknown size."""
+    assert (responses.MANY_STRATA, responses.FEWEST_ROWS, responses.ROWS) == (50_000, 262_144, 1_048_576)
+    monkeypatch.setattr(responses, "cores", lambda: 2)
+    chosen = survey((2, 2))
+    table = open_table(frame(*PEOPLE).drop("Q3"))
+    layout = counts.Layout.of(chosen, ["A", "B"])
+    for rows, expected in (
+        (2_097_152, 262_144),
+        (2_097_160, 262_145),
+        (8_388_608, 1_048_576),
+        (9_000_000, 1_048_576),
+        (None, 1_048_576),
+    ):
+        intake = responses.Intake(chosen, chosen.method, layout, replace(table, rows=rows), None)
+        assert intake._rows_at_a_time() == expected
+    # Three strata an organisation: 16,666 of them have 49,998, one more has 50,001.
+    for many, expected in ((16_666, 262_144), (16_667, 524_288)):
+        layout = counts.Layout.of(chosen, [f"T{i}" for i in range(many)])
+        assert responses.Intake(chosen, chosen.method, layout, table, None)._rows_at_a_time() == expected
+
+
 def test_rows_are_kept_up_to_a_limit_and_read_again_above_it(monkeypatch: pytest.MonkeyPatch) -> None:
     assert wave.KEEP_ROWS == 2_000_000
     for most, kind, variance in (
@@ -648,7 +686,7 @@ def test_three_questions_are_counted_jointly_up_to_a_limit(monkeypatch: pytest.M
 @pytest.mark.parametrize(
     ("module", "name", "value"),
     # 192 rows, and 16 joint answers of two questions with four answers each, are within the limits as they come.
-    [(counts, "SMALL", 192), (counts, "MOST_NARROW", 15), (scores, "CHUNK", 1)],
+    [(counts, "SMALL", 192), (counts, "MOST_NARROW", 15), (scores, "CHUNK", 1), (counts, "LARGEST_PLACE", 191)],
 )
 def test_the_way_of_counting_changes_no_figure(
     monkeypatch: pytest.MonkeyPatch, module: Any, name: str, value: int
