@@ -475,13 +475,13 @@ def bench_counts(quick: bool) -> None:
 
 
 def of_process(command: Sequence[str]) -> tuple[float, float]:
-    """Seconds and peak memory (bytes) of a command."""
-    start = perf_counter()
-    process = subprocess.Popen(command, stdout=subprocess.DEVNULL)
-    _, status, usage = os.wait4(process.pid, 0)
-    process.returncode = os.waitstatus_to_exitcode(status)
-    assert process.returncode == 0
-    return perf_counter() - start, usage.ru_maxrss * 1024
+    """Seconds and peak memory (bytes) of a command; raises CalledProcessError where it fails."""
+    from processes import run
+
+    done = run(command)
+    if done.status:
+        raise subprocess.CalledProcessError(done.status, command, done.out, done.errors)
+    return done.seconds, done.peak
 
 
 def bench_reports(quick: bool) -> None:

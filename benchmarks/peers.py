@@ -6,9 +6,7 @@ errors of questions only: no checks, no sections, no bands. Each is written as w
 
 from __future__ import annotations
 
-import os
 import shutil
-import subprocess
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -17,6 +15,7 @@ from typing import Literal
 
 import numpy as np
 import polars as pl
+from processes import run as run_process
 
 from stocktake.compare.estimates import Floats
 from stocktake.survey.instrument import Survey
@@ -227,22 +226,17 @@ def _r_survey(design: Literal["design", "stratum"]) -> Callable[[Path, Sequence[
             raise Missing("Rscript is not installed")
         source, out = table.with_suffix(".csv"), table.with_name(f"survey_r_{design}.csv")
         script = Path(__file__).with_name("peers.R")
-        command = ["Rscript", str(script), str(source), str(out), design]
-        process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
-        assert process.stdout is not None and process.stderr is not None
-        said, errors = process.stdout.read(), process.stderr.read()
-        _, status, usage = os.wait4(process.pid, 0)
-        process.returncode = os.waitstatus_to_exitcode(status)
-        if process.returncode == 3:
-            raise Missing(errors.strip())
-        if process.returncode:
-            raise RuntimeError(f"peers.R failed: {errors.strip()[-500:]}")
+        done = run_process(["Rscript", str(script), str(source), str(out), design])
+        if done.status == 3:
+            raise Missing(done.errors.strip())
+        if done.status:
+            raise RuntimeError(f"peers.R failed: {done.errors.strip()[-500:]}")
         rows = pl.read_csv(out).sort("organisation")
         means, standard_errors = (
             np.stack([rows.filter(pl.col("question") == q)[c].to_numpy() for q in questions], axis=1)
             for c in ("mean", "error")
         )
-        return Answer(means, standard_errors, float(said.split()[-1]), usage.ru_maxrss * 1024)
+        return Answer(means, standard_errors, float(done.out.split()[-1]), done.peak)
 
     return run
 

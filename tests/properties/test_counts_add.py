@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from fractions import Fraction
+from functools import partial
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -10,10 +12,10 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from helpers import Case, cases, pair_tables
-from stocktake.survey.counts import Batch, Counts, Layout, SectionSums, Tally, count, question_blocks
+from helpers import Case, cases, pair_tables, small_survey
+from stocktake.survey.counts import Batch, Counts, Layout, SectionSums, Tally, count, question_blocks, recut
 from stocktake.survey.engines import count_here, sum_here
-from stocktake.survey.scores import score_groups
+from stocktake.survey.scores import score, score_groups
 from stocktake.survey.tables import open_table
 from stocktake.survey.wave import read_wave
 
@@ -90,17 +92,45 @@ def test_the_second_pass_gives_the_same_bytes_for_any_split_and_order(
 
 
 def test_sums_of_the_second_pass_by_hand() -> None:
-    """Two people of weights 2 and 1/2 whose values are 1/3 and 4: (2/3)^2 + 2^2, the smaller to 60 binary digits."""
+    """Two people of weights 2 and 1/2 whose values are 1/3 and 4: (2/3)^2 + 2^2, to 58 binary digits behind the point."""
     layout = Layout(("A",), (), 2, (("Q1", 3),), (("S1", (0,)),))
     tables = np.array([[[0.0, 1 / 3, 4.0]]])
-    weights, respondents = np.array([[2.0, 0.5, 0.0]]), np.array([[1, 1, 1]])
-    sums = SectionSums.of(layout, respondents, tables, weights)
-    # At most (2 * 4)^2 = 64 of each of three people, below 2^8: units of 2^-54.
-    assert sums.shifts.tolist() == [[54]]
+    weights = np.array([[2.0, 0.5, 0.0]])
+    # Of one question the bound is the sum itself, 4.44: below 2^3, so that 61 digits leave units of 2^-58.
+    sums = SectionSums.of(layout, np.array([[4 / 9 + 4]]), tables, weights)
+    assert sums.shifts.tolist() == [[58]]
+    # The third is in a stratum that takes no part.
     batch = Batch(np.array([0, 1, 2]), (np.array([1, 2, 2], dtype=np.int16),))
     found = sums.of_batch(batch)
-    assert found.tolist() == [[round(Fraction(2 * (1 / 3)) ** 2 * 2**54) + 4 * 2**54]]
+    assert found[0, 0] == pytest.approx(Fraction(4, 9) * 2**58 + 4 * 2**58, rel=1e-15)
     assert sums.totals(found)[0, 0] == pytest.approx(4 / 9 + 4, rel=1e-15)
+
+
+@pytest.mark.parametrize("kind", ["linearised", "classical"])
+def test_the_second_pass_keeps_its_digits_where_nearly_all_answer_alike(kind: str) -> None:
+    """Of 200,000 people 20 answer otherwise, so that most contributions are a ten-thousandth of the largest."""
+    survey = small_survey({"S1": [2, 2]}, cells=1)
+    layout = Layout.of(survey, ["A"])
+    rng = np.random.default_rng(1)
+    answers = np.ones((len(layout.questions), 200_000), dtype=np.int8)
+    for one in answers[:2]:
+        one[rng.choice(200_000, 20, replace=False)] = 2
+    batch = Batch(np.zeros(200_000, dtype=np.int64), tuple(answers))
+    method = survey.method.model_copy(update={"standard_error": kind})
+    pass_ = partial(sum_here, [lambda: batch])
+    bare, paired = count([batch], layout, pairs=False), count([batch], layout)
+    found = score(bare, survey, method, second_pass=pass_).estimates.standard_error
+    assert found == pytest.approx(score(paired, survey, method).estimates.standard_error, rel=1e-13)
+
+
+@given(sizes=st.lists(st.integers(0, 7), max_size=8), rows=st.integers(1, 5))
+def test_batches_are_cut_anew_in_the_same_order(sizes: list[int], rows: int) -> None:
+    ends = np.cumsum([0, *sizes]).tolist()
+    numbers = [np.arange(a, b) for a, b in pairwise(ends)]
+    cut = list(recut([Batch(n, (n.astype(np.int16),)) for n in numbers], rows))
+    assert [b.rows for b in cut] == [rows] * (ends[-1] // rows) + [ends[-1] % rows] * (ends[-1] % rows > 0)
+    for part_ in zip(*((b.key, b.answers[0]) for b in cut), strict=True):
+        assert np.array_equal(np.concatenate(part_), np.arange(ends[-1]))
 
 
 @RELAXED

@@ -398,11 +398,57 @@ def test_a_block_of_organisations_that_are_not_there_is_refused(tmp_path: Path) 
     ((path, part),) = count_folder(write(tmp_path / "a"))
     assert part.counts.pairs is not None
     tables = part.counts.pairs[0].load()
-    for wrong in ([0, 1, 2, 4], [0, 1, 2, 2], [[0, 1], [2, 3]]):
-        block = PairBlock(np.array(wrong), partial(tuple, tables))
-        replace(part, counts=replace(part.counts, pairs=(block,))).save(path)
+    few = [tuple(t[a:b] for t in tables) for a, b in ((0, 4), (0, 2), (2, 4), (0, 4))]
+    every = [0, 1, 2, 3]
+    for blocks in (
+        # Outside the layout, twice, not in a row, truth values; nobody's, one block twice, some missing, of others.
+        [([0, 1, 2, 4], few[0])],
+        [([0, 1, 2, 2], few[0])],
+        [([[0, 1], [2, 3]], few[0])],
+        [([True, True, True, True], few[0])],
+        [],
+        [(every, few[0]), (every, few[0])],
+        [([0, 1], few[1])],
+        [([1, 0, 2, 3], few[0])],
+    ):
+        made = tuple(PairBlock(np.array(own), partial(tuple, held)) for own, held in blocks)
+        replace(part, counts=replace(part.counts, pairs=made)).save(path)
         with pytest.raises(StocktakeError, match="not a file of counts, or a damaged one"):
             CountedWave.load(path)
+    halves = tuple(PairBlock(np.array(own), partial(tuple, held)) for own, held in (([2, 3], few[2]), ([0, 1], few[1])))
+    replace(part, counts=replace(part.counts, pairs=halves)).save(path)
+    np.testing.assert_equal(pair_tables(CountedWave.load(path).counts), pair_tables(part.counts))
+
+
+def test_the_sum_may_take_the_place_of_a_part(tmp_path: Path) -> None:
+    """Organisations that several parts list are in one block alone, where somebody answered for them."""
+    parts = []
+    for code in ("T1", "T2"):
+        folder = write(tmp_path / code, answers=people().filter(pl.col("organisation") == code))
+        ((path, _),) = count_folder(folder)
+        parts.append(path)
+    ((whole, _),) = count_folder(
+        write(tmp_path / "both", answers=people().filter(pl.col("organisation").is_in(["T1", "T2"])))
+    )
+    total = combine_files(parts[1], parts)
+    assert total.counts.pairs is not None and [b.organisations.tolist() for b in total.counts.pairs] == [[0], [1]]
+    np.testing.assert_equal(pair_tables(total.counts), pair_tables(CountedWave.load(whole).counts))
+
+
+def test_single_bits_that_flip_are_refused_in_words(tmp_path: Path) -> None:
+    ((path, part),) = count_folder(write(tmp_path / "a"))
+    whole = path.read_bytes()
+    rng = np.random.default_rng(0)
+    for _ in range(150):
+        flipped = bytearray(whole)
+        flipped[rng.integers(len(whole))] ^= 1 << int(rng.integers(8))
+        path.write_bytes(flipped)
+        try:
+            found = CountedWave.load(path)
+        except StocktakeError:
+            continue
+        # In what no table depends on, such as the time of a member.
+        np.testing.assert_equal(pair_tables(found.counts), pair_tables(part.counts))
 
 
 def test_merging_small_cells_by_hand(tmp_path: Path) -> None:

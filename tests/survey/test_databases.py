@@ -93,6 +93,10 @@ def test_a_folder_of_parquet_files_and_an_address(folder: Path, tmp_path: Path) 
     table = open_table(inside)
     assert "wave" not in table.columns and set(table.frame()["organisation"]) == {"001"}
     assert "organisation" not in open_table(inside / "organisation=001" / "a.parquet").columns
+    assert set(open_table(f"file://{inside}/").frame()["organisation"]) == {"001"}
+    shutil.copytree(inside / "organisation=001", inside / "organisation=__HIVE_DEFAULT_PARTITION__")
+    shutil.copytree(inside / "organisation=001", inside / "organisation=a%2Fb")
+    assert set(open_table(inside).frame()["organisation"]) == {"001", "a/b", None}
     before = open_run(folder).results.provenance["inputs"]["responses 2024"]["sha256"]
     people(seed=5).head(1).write_parquet(parts / "organisation=T1" / "c.parquet")
     with pytest.raises(StocktakeError, match="answers has changed"):
@@ -119,11 +123,16 @@ def test_addresses_that_fsspec_opens(folder: Path, monkeypatch: pytest.MonkeyPat
     memory.pipe("/codes/code=001/a.parquet", memory.cat("/answers/organisation=T1/a.parquet"))
     codes = open_table("memory://codes")
     assert codes.rows == 20 and set(codes.frame()["code"]) == {"001"}
+    # Above the address nothing is a partition.
+    memory.pipe("/wave=7/codes/code=001/a.parquet", memory.cat("/answers/organisation=T1/a.parquet"))
+    above = open_table("memory://wave=7/codes")
+    assert "wave" not in above.columns and set(above.frame()["code"]) == {"001"}
     memory.pipe("/one/a.parquet", memory.cat("/answers/organisation=T1/a.parquet"))
     assert "organisation" not in open_table("memory://one/a.parquet").columns
     for address, words in (
         ("memory://nothing", "nothing: no Parquet file at this address"),
-        ("nowhere://at/all", "Protocol not known: nowhere"),
+        ("nowhere://at/all", "all: no address of a kind that is known here"),
+        ("ftp://user:pa#ss@host/x", "x: no address of a kind that is known here"),
     ):
         with pytest.raises(StocktakeError, match=words):
             open_table(address)

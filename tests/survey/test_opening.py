@@ -211,3 +211,13 @@ def test_readers_failures_of_every_sort_become_sentences() -> None:
     for passes in (KeyboardInterrupt(), MemoryError()):
         with pytest.raises(type(passes)), readable("a.csv", "csv"):
             raise passes
+
+
+def test_rows_that_cannot_be_told_apart_are_refused(tmp_path: Path) -> None:
+    """A quotation mark inside a cell to the right of what is read: rows would be lost without a word."""
+    path = tmp_path / "answers.csv"
+    path.write_text('org,q1,comment\nA,1,fine\nA,2,waited 5" long\nB,3,ok\nB,4,6" high\nA,5,good\n', "utf-8")
+    table = open_table(path)
+    assert table.rows == 5
+    with pytest.raises(StocktakeError, match=r"answers\.csv: 3 rows were read, and 5 counted"):
+        list(table.batches(("org", "q1")))

@@ -37,6 +37,7 @@ from stocktake.survey.spark import (
     count_partition,
     later_rows,
     merge_parts,
+    merge_sums,
     path_of,
     sum_partition,
     sum_parts,
@@ -267,7 +268,10 @@ def test_the_kernel_without_spark(tmp_path: Path, monkeypatch: pytest.MonkeyPatc
         rows = pl.read_parquet(path, columns=list(intake.columns()))
         places = Places({str(path): 0}, frozenset({2400, 2401, 2402}))
         parts = [[b] for b in batches_of(rows, f"file://{path}", (700, 1, 1000, 702))]
-        assert list(sum_partition(intake, places, of, [])) == []
+        assert list(sum_partition(intake, places, of, [])) == list(merge_sums([])) == []
+        made = [b["part"][0].as_py() for own in reversed(parts) for b in sum_partition(intake, places, of, own)]
+        (merged,) = merge_sums([pl.DataFrame({"part": made[1:]}).to_arrow()])
+        assert np.array_equal(sum_parts([made[0], merged["part"][0].as_py()]), sum_parts(made))
         return sum_parts(
             b["part"][0].as_py() for own in reversed(parts) for b in sum_partition(intake, places, of, own)
         )

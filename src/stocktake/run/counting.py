@@ -92,4 +92,5 @@ def combine_files(out: Path, files: Sequence[Path]) -> CountedWave:
         raise StocktakeError(problems)
     total = combine(parts)
     total.save(out)
-    return total
+    # From the file that there is now: one of the parts may have been under its name.
+    return CountedWave.load(out)

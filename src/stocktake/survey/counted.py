@@ -96,7 +96,7 @@ class CountedWave:
             "layout": {k: getattr(layout, k) for k in ("organisations", "groups", "cells", "questions", "sections")},
             "groups": list(self.fieldwork.groups),
             "coarsened": None if self.coarsened is None else asdict(self.coarsened),
-            "blocks": len(self.counts.pairs or ()),
+            "blocks": len(_blocks(self.counts)),
         }
 
         def content(temporary: Path) -> None:
@@ -117,7 +117,7 @@ class CountedWave:
             yield f"answers_{i}", answers
         for name in FIELDWORK:
             yield name, getattr(self.fieldwork, name)
-        for b, block in enumerate(self.counts.pairs or ()):
+        for b, block in enumerate(_blocks(self.counts)):
             yield f"organisations_{b}", block.organisations
             for i, pairs in enumerate(block.load()):
                 yield f"pair_{b}_{i}", pairs
@@ -152,14 +152,20 @@ class CountedWave:
         answers = tuple(file[f"answers_{i}"] for i in range(len(layout.questions)))
         shape = (len(layout.organisations), layout.strata)
         _check_shapes([file["respondents"], *answers], [shape, *((*shape, n) for _, n in layout.questions)])
-        blocks = []
+        blocks, stand = [], np.zeros(shape[0], dtype=np.int64)
         for b in range(head["blocks"]):
             own = file[f"organisations_{b}"]
-            if own.ndim != 1 or not np.isin(own, np.arange(shape[0])).all() or np.unique(own).size != own.size:
+            if own.ndim != 1 or own.dtype.kind != "i" or not np.isin(own, np.arange(shape[0])).all():
                 raise ValueError("organisations that are not in the layout")
+            np.add.at(stand, own, 1)
             # Read once now, so that a damaged file is refused before anything is made of it.
-            _pairs(file, layout, b, own.size)
-            blocks.append(PairBlock(own, partial(_load_pairs, path, layout, b, own.size)))
+            tables = _pairs(file, layout, b, own.size)
+            for (first, _), table in zip(layout.pairs, tables, strict=True):
+                if not np.array_equal(table.sum(axis=3), answers[first][own]):
+                    raise ValueError("pairs of others than have answered")
+            blocks.append(PairBlock(own, partial(_load_pairs, path, _state(path), layout, b, own.size)))
+        if (stand > 1).any() or (file["respondents"].sum(axis=1)[stand == 0] > 0).any():
+            raise ValueError("organisations without pairs, or with pairs twice")
         counts = Counts(layout, file["respondents"], answers, tuple(blocks))
         made = head["coarsened"]
         return cls(
@@ -184,7 +190,12 @@ class CountedWave:
         own = {code: i for i, code in enumerate(layout.organisations)}
         place = np.array([own.get(code, -1) for code in organisations], dtype=np.int64)
         new = {code: i for i, code in enumerate(organisations)}
-        moved = np.array([new.get(code, -1) for code in layout.organisations], dtype=np.int64)
+        # Nobody has no pairs, so that an organisation that several parts list has them in one block alone.
+        there = self.counts.respondents.sum(axis=1) > 0
+        moved = np.array(
+            [new.get(code, -1) if some else -1 for code, some in zip(layout.organisations, there, strict=True)],
+            dtype=np.int64,
+        )
 
         def spread(values: Any, axis: int = 0, absent: int = 0) -> Any:
             out = np.take(values, np.maximum(place, 0), axis=axis)
@@ -199,7 +210,7 @@ class CountedWave:
                 replace(layout, organisations=tuple(organisations)),
                 spread(self.counts.respondents),
                 tuple(spread(a) for a in self.counts.answers),
-                tuple(_placed(block, moved) for block in self.counts.pairs or ()),
+                tuple(_placed(block, moved) for block in _blocks(self.counts)),
             ),
             fieldwork=Fieldwork(
                 self.fieldwork.groups,
@@ -229,12 +240,16 @@ def frame_of(content: NDArray[np.uint8]) -> pl.DataFrame:
     return pl.read_ipc(io.BytesIO(content.tobytes()))
 
 
+# What reading a damaged file may end in: the zip's own errors, those of what it says it holds, and of too much of it.
 DAMAGED = (
     OSError,
     KeyError,
     ValueError,
     TypeError,
     EOFError,
+    RuntimeError,
+    MemoryError,
+    OverflowError,
     zipfile.BadZipFile,
     zlib.error,
     pl.exceptions.PolarsError,
@@ -258,8 +273,21 @@ def _pairs(file: Mapping[str, Any], layout: Layout, block: int, organisations: i
     return tables
 
 
-def _load_pairs(path: Path, layout: Layout, block: int, organisations: int) -> PairTables:
+def _blocks(counts: Counts) -> tuple[PairBlock, ...]:
+    assert counts.pairs is not None
+    return counts.pairs
+
+
+def _state(path: Path) -> tuple[int, int, int]:
+    """What changes where a file is written anew or replaced."""
+    found = path.stat()
+    return found.st_ino, found.st_size, found.st_mtime_ns
+
+
+def _load_pairs(path: Path, state: tuple[int, int, int], layout: Layout, block: int, organisations: int) -> PairTables:
     try:
+        if _state(path) != state:
+            raise ValueError("another file")
         with np.load(path, allow_pickle=False) as file:
             return _pairs(file, layout, block, organisations)
     except DAMAGED:
@@ -408,7 +436,7 @@ def coarsened(part: CountedWave, survey: Survey, minimum: int, reference: Counte
         layout,
         _moved(counts.respondents, moves),
         tuple(_moved(a, moves) for a in counts.answers),
-        tuple(block.with_tables(partial(_all_moved, moves[block.organisations])) for block in counts.pairs or ()),
+        tuple(block.with_tables(partial(_all_moved, moves[block.organisations])) for block in _blocks(counts)),
     )
     largest = 0.0
     for group in (None, *layout.groups):

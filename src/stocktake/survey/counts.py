@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property, lru_cache, partial
 from itertools import combinations
@@ -109,6 +109,26 @@ class Batch:
     @property
     def rows(self) -> int:
         return int(self.key.size)
+
+
+def recut(batches: Iterable[Batch], rows: int) -> Iterator[Batch]:
+    """The same respondents in batches of so many, the last one of what is left."""
+    held: list[Batch] = []
+    for batch in batches:
+        held.append(batch)
+        while sum(b.rows for b in held) >= rows:
+            whole = _joined(held)
+            yield Batch(whole.key[:rows], tuple(a[:rows] for a in whole.answers))
+            held = [Batch(whole.key[rows:], tuple(a[rows:] for a in whole.answers))]
+    if sum(b.rows for b in held):
+        yield _joined(held)
+
+
+def _joined(batches: Sequence[Batch]) -> Batch:
+    if len(batches) == 1:
+        return batches[0]
+    answers = zip(*(b.answers for b in batches), strict=True)
+    return Batch(np.concatenate([b.key for b in batches]), tuple(np.concatenate(a) for a in answers))
 
 
 @dataclass(frozen=True)
@@ -262,6 +282,9 @@ class Tally:
         sizes = [n for _, n in self.layout.questions]
         keys = np.bincount(batch.key, minlength=self.respondents.size)
         self.respondents += keys
+        if self.respondents.max(initial=0) > LARGEST_PLACE:
+            # No count is larger than its stratum.
+            raise OverflowError("a single count is above 2,147,483,647")
         # No sum of a batch is larger than its largest stratum, and narrow sums keep more of a table in the cache.
         sums: type[np.signedinteger] = np.int16 if keys.max(initial=0) <= MOST_NARROW else np.int32
         # Places in 32 bits are faster where there are many, and slower where they would be widened to be counted.
@@ -427,12 +450,12 @@ def count(batches: Iterable[Batch], layout: Layout, *, pairs: bool = True) -> Co
 
 # A table with more numbers than this is looked up a question at a time.
 LOOKUP_BUDGET = 65_536
-# A sum of whole numbers below this fits in 64 bits with room for rounding.
-LARGEST_SUM = 62
+# So many binary digits of a sum fit in 64 bits with room for rounding, its bound's too.
+LARGEST_SUM = 61
 
 
 def _shifts(largest: Floats) -> NDArray[np.int64]:
-    """By which power of two values are multiplied so that sums of at most `largest` keep 62 binary digits."""
+    """By which power of two values are multiplied so that sums of at most `largest` keep 61 binary digits."""
     _, exponent = np.frexp(largest)
     return np.where(largest > 0, LARGEST_SUM - exponent.astype(np.int64), 0)
 
@@ -444,7 +467,7 @@ class SectionSums:
     `tables` has for each block of `blocks` (one or two questions of a section) the linearised values of their joint
     answers without the weight, in the units of the section, shape (organisations, joint answers); `weights`
     (organisations, strata), 0 for strata that take no part. A value is added as a whole number of a unit so small that
-    62 binary digits hold the sum: whole numbers add in any order, so that any split of the respondents, on any engine,
+    61 binary digits hold the sum: whole numbers add in any order, so that any split of the respondents, on any engine,
     gives the same bytes.
     """
 
@@ -455,12 +478,14 @@ class SectionSums:
     shifts: NDArray[np.int64]
 
     @classmethod
-    def of(cls, layout: Layout, respondents: Ints, tables: Floats, weights: Floats) -> SectionSums:
-        """The sums for `tables` of shape (organisations, questions, width) and `respondents` (organisations, strata)."""
+    def of(cls, layout: Layout, squares: Floats, tables: Floats, weights: Floats) -> SectionSums:
+        """The sums for `tables` of shape (organisations, questions, width).
+
+        `squares` (organisations, questions) is the sum of squared weighted values of each question by itself. The square
+        of a sum of m numbers is at most m times the sum of their squares, which bounds what is to be added.
+        """
         width = tables.shape[2]
-        largest = np.abs(tables).max(axis=2)
-        most = (weights.max(axis=1) ** 2 * respondents.sum(axis=1))[:, None]
-        bounds = [most * largest[:, list(members)].sum(axis=1, keepdims=True) ** 2 for _, members in layout.sections]
+        bounds = [len(members) * squares[:, list(members)].sum(axis=1, keepdims=True) for _, members in layout.sections]
         # Even, so that half of each is the power of two for what is squared.
         shifts = _shifts(np.concatenate(bounds, axis=1).T) // 2 * 2
         # Two questions are looked up at once, where their joint table stays in the processor's cache.
@@ -524,14 +549,23 @@ class PairSums:
 
     @classmethod
     def of(
-        cls, layout: Layout, respondents: Ints, deviation: Floats, scored: NDArray[np.bool_], weights: Floats
+        cls,
+        layout: Layout,
+        respondents: Ints,
+        squares: Floats,
+        deviation: Floats,
+        scored: NDArray[np.bool_],
+        weights: Floats,
     ) -> PairSums:
-        """The sums for `respondents` of shape (organisations, strata)."""
-        largest, most = np.abs(deviation).max(axis=2), weights.max(axis=1)
-        many = respondents.sum(axis=1)
-        products = np.stack([largest[:, a] * largest[:, b] for a, b in layout.pairs])
+        """The sums for `respondents` of shape (organisations, strata).
+
+        `squares` (organisations, questions) is the sum of w d^2 of each question by itself, by which that of the products
+        is bounded (Cauchy and Schwarz).
+        """
+        most, many = weights.max(axis=1), respondents.sum(axis=1)
+        products = np.stack([np.sqrt(squares[:, a] * squares[:, b]) for a, b in layout.pairs])
         ones = np.ones_like(products)
-        bounds = np.stack([products * most * many, ones * most * many, ones * most**2 * many])
+        bounds = np.stack([products, ones * most * many, ones * most**2 * many])
         return cls(layout, deviation, scored, weights, _shifts(bounds))
 
     def of_batch(self, batch: Batch) -> Ints:

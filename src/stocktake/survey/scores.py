@@ -317,10 +317,7 @@ def _linearised(counts: Counts, started: Sequence[Questions], second_pass: Secon
     layout = counts.layout
     linear = [q.deviation / q.total[..., None] for q in started]
     if counts.pairs is None:
-        sums = [
-            SectionSums.of(layout, counts.respondents, values, q.spread)
-            for values, q in zip(linear, started, strict=True)
-        ]
+        sums = [SectionSums.of(layout, q.variance, values, q.spread) for values, q in zip(linear, started, strict=True)]
         return [s.totals(found) for s, found in zip(sums, _summed(sums, second_pass), strict=True)]
     covariance = np.zeros((len(started), len(layout.organisations), len(layout.pairs)))
     for block in counts.pairs:
@@ -344,7 +341,7 @@ def _classical(counts: Counts, started: Sequence[Questions], second_pass: Second
     """Covariances s_km * sum_both w^2 / (W_k W_m), s_km the weighted covariance of those who answered both."""
     layout = counts.layout
     if counts.pairs is None:
-        sums = [PairSums.of(layout, counts.respondents, q.deviation, q.scored, q.spread) for q in started]
+        sums = [PairSums.of(layout, counts.respondents, _squares(q), q.deviation, q.scored, q.spread) for q in started]
         moments = np.stack([s.totals(found) for s, found in zip(sums, _summed(sums, second_pass), strict=True)])
     else:
         moments = np.zeros((len(started), 3, len(layout.organisations), len(layout.pairs)))
@@ -353,6 +350,11 @@ def _classical(counts: Counts, started: Sequence[Questions], second_pass: Second
             for g, q in enumerate(started):
                 moments[g, :, block.organisations] += _pair_moments(layout, q, block.organisations, tables)
     return [_combine(layout, q.variance, _covariance(layout, q, m)) for q, m in zip(started, moments, strict=True)]
+
+
+def _squares(q: Questions) -> Floats:
+    """The sum of w d^2 of each question: its classical variance is that by W, times sum(w^2) / W^2."""
+    return np.nan_to_num(q.variance * q.effective) * q.total
 
 
 def _pair_moments(layout: Layout, q: Questions, own: Ints, tables: Sequence[Table]) -> Floats:

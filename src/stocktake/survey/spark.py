@@ -129,7 +129,11 @@ def _summed(  # pragma: no cover
     def work(batches: Iterator[Any]) -> Iterator[Any]:
         return sum_partition(intake, places, of, batches)
 
-    collected = _result(intake, frame.mapInArrow(work, "part binary").collect)
+    made = frame.mapInArrow(work, "part binary")
+    many = made.rdd.getNumPartitions()
+    if many > MOST_PARTS:
+        made = made.repartition(math.isqrt(many)).mapInArrow(merge_sums, "part binary")
+    collected = _result(intake, made.collect)
     return sum_parts(row["part"] for row in collected)
 
 
@@ -252,6 +256,13 @@ def sum_partition(intake: Intake, places: Places, of: Callable[[Batch], Ints], b
     for _, cleaned in _cleaned(intake, places, batches):
         total = total + of(cleaned.batch)
     if isinstance(total, np.ndarray):
+        yield _row(_archive({"sum": total}))
+
+
+def merge_sums(batches: Iterable[Any]) -> Iterator[Any]:
+    """Add what `sum_partition` gave of several partitions, and give one row like theirs."""
+    total = sum_parts(part for batch in batches for part in pl.DataFrame(batch)["part"])
+    if total.shape:
         yield _row(_archive({"sum": total}))
 
 

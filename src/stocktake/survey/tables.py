@@ -8,8 +8,9 @@ import datetime
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from functools import partial
-from pathlib import Path
+from pathlib import Path, PurePath, PurePosixPath
 from typing import Any
+from urllib.parse import unquote
 
 import polars as pl
 
@@ -51,9 +52,24 @@ class Table:
             raise StocktakeError(problems)
 
     def batches(self, columns: tuple[str, ...] | None = None, rows: int = ROWS) -> Iterator[pl.DataFrame]:
-        """Yield the table in row order, `rows` at a time, with the given columns only."""
+        """Yield the table in row order, `rows` at a time, with the given columns only.
+
+        Raises StocktakeError where there come more or fewer rows than the table is known to have.
+        """
         chosen = list(columns if columns is not None else self.columns)
         self.check_types(chosen)
+        came = 0
+        for frame in self._batches(chosen, rows):
+            came += frame.height
+            yield frame
+        if self.rows is not None and 0 <= self.rows != came:
+            raise StocktakeError(
+                f"{self.name}: {came:,} rows were read, and {self.rows:,} counted; where a text file has a quotation mark "
+                "inside a cell, or ends of lines of two kinds, it cannot be told where its rows end. Save it anew as CSV "
+                "from the program that made it."
+            )
+
+    def _batches(self, chosen: list[str], rows: int) -> Iterator[pl.DataFrame]:
         if isinstance(self.source, pl.DataFrame):
             yield from self.source.select(chosen).iter_slices(rows)
         elif isinstance(self.source, Query):
@@ -179,19 +195,25 @@ def _scan(path: Path) -> pl.LazyFrame:
 
 def _scan_parquet(files: list[Path], root: Path) -> pl.LazyFrame:
     """Parquet files with what hive partitions below `root` say, which is text: 001 is no number."""
-    inside = _hive_keys(f.relative_to(root) for f in files if f != root)
-    if not inside:
+    parts = [_partitions(f.relative_to(root) if f != root else f.relative_to(f.parent)) for f in files]
+    if not any(parts):
         return pl.scan_parquet(files, glob=False, hive_partitioning=False)
-    # Polars wants to know of those above, too.
-    every = _hive_keys(files)
-    schema = pl.Schema(dict.fromkeys(every, pl.String))
-    lazy = pl.scan_parquet(files, glob=False, hive_partitioning=True, hive_schema=schema, try_parse_hive_dates=False)
-    return lazy.drop([key for key in every if key not in inside])
+    return pl.concat(
+        pl.scan_parquet(f, glob=False, hive_partitioning=False).with_columns(
+            pl.lit(value, pl.String).alias(key) for key, value in own.items()
+        )
+        for f, own in zip(files, parts, strict=True)
+    )
 
 
-def _hive_keys(paths: Iterable[Path]) -> list[str]:
-    parts = (part for path in paths for part in path.parent.parts)
-    return sorted({part.partition("=")[0] for part in parts if "=" in part})
+# How a partition is named whose value is missing.
+NO_VALUE = "__HIVE_DEFAULT_PARTITION__"
+
+
+def _partitions(path: PurePath) -> dict[str, str | None]:
+    """What the folders of a path say as hive partitions, such as organisation=T1."""
+    pairs = (part.partition("=") for part in path.parent.parts if "=" in part)
+    return {unquote(key): None if value == NO_VALUE else unquote(value) for key, _, value in pairs}
 
 
 def separator(path: Path) -> str:
@@ -270,7 +292,7 @@ def _open_dataset(source: str | Path, name: str) -> Table:
         if isinstance(source, Path):
             lazy, rows = _scan(source), _row_count(parquet_files(source))
         elif source.partition("://")[0] in OPENED_BY_POLARS:
-            lazy = pl.scan_parquet(source, hive_partitioning=True)
+            lazy = _scan_address(source)
             rows = int(lazy.select(pl.len()).collect().item())
         else:
             lazy, rows = _scan_elsewhere(source, name)
@@ -281,6 +303,16 @@ def _open_dataset(source: str | Path, name: str) -> Table:
 
 # Ways to an address that Polars has itself.
 OPENED_BY_POLARS = ("s3", "s3a", "gs", "gcs", "az", "azure", "adl", "abfs", "abfss", "http", "https", "hf", "file")
+
+
+def _scan_address(address: str) -> pl.LazyFrame:
+    """Parquet files at an address that Polars opens; what hive partitions say is text."""
+    scan = partial(pl.scan_parquet, address, try_parse_hive_dates=False)
+    plain, more = (scan(hive_partitioning=hive).collect_schema().names() for hive in (False, True))
+    keys = [name for name in more if name not in plain]
+    if not keys:
+        return scan(hive_partitioning=False)
+    return scan(hive_partitioning=True, hive_schema=pl.Schema(dict.fromkeys(keys, pl.String)))
 
 
 def _scan_elsewhere(address: str, name: str) -> tuple[pl.LazyFrame, int]:
@@ -295,17 +327,22 @@ def _scan_elsewhere(address: str, name: str) -> tuple[pl.LazyFrame, int]:
     import pyarrow.dataset
 
     try:
-        filesystem, path = fsspec.core.url_to_fs(address)
-    except (ImportError, ValueError) as error:
-        # It names the package that a kind of address needs, and no value of any file.
+        filesystem, root = fsspec.core.url_to_fs(address)
+    except ImportError as error:
+        # It names the package that a kind of address needs.
         raise StocktakeError(f"{name}: {str(error).rstrip('.')}.") from None
-    files = sorted(f for f in filesystem.find(path) if f.endswith(".parquet"))
+    except ValueError:
+        # Its words may hold a password.
+        raise StocktakeError(f"{name}: no address of a kind that is known here.") from None
+    files = sorted(f for f in filesystem.find(root) if f.endswith(".parquet"))
     if not files:
         raise StocktakeError(f"{name}: no Parquet file at this address.")
-    keys = dict.fromkeys(part.partition("=")[0] for f in files for part in f.split("/")[:-1] if "=" in part)
-    told = pyarrow.schema([(key, pyarrow.string()) for key in keys])
-    partitioning = pyarrow.dataset.partitioning(told, flavor="hive") if keys else None
-    found = pyarrow.dataset.dataset(files, filesystem=filesystem, format="parquet", partitioning=partitioning)
+    below = (PurePosixPath(f.removeprefix(root).lstrip("/")) for f in files)
+    told = pyarrow.schema([(key, pyarrow.string()) for key in dict.fromkeys(k for p in below for k in _partitions(p))])
+    partitioning = pyarrow.dataset.partitioning(told, flavor="hive") if told.names else None
+    found = pyarrow.dataset.dataset(
+        files, filesystem=filesystem, format="parquet", partitioning=partitioning, partition_base_dir=root
+    )
     return pl.scan_pyarrow_dataset(found), int(found.count_rows())
 
 

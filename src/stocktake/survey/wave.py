@@ -21,6 +21,7 @@ from stocktake.survey.counts import (
     PairTables,
     organisation_blocks,
     pairs_fit,
+    recut,
     wants_pairs,
 )
 from stocktake.survey.engines import Engine, Progress, Work, count_here, sum_here
@@ -33,6 +34,8 @@ from stocktake.survey.scores import cell_respondents
 from stocktake.survey.tables import Table
 from stocktake.survey.weights import standardise
 
+# Respondents of a batch where fractions are added.
+CUT_ROWS = 262_144
 # Batches of a survey this small are kept rather than read a second time.
 KEEP_ROWS = 2_000_000
 
@@ -61,8 +64,8 @@ class Wave:
         return bool(self.findings["blocks"].any())
 
     def batches(self) -> Iterator[Batch]:
-        """The wave's cleaned respondents once more."""
-        return (piece() for piece in self._again())
+        """The wave's cleaned respondents once more, so many at a time: fractions that are added do not add in any order."""
+        return recut((piece() for piece in self._again()), CUT_ROWS)
 
     def _again(self) -> Iterable[Work]:
         """Calls that give the wave's cleaned respondents once more, a batch each."""
