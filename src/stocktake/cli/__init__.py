@@ -131,8 +131,7 @@ def check(folder: Folder) -> None:
 @app.command
 def benchmark(folder: Folder) -> None:
     """Compute the results of a folder, of a survey, an audit or trends, into its results/."""
-    from stocktake.run.collection import is_collection
-    from stocktake.run.trends import is_trends
+    from stocktake.run.kinds import is_collection, is_trends
 
     console = output()
     if is_trends(folder):
@@ -224,10 +223,9 @@ def report(
 ) -> None:
     """Write reports into the folder's reports/CODE/, and national tables and the method annex into national/."""
     from stocktake.problems import StocktakeError
-    from stocktake.run.collection import is_collection
     from stocktake.run.documents import EDITIONS, FORMATS, NATIONAL
+    from stocktake.run.kinds import is_collection, is_trends
     from stocktake.run.reporting import Made, make_national_documents, make_reports
-    from stocktake.run.trends import is_trends
 
     if is_trends(folder):
         raise StocktakeError(
@@ -285,10 +283,9 @@ def disclosure(folder: Folder) -> None:
 def site(folder: Folder) -> None:
     """Make the web edition in the folder's site/: every page, chart, table and download."""
     from stocktake.run.audit_site import make_audit_site
-    from stocktake.run.collection import is_collection
+    from stocktake.run.kinds import is_collection, is_trends
     from stocktake.run.site import make_site
     from stocktake.run.trend_site import make_trend_site
-    from stocktake.run.trends import is_trends
 
     console = output()
     trends, audit = is_trends(folder), is_collection(folder)

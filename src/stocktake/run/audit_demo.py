@@ -22,7 +22,7 @@ from stocktake.files import write_file, writing
 from stocktake.organisations.register import Kind
 from stocktake.problems import StocktakeError
 from stocktake.run.audit import make_results
-from stocktake.run.collection import SETTINGS, open_collection
+from stocktake.run.collection import open_collection
 from stocktake.run.intake import (
     LEDGER,
     QUERIES,
@@ -36,6 +36,7 @@ from stocktake.run.intake import (
     sign_off,
     take_in,
 )
+from stocktake.run.kinds import AUDIT
 from stocktake.run.packs import PACK_FORMATS, make_packs
 from stocktake.run.pool import on_every_core
 
@@ -69,7 +70,7 @@ def _faults() -> dict[str, list[tuple[tuple[str, Parts], Any]]]:
 
 def audit_folder(folder: Path) -> None:
     """Write the lists of a simulated collection to a folder, with audit.yaml."""
-    settings = folder / SETTINGS
+    settings = folder / AUDIT
     if settings.exists():
         _check_demo(folder)
     made = simulation()
@@ -172,7 +173,7 @@ DEMO_AREA, SIGNER = "STP21", "A. Director"
 
 def make_audit_demo(folder: Path, say: Callable[[str], None]) -> AuditDemo:
     """From nothing to forms, returns with faults, queries, corrected returns, results, and the pack of one area."""
-    if (folder / SETTINGS).is_file():
+    if (folder / AUDIT).is_file():
         _check_demo(folder)
         # The demo begins from nothing; the ledger of a collection of one's own is never removed.
         for old in (RETURNS, RECEIVED, TEMPLATES):
@@ -204,7 +205,5 @@ def make_audit_demo(folder: Path, say: Callable[[str], None]) -> AuditDemo:
 
 
 def _check_demo(folder: Path) -> None:
-    if not (folder / SETTINGS).read_text("utf-8", "replace").startswith(MARK):
-        raise StocktakeError(
-            f"{folder / SETTINGS} already exists and is not a demo's; choose another folder with --out."
-        )
+    if not (folder / AUDIT).read_text("utf-8", "replace").startswith(MARK):
+        raise StocktakeError(f"{folder / AUDIT} already exists and is not a demo's; choose another folder with --out.")

@@ -24,9 +24,8 @@ from stocktake.organisations.populations import Populations, read_populations
 from stocktake.organisations.register import Register, read_register
 from stocktake.problems import StocktakeError
 from stocktake.reports.audit.facts import Naming
+from stocktake.run.kinds import AUDIT
 from stocktake.run.settings import Publishing
-
-SETTINGS = "audit.yaml"
 
 
 class Outlines(Part):
@@ -162,14 +161,9 @@ class Collection:
         return hashlib.sha256(self.spec.model_dump_json().encode()).hexdigest()
 
 
-def is_collection(folder: Path) -> bool:
-    """Whether a folder holds a collection rather than a survey."""
-    return (folder / SETTINGS).is_file()
-
-
 def open_collection(folder: Path) -> Collection:
     """The collection of a folder; raises StocktakeError with file, line and field of every problem of audit.yaml."""
-    path = folder / SETTINGS
+    path = folder / AUDIT
     if not path.is_file():
         raise StocktakeError(f"{path}: no such file; `stocktake demo audit` shows what one looks like.")
     settings, _ = validated(AuditSettings, read_text(path), str(path), "specification, organisations and populations")

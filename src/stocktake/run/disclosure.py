@@ -14,11 +14,11 @@ from stocktake.disclosure.attack import attack, sentences, table_of
 from stocktake.disclosure.count_relations import Attacker, Figure, figures_of
 from stocktake.disclosure.small_shares import following
 from stocktake.run.audit import open_audit, source_of
-from stocktake.run.collection import is_collection
 from stocktake.run.core import open_run, refuse_or_warn
 from stocktake.run.intake import LEDGER, held_returns
+from stocktake.run.kinds import is_collection, is_trends
 from stocktake.run.settings import read_settings
-from stocktake.run.trends import is_trends, open_trends, read_blocks
+from stocktake.run.trends import open_trends, read_blocks
 from stocktake.trends.tables import Hidden
 
 

@@ -53,11 +53,6 @@ if TYPE_CHECKING:
 Counted = list[tuple[str, Survey, list[tuple[Wave, tuple[Organisation, ...]]]]]
 
 
-def is_trends(folder: Path) -> bool:
-    """Whether a folder holds trends rather than one survey."""
-    return (folder / FILE).is_file()
-
-
 @dataclass(frozen=True)
 class TrendRun:
     """A folder of trends with its results; `public` is what every page and file is made from."""

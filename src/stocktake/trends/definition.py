@@ -13,9 +13,8 @@ from stocktake.codes import code_problem, repeated
 from stocktake.definitions import Part, Place, Problem, located, read_text, validated
 from stocktake.problems import StocktakeError, nearest
 from stocktake.survey.instrument import Year
+from stocktake.trends import FILE as FILE
 from stocktake.trends.sentences import Reference, claim_of, pieces, undeclared_directions
-
-FILE = "trends.yaml"
 
 
 class Break(Part):

@@ -9,7 +9,6 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.stats import false_discovery_control
 
 from stocktake.compare.change import share_change
 from stocktake.compare.estimates import Floats
@@ -296,6 +295,9 @@ def difference_rows(block: ShareBlock, hidden: Hidden, survey: Survey) -> list[R
 
 def with_q_values(rows: Sequence[Row]) -> list[Row]:
     """Differences with Benjamini and Hochberg's adjusted p, among all groups of one year, series and line."""
+    # Loaded here, for it takes most of a second that everything else can do without.
+    from scipy.stats import false_discovery_control
+
     families: dict[tuple[str, int, str], list[int]] = {}
     for i, row in enumerate(rows):
         if row["p"] is not None:
