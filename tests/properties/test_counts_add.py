@@ -211,6 +211,22 @@ def test_a_count_too_large_is_refused() -> None:
         full + full
 
 
+def test_a_stratum_that_32_bits_do_not_hold_is_an_error() -> None:
+    layout = Layout(("A",), (), 1, (("Q1", 3),), (("S1", (0,)),))
+    tally = Tally(layout, False)
+    one = Batch(np.zeros(1, dtype=np.int64), (np.ones(1, dtype=np.int8),))
+    tally.respondents[0] = 2_147_483_646
+    tally.add(one)
+    with pytest.raises(OverflowError):
+        tally.add(one)
+
+
+def test_nobody_is_counted_as_nobody() -> None:
+    layout = Layout(("A",), (), 1, (("Q1", 3),), (("S1", (0,)),))
+    assert count_here([], layout, pairs=True).respondents.tolist() == [[0, 0]]
+    assert sum_here([], lambda batch: batch.key).tolist() == 0
+
+
 @pytest.mark.parametrize("size", range(1, 13))
 def test_blocks_cover_every_pair(size: int) -> None:
     pairs = {(a, b) for a in range(size) for b in range(a + 1, size)}

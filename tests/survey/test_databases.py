@@ -22,6 +22,7 @@ from stocktake.problems import StocktakeError
 from stocktake.run.core import open_run
 from stocktake.run.counting import count_folder
 from stocktake.run.quality import benchmark_folder
+from stocktake.survey import responses as responses_module
 from stocktake.survey.counted import CountedWave
 from stocktake.survey.databases import Query
 from stocktake.survey.tables import open_table
@@ -94,6 +95,7 @@ def test_a_folder_of_parquet_files_and_an_address(folder: Path, tmp_path: Path) 
     assert "wave" not in table.columns and set(table.frame()["organisation"]) == {"001"}
     assert "organisation" not in open_table(inside / "organisation=001" / "a.parquet").columns
     assert set(open_table(f"file://{inside}/").frame()["organisation"]) == {"001"}
+    assert open_table(f"file://{folder}/responses.parquet").frame().equals(rows())
     shutil.copytree(inside / "organisation=001", inside / "organisation=__HIVE_DEFAULT_PARTITION__")
     shutil.copytree(inside / "organisation=001", inside / "organisation=a%2Fb")
     assert set(open_table(inside).frame()["organisation"]) == {"001", "a/b", None}
@@ -109,6 +111,30 @@ def test_a_folder_of_parquet_files_and_an_address(folder: Path, tmp_path: Path) 
         benchmark_folder(asks(folder, "empty"))
     with pytest.raises(StocktakeError, match="cannot be read"):
         benchmark_folder(asks(folder, "file:///nowhere/at-all.parquet"))
+
+
+def test_row_groups_of_files_are_read_by_whoever_counts_them(
+    folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Many pieces, of one file and of a folder's, and a row group that is too large for one: the same bytes."""
+    monkeypatch.setattr(responses_module, "FEWEST_ROWS", 50)
+    monkeypatch.setattr(responses_module, "PIECES", 1_000)
+    same(folder, "responses.parquet")
+    rows().write_parquet(folder / "groups.parquet", row_group_size=20)
+    table = open_table(folder / "groups.parquet")
+    pieces = list(table.pieces(("respondent", "Q1"), 50))
+    assert [start for start, _ in pieces] == [0, 40, 80, 120, 160, 200]
+    assert pl.concat([load() for _, load in pieces]).equals(table.frame().select("respondent", "Q1"))
+    same(folder, "groups.parquet")
+    parts = folder / "answers"
+    parts.mkdir()
+    rows().head(100).write_parquet(parts / "a.parquet", row_group_size=30)
+    rows().slice(100).write_parquet(parts / "b.parquet", row_group_size=50)
+    assert [start for start, _ in open_table(parts).pieces(("Q1",), 50)] == [0, 30, 60, 100, 150, 200]
+    same(folder, "answers")
+    # A text file is read piece by piece here.
+    assert [f.height for f in open_table(folder / "responses-2024.csv").batches(("Q1",), 100)] == [100, 100, 41]
+    same(folder, "responses-2024.csv")
 
 
 def test_addresses_that_fsspec_opens(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -136,6 +162,14 @@ def test_addresses_that_fsspec_opens(folder: Path, monkeypatch: pytest.MonkeyPat
     ):
         with pytest.raises(StocktakeError, match=words):
             open_table(address)
+
+    def needs(address: str) -> Any:
+        raise ImportError("Install s3fs to access S3.")
+
+    with monkeypatch.context() as patched:
+        patched.setattr(fsspec.core, "url_to_fs", needs)
+        with pytest.raises(StocktakeError, match="answers: Install s3fs to access S3"):
+            open_table("memory://answers")
     monkeypatch.setitem(sys.modules, "fsspec", None)
     with pytest.raises(StocktakeError, match=r"needs fsspec \(pip install 'stocktake\[fsspec\]'\)"):
         open_table("memory://answers")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 from datetime import date
 from pathlib import Path
 from typing import Any
@@ -682,6 +683,12 @@ def test_large_tables_are_read_again_rather_than_kept(monkeypatch: pytest.Monkey
     one = score(small.counts, survey(), second_pass=small.second_pass).estimates.standard_error
     other = score(large.counts, survey(), second_pass=large.second_pass).estimates.standard_error
     assert np.array_equal(one, other, equal_nan=True)
+
+
+def test_a_source_of_unknown_size_that_is_empty() -> None:
+    table = replace(open_table(answers().clear()), rows=None)
+    wave = read_wave(survey(), 2024, ("T1", "T2"), table, None, survey().method)
+    assert [r["check"] for r in found(wave, "no rows")] == ["no rows"] and wave.blocked
 
 
 def test_the_memory_guard(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -247,9 +247,10 @@ def again_packed(intake: Intake, pairs: bool, packed: list[bytes]) -> bytes:
     return made
 
 
-@pytest.mark.parametrize("sample", [True, False])
-def test_the_kernel_without_spark(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, sample: bool) -> None:
+@pytest.mark.parametrize(("sample", "paired"), [(True, True), (False, True), (False, False)])
+def test_the_kernel_without_spark(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, sample: bool, paired: bool) -> None:
     """The same in this process, partition by partition in an order of their own: what Spark adds is where they run."""
+    monkeypatch.setattr(counts_module, "PAIR_BUDGET", 10_000 if paired else 1)
     here, mine = run_of(given(tmp_path / "here", engine="local", sample=sample))
 
     def count(intake: Intake, *, pairs: bool, progress: Any = None) -> Any:
@@ -329,10 +330,14 @@ def test_what_spark_is_not_given(tmp_path: Path, monkeypatch: pytest.MonkeyPatch
         return original(name, *rest, **more)
 
     monkeypatch.setattr(builtins, "__import__", without)
-    with pytest.raises(
-        StocktakeError, match=r"engine: spark needs pip install 'stocktake\[spark\]', and a Java runtime"
+    for work in (
+        lambda: benchmark_folder(folder),
+        lambda: module.sum_on_spark(intake_of(folder), lambda batch: batch.key),
     ):
-        benchmark_folder(folder)
+        with pytest.raises(
+            StocktakeError, match=r"engine: spark needs pip install 'stocktake\[spark\]', and a Java runtime"
+        ):
+            work()
     monkeypatch.undo()
 
     class Broken:
