@@ -898,7 +898,8 @@ def main() -> None:
             print(f"{name}: stopped; {error} {error.stderr!s}")
         except Exception as error:
             print(f"{name}: stopped; {type(error).__name__}: {error}")
-    keep(given.quick)
+        # After each part, so that a run that is stopped keeps what it has.
+        keep(given.quick)
 
 
 def keep(quick: bool) -> None:

@@ -350,3 +350,10 @@ def test_what_spark_is_not_given(tmp_path: Path, monkeypatch: pytest.MonkeyPatch
         monkeypatch.setattr(pyspark.sql.SparkSession, "builder", Broken())
         with pytest.raises(StocktakeError, match=r"Spark could not be started \(RuntimeError\)"):
             benchmark_folder(folder)
+
+
+def test_where_the_rows_of_each_file_begin(tmp_path: Path) -> None:
+    files = [tmp_path / name for name in ("a.parquet", "b.parquet", "c.parquet")]
+    for path, many in zip(files, (3, 0, 2), strict=True):
+        answers().head(many).write_parquet(path)
+    assert module._begins(files) == ({str(p): n for p, n in zip(files, (0, 3, 3), strict=True)}, 5)
