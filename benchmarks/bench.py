@@ -265,12 +265,11 @@ def bench_large(quick: bool) -> None:
     """Ten million respondents: ours against what it takes merely to decode the same columns, and to read the bytes."""
     import polars as pl
     import pyarrow.parquet
-    from data import codes_of, parquet, survey
+    from data import codes_of, columns_of, parquet, survey
 
     rows = 1_000_000 if quick else 10_000_000
     instrument, codes, path = survey(), tuple(codes_of(53)), parquet(rows, 53)
-    columns = [instrument.columns.organisation, instrument.columns.group]
-    columns += [d.name for d in instrument.demographics] + [q.code for q in instrument.scored]
+    columns = columns_of(instrument)
     what = f"{rows:,} x 40, 53 organisations"
     _, memory = in_fresh_process(path, 53)
 
@@ -367,14 +366,13 @@ def bench_sources(quick: bool) -> None:
     """Respondents in a folder of files, in DuckDB and in PostgreSQL, against what each takes merely to hand them over."""
     import duckdb
     import polars as pl
-    from data import FOLDER, codes_of, copies, parquet, survey
+    from data import FOLDER, codes_of, columns_of, copies, parquet, survey
 
     from stocktake.survey.databases import Query
 
     rows = 200_000 if quick else 1_000_000
     instrument, codes, path = survey(), tuple(codes_of(53)), parquet(rows, 53)
-    columns = [instrument.columns.organisation, instrument.columns.group]
-    columns += [d.name for d in instrument.demographics] + [q.code for q in instrument.scored]
+    columns = columns_of(instrument)
     what = f"{rows:,} x 40"
 
     def against(name: str, source: Any, hand_over: Callable[[], object], words: str) -> None:
@@ -541,10 +539,10 @@ def bench_printers(quick: bool) -> None:
     except ImportError as error:
         print(f"Chromium: {error}; left out.")
     what = "a trust's report as PDF"
-    told("Stocktake", facts(pdf_bytes(report, run.theme)))
+    describe("Stocktake", facts(pdf_bytes(report, run.theme)))
     for name, work in ways:
         made = work()
-        told(name, facts(made))
+        describe(name, facts(made))
         rounds = 1 if quick else 3
         ours, theirs = alternate(rounds, clock(lambda: pdf_bytes(report, run.theme)), clock(work))
         compare(f"{what}: time", ours, name, theirs, 1, "as fast")
@@ -555,7 +553,7 @@ def bench_printers(quick: bool) -> None:
         browser.close()
 
 
-def told(name: str, found: tuple[int, bool, bool]) -> None:
+def describe(name: str, found: tuple[int, bool, bool]) -> None:
     """Print what a PDF says of itself."""
     pages, tagged, conforms = found
     words = f"{pages} pages, {'tags' if tagged else 'no tags'}, {'says' if conforms else 'does not say'} PDF/UA"

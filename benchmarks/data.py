@@ -129,6 +129,12 @@ def counting_folder(folder: Path, rows: int, organisations: int, part: tuple[int
     return folder
 
 
+def columns_of(instrument: Survey) -> list[str]:
+    """The columns of a file that are counted."""
+    columns = [instrument.columns.organisation, instrument.columns.group]
+    return [*columns, *(d.name for d in instrument.demographics), *(q.code for q in instrument.scored)]
+
+
 def codes_of(organisations: int) -> list[str]:
     return [f"T{i:05d}" for i in range(organisations)]
 

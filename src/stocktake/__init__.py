@@ -17,9 +17,10 @@ if TYPE_CHECKING:
     from stocktake.run.benchmark import benchmark
     from stocktake.run.core import Run, open_run
     from stocktake.run.workbook import published
-    from stocktake.survey.counts import Counts, Layout, count
+    from stocktake.survey.counts import Counts, Layout
     from stocktake.survey.instrument import Survey, load
     from stocktake.survey.simulate import simulate
+    from stocktake.survey.tally import count
 
 __version__ = version("stocktake")
 
@@ -31,7 +32,7 @@ _PLACES = {
     "StocktakeError": "stocktake.problems",
     "Survey": "stocktake.survey.instrument",
     "benchmark": "stocktake.run.benchmark",
-    "count": "stocktake.survey.counts",
+    "count": "stocktake.survey.tally",
     "load": "stocktake.survey.instrument",
     "open_run": "stocktake.run.core",
     "published": "stocktake.run.workbook",

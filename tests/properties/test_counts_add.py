@@ -13,10 +13,12 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from helpers import Case, cases, pair_tables, small_survey
-from stocktake.survey.counts import Batch, Counts, Layout, SectionSums, Tally, count, question_blocks, recut
+from stocktake.survey.counts import Batch, Counts, Layout, recut
 from stocktake.survey.engines import count_here, sum_here
 from stocktake.survey.scores import score, score_groups
+from stocktake.survey.second_pass import SectionSums
 from stocktake.survey.tables import open_table
+from stocktake.survey.tally import Tally, count, question_blocks
 from stocktake.survey.wave import read_wave
 
 RELAXED = settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.too_slow])
@@ -237,7 +239,7 @@ def test_blocks_cover_every_pair(size: int) -> None:
 
 def test_a_wide_question_falls_back_to_pairs(monkeypatch: pytest.MonkeyPatch) -> None:
     """Blocks too large for the cache are counted as pairs, with the same counts."""
-    import stocktake.survey.counts as module
+    import stocktake.survey.tally as module
 
     layout = Layout(("A", "B"), (), 2, tuple((f"Q{i}", 4) for i in range(4)), (("S1", (0, 1, 2, 3)),))
     rng = np.random.default_rng(1)
@@ -253,7 +255,7 @@ def test_a_wide_question_falls_back_to_pairs(monkeypatch: pytest.MonkeyPatch) ->
 @given(case=cases())
 def test_large_and_small_batches_are_counted_alike(case: Case) -> None:
     """A large batch goes through a sparse matrix, a small one is added entry by entry."""
-    import stocktake.survey.counts as module
+    import stocktake.survey.tally as module
 
     if case.frame.height == 0:
         return

@@ -74,8 +74,9 @@ def test_more_options_than_the_limit_are_refused() -> None:
 @pytest.mark.parametrize("errors_of", ["classical", "linearised"])
 def test_sections_of_one_question_need_no_second_pass(errors_of: Literal["classical", "linearised"]) -> None:
     """Without pairs and without anything to pair, a section's error is its question's."""
-    from stocktake.survey.counts import Batch, Layout, count
+    from stocktake.survey.counts import Batch, Layout
     from stocktake.survey.scores import score
+    from stocktake.survey.tally import count
 
     survey = small_survey({"S01": [3], "S02": [2]}, cells=1, method=Method(standard_error=errors_of, draws=0))
     layout = Layout.of(survey, ("T1",))

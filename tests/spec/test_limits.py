@@ -35,7 +35,7 @@ from stocktake.reports.words import per_cent
 from stocktake.results.schemas import BANDS
 from stocktake.run.core import Run
 from stocktake.run.settings import Settings, with_settings
-from stocktake.survey import counts, resample, responses, scores, wave
+from stocktake.survey import counts, resample, responses, scores, second_pass, tally, wave
 from stocktake.survey.instrument import (
     Demographic,
     DemographicOption,
@@ -625,11 +625,11 @@ def test_the_budget_of_pairs(monkeypatch: pytest.MonkeyPatch) -> None:
 @pytest.mark.parametrize("kind", ["linearised", "classical"])
 def test_two_questions_are_looked_up_at_once_up_to_a_limit(monkeypatch: pytest.MonkeyPatch, kind: str) -> None:
     """Of two organisations 4 by 4 joint answers are 32 places; above the limit each question is looked up by itself."""
-    assert counts.LOOKUP_BUDGET == 65_536
+    assert second_pass.LOOKUP_BUDGET == 65_536
     for most, blocks in ((32, 1), (31, 2)):
-        monkeypatch.setattr(counts, "LOOKUP_BUDGET", most)
+        monkeypatch.setattr(second_pass, "LOOKUP_BUDGET", most)
         layout = counts.Layout.of(survey((2, 2)), ["A", "B"])
-        made = counts.SectionSums.of(layout, np.ones((2, 2)), np.ones((2, 2, 4)), np.ones((2, 3)))
+        made = second_pass.SectionSums.of(layout, np.ones((2, 2)), np.ones((2, 2, 4)), np.ones((2, 3)))
         assert [len(b) for b in made.blocks] == [blocks]
         found, done = section_variance(1, standard_error=kind)
         assert found == pytest.approx(LINEARISED if kind == "linearised" else CLASSICAL)
@@ -673,11 +673,11 @@ def test_rows_are_kept_up_to_a_limit_and_read_again_above_it(monkeypatch: pytest
 
 def test_three_questions_are_counted_jointly_up_to_a_limit(monkeypatch: pytest.MonkeyPatch) -> None:
     """A joint table of three questions with four answers has 6 * 4^3 = 384 places; above the limit pairs are counted."""
-    assert counts.BLOCK_BUDGET == 4_000_000
+    assert tally.BLOCK_BUDGET == 4_000_000
     layout = counts.Layout.of(survey((2, 2, 2)), ["A", "B"])
     for budget, largest in ((384, 3), (383, 2)):
-        monkeypatch.setattr(counts, "BLOCK_BUDGET", budget)
-        assert max(len(block) for block in counts.Tally(layout, True).blocks) == largest
+        monkeypatch.setattr(tally, "BLOCK_BUDGET", budget)
+        assert max(len(block) for block in tally.Tally(layout, True).blocks) == largest
         done = run(survey((2, 2, 2)), frame(*PEOPLE * 24))
         assert ways(done)[0]
         assert 24 * row(done.scores, measure="S01")["standard_error"] ** 2 == pytest.approx(THREE)
@@ -686,7 +686,7 @@ def test_three_questions_are_counted_jointly_up_to_a_limit(monkeypatch: pytest.M
 @pytest.mark.parametrize(
     ("module", "name", "value"),
     # 192 rows, and 16 joint answers of two questions with four answers each, are within the limits as they come.
-    [(counts, "SMALL", 192), (counts, "MOST_NARROW", 15), (scores, "CHUNK", 1), (counts, "LARGEST_PLACE", 191)],
+    [(tally, "SMALL", 192), (tally, "MOST_NARROW", 15), (scores, "CHUNK", 1), (tally, "LARGEST_PLACE", 191)],
 )
 def test_the_way_of_counting_changes_no_figure(
     monkeypatch: pytest.MonkeyPatch, module: Any, name: str, value: int
@@ -699,10 +699,10 @@ def test_the_way_of_counting_changes_no_figure(
 @pytest.mark.parametrize("options", [29, 30])
 def test_joint_answers_that_sixteen_bits_hold_and_that_they_do_not(options: int) -> None:
     """Three questions of 31 answers have 29,791 joint answers, of 32 answers 32,768: one more than 16 bits tell apart."""
-    assert counts.MOST_NARROW == 32_767
+    assert tally.MOST_NARROW == 32_767
     layout = counts.Layout.of(survey((options,) * 3), ["A", "B"])
     last = np.full(5, options + 1, dtype=np.int16)
-    done = counts.count([counts.Batch(np.zeros(5, dtype=np.int64), (last, last, last, last * 0))], layout)
+    done = tally.count([counts.Batch(np.zeros(5, dtype=np.int64), (last, last, last, last * 0))], layout)
     assert done.pairs is not None
     assert [int(answers[0, 0, -1]) for answers in done.answers[:3]] == [5, 5, 5]
     assert [int(pair[0, 0, -1, -1]) for pair in pair_tables(done)] == [5, 5, 5]

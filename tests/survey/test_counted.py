@@ -25,7 +25,8 @@ from stocktake.run.settings import load_instrument, read_settings
 from stocktake.run.waves import waves_of_folder
 from stocktake.survey import counts as counts_module
 from stocktake.survey import wave as wave_module
-from stocktake.survey.counted import CountedWave, coarsened, combine, summed
+from stocktake.survey.coarsening import coarsened
+from stocktake.survey.counted import CountedWave, combine, summed
 from stocktake.survey.counts import PairBlock
 from stocktake.survey.scores import cell_respondents, score
 from stocktake.survey.weights import national_shares

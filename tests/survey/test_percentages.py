@@ -12,12 +12,13 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from helpers import small_survey
-from stocktake.survey.counts import Batch, Counts, Layout, count
+from stocktake.survey.counts import Batch, Counts, Layout
 from stocktake.survey.findings import Findings
 from stocktake.survey.instrument import Demographic, DemographicOption, Survey
 from stocktake.survey.percentages import counted_options, invited_cells, national_weights, percentages
 from stocktake.survey.sample import read_sample
 from stocktake.survey.tables import open_table
+from stocktake.survey.tally import count
 
 
 def counts_of(survey: Survey, people: list[tuple[int, int, int]], organisations: int) -> Counts:

@@ -282,14 +282,16 @@ def disclosure(folder: Folder) -> None:
 @app.command
 def site(folder: Folder) -> None:
     """Make the web edition in the folder's site/: every page, chart, table and download."""
-    from stocktake.run.audit_site import make_audit_site
     from stocktake.run.kinds import is_collection, is_trends
-    from stocktake.run.site import make_site
-    from stocktake.run.trend_site import make_trend_site
 
     console = output()
     trends, audit = is_trends(folder), is_collection(folder)
-    make = make_trend_site if trends else make_audit_site if audit else make_site
+    if trends:
+        from stocktake.run.trend_site import make_trend_site as make
+    elif audit:
+        from stocktake.run.audit_site import make_audit_site as make
+    else:
+        from stocktake.run.site import make_site as make
     with progress("pages") as advance:
         first = make(folder, advance, lambda total: advance(0, total))
     if trends:

@@ -14,7 +14,8 @@ from stocktake.problems import BlockedError, StocktakeError
 from stocktake.run.provenance import digest
 from stocktake.run.settings import WaveFiles, load_instrument, read_settings
 from stocktake.run.waves import finding_sentence, waves_of_folder
-from stocktake.survey.counted import CountedWave, coarsened, combine
+from stocktake.survey.coarsening import coarsened
+from stocktake.survey.counted import CountedWave, combine
 from stocktake.survey.counts import Counts
 from stocktake.survey.engines import Progress
 from stocktake.survey.wave import counted_of

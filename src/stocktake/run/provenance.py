@@ -12,7 +12,7 @@ from typing import Any
 from stocktake.files import sha256
 from stocktake.run.settings import Settings
 from stocktake.survey.instrument import Survey
-from stocktake.survey.tables import parquet_files
+from stocktake.survey.parquet import parquet_files
 from stocktake.survey.wave import Wave
 
 # What the figures depend on; the rest of the machine does not matter to them.

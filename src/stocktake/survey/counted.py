@@ -24,12 +24,10 @@ from numpy.typing import NDArray
 
 from stocktake.files import write_file
 from stocktake.problems import StocktakeError
-from stocktake.survey.counts import Counts, Ints, Layout, PairBlock, PairTables, Table
+from stocktake.survey.counts import Counts, Ints, Layout, PairBlock, PairTables
 from stocktake.survey.fieldwork import Fieldwork
 from stocktake.survey.findings import SCHEMA
 from stocktake.survey.instrument import Method, Survey
-from stocktake.survey.scores import cell_respondents, score_questions
-from stocktake.survey.weights import national_shares
 
 # Raised with every change of what is in the file.
 FORMAT = 2
@@ -96,7 +94,7 @@ class CountedWave:
             "layout": {k: getattr(layout, k) for k in ("organisations", "groups", "cells", "questions", "sections")},
             "groups": list(self.fieldwork.groups),
             "coarsened": None if self.coarsened is None else asdict(self.coarsened),
-            "blocks": len(_blocks(self.counts)),
+            "blocks": len(self.counts.blocks),
         }
 
         def content(temporary: Path) -> None:
@@ -117,7 +115,7 @@ class CountedWave:
             yield f"answers_{i}", answers
         for name in FIELDWORK:
             yield name, getattr(self.fieldwork, name)
-        for b, block in enumerate(_blocks(self.counts)):
+        for b, block in enumerate(self.counts.blocks):
             yield f"organisations_{b}", block.organisations
             for i, pairs in enumerate(block.load()):
                 yield f"pair_{b}_{i}", pairs
@@ -210,7 +208,7 @@ class CountedWave:
                 replace(layout, organisations=tuple(organisations)),
                 spread(self.counts.respondents),
                 tuple(spread(a) for a in self.counts.answers),
-                tuple(_placed(block, moved) for block in _blocks(self.counts)),
+                tuple(_placed(block, moved) for block in self.counts.blocks),
             ),
             fieldwork=Fieldwork(
                 self.fieldwork.groups,
@@ -271,11 +269,6 @@ def _pairs(file: Mapping[str, Any], layout: Layout, block: int, organisations: i
     tables = tuple(file[f"pair_{block}_{i}"] for i in range(len(layout.pairs)))
     _check_shapes(tables, [(organisations, layout.strata, sizes[a], sizes[b]) for a, b in layout.pairs])
     return tables
-
-
-def _blocks(counts: Counts) -> tuple[PairBlock, ...]:
-    assert counts.pairs is not None
-    return counts.pairs
 
 
 def _state(path: Path) -> tuple[int, int, int]:
@@ -410,75 +403,3 @@ def _both(made: Sequence[Coarsened]) -> Coarsened:
         max(c.largest for c in made),
         "; ".join(dict.fromkeys(c.reference for c in made)),
     )
-
-
-def coarsened(part: CountedWave, survey: Survey, minimum: int, reference: CountedWave | None = None) -> CountedWave:
-    """The same counts with no cell of fewer than `minimum` respondents where another can take them in.
-
-    Within an organisation and service group the respondents of a small cell are counted in the nearest cell: one that
-    differs in the fewest characteristics, then by the fewest steps, then the one with more respondents. Only which
-    weight an answer gets can change. The effect on scores is told for `reference`, whose mix organisations are
-    standardised to: other counts, or these themselves.
-    """
-    counts = part.counts
-    layout = counts.layout
-    near = _nearest(survey)
-    moves = np.tile(np.arange(layout.strata), (len(layout.organisations), 1))
-    people = moved = 0
-    for o, own in enumerate(counts.respondents):
-        for start in range(0, layout.strata, layout.cells + 1):
-            sizes = own[start : start + layout.cells]
-            targets = merged_cells(sizes, near, minimum)
-            moves[o, start : start + layout.cells] = start + targets
-            gone = (targets != np.arange(layout.cells)) & (sizes > 0)
-            people, moved = people + int(sizes[gone].sum()), moved + int(gone.sum())
-    merged = Counts(
-        layout,
-        _moved(counts.respondents, moves),
-        tuple(_moved(a, moves) for a in counts.answers),
-        tuple(block.with_tables(partial(_all_moved, moves[block.organisations])) for block in _blocks(counts)),
-    )
-    largest = 0.0
-    for group in (None, *layout.groups):
-        shares = national_shares(cell_respondents((reference or part).counts, group))
-        before, after = (score_questions(c, survey, survey.method, group, shares).value for c in (counts, merged))
-        largest = max(largest, float(np.nanmax(np.abs(after - before), initial=0.0)))
-    told = "the mix of all in the file of reference" if reference is not None else "the mix of all in this file"
-    return replace(part, counts=merged, coarsened=Coarsened(minimum, people, moved, largest, told))
-
-
-def merged_cells(sizes: Ints, near: Ints, minimum: int) -> Ints:
-    """Where each cell's respondents are counted so that no cell has fewer than `minimum` but none; shape (cells,).
-
-    The smallest cell joins the nearest one with anybody in it, again and again; `near` has shape (cells, cells).
-    """
-    sizes, targets = sizes.copy(), np.arange(sizes.size)
-    while True:
-        small, there = np.flatnonzero((sizes > 0) & (sizes < minimum)), np.flatnonzero(sizes > 0)
-        if not small.size or there.size < 2:
-            return targets
-        cell = small[np.argmin(sizes[small])]
-        target = min((c for c in there if c != cell), key=lambda c: (near[cell, c], -sizes[c], c))
-        sizes[target] += sizes[cell]
-        sizes[cell] = 0
-        targets[targets == cell] = target
-
-
-def _moved(values: Any, moves: Ints) -> Any:
-    """A table with each stratum's numbers added to those of the stratum that they are moved to."""
-    out: Table = np.zeros_like(values)
-    for o in range(values.shape[0]):
-        np.add.at(out[o], moves[o], values[o])
-    return out
-
-
-def _all_moved(moves: Ints, tables: PairTables) -> PairTables:
-    return tuple(_moved(t, moves) for t in tables)
-
-
-def _nearest(survey: Survey) -> Any:
-    """How far apart cells are, shape (cells, cells): characteristics that differ, then steps between their options."""
-    sizes = [sum(o.cell for o in survey.demographic(c).options) for c in survey.cells]
-    places = np.array(np.unravel_index(np.arange(int(np.prod(sizes))), sizes)).T
-    apart = np.abs(places[:, None, :] - places[None, :, :])
-    return (apart > 0).sum(axis=2) * 10_000 + apart.sum(axis=2)

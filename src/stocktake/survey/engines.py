@@ -11,7 +11,8 @@ from typing import Literal, TypeVar
 
 import numpy as np
 
-from stocktake.survey.counts import Batch, Counts, Ints, Layout, Tally
+from stocktake.survey.counts import Batch, Counts, Ints, Layout
+from stocktake.survey.tally import Tally
 
 Progress = Callable[[int], None]
 # What a worker adds its batches to.

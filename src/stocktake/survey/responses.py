@@ -14,12 +14,12 @@ from stocktake.survey.coding import (
     Bools,
     text,
 )
-from stocktake.survey.counts import Batch, Layout
+from stocktake.survey.counts import Batch, Layout, held
 from stocktake.survey.engines import cores
 from stocktake.survey.findings import Findings, described
 from stocktake.survey.instrument import Method, Survey
 from stocktake.survey.sample import Sample
-from stocktake.survey.tables import ROWS, Table, already_loaded
+from stocktake.survey.tables import ROWS, Table
 
 # Counts of more strata than this are larger than what they are counted from.
 MANY_STRATA = 50_000
@@ -151,7 +151,7 @@ class Intake:
             if suspects:
                 # Which row comes first is a matter of order, so the pieces are read here, one after the other.
                 frame = load()
-                repeated, load = _repeats(text(frame[names.respondent]), suspects, seen), partial(already_loaded, frame)
+                repeated, load = _repeats(text(frame[names.respondent]), suspects, seen), partial(held, frame)
             yield Raw(number, self.table.first_row + start, load, repeated)
 
     def _rows_at_a_time(self) -> int:

@@ -10,8 +10,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from stocktake.compare.estimates import Estimates, Floats, Measure, Status
-from stocktake.survey.counts import Batch, Counts, Ints, Layout, PairSums, SectionSums, Table
+from stocktake.survey.counts import Batch, Counts, Ints, Layout, Table
 from stocktake.survey.instrument import Method, Survey
+from stocktake.survey.second_pass import PairSums, SectionSums
 from stocktake.survey.weights import Weights, standardise
 
 # Squared score points below this are what rounding leaves of a variance that is zero.
@@ -125,7 +126,7 @@ def score_groups(
 
 
 @dataclass(frozen=True)
-class Questions:
+class QuestionScores:
     """The scores of a group's questions, before any factor on their variances, and what those of its sections need.
 
     Shapes: `n`, `value`, `variance`, `total` (W), `effective`, `gain` and `movers` (organisations, questions);
@@ -149,7 +150,7 @@ class Questions:
 
 def score_questions(
     counts: Counts, survey: Survey, method: Method, group: str | None, shares: Floats | None
-) -> Questions:
+) -> QuestionScores:
     """Score the questions of one service group or of all respondents (None), to `shares` or to the group's own mix."""
     layout = counts.layout
     strata = group_strata(layout, group)
@@ -177,7 +178,7 @@ def score_questions(
         squared[:, rows, columns] = np.matmul((w**2)[:, None, :], answers)[:, 0]
     value, variance, deviation, total = weighted_means(weighted, squared, points, scored, method)
     twice = squared.sum(axis=2)
-    return Questions(
+    return QuestionScores(
         weights,
         respondents,
         _by_stratum(layout, strata, w),
@@ -206,7 +207,7 @@ def _in_cells(counts: Counts, questions: Sequence[int], group: str | None) -> Fl
     return total
 
 
-def _finished(counts: Counts, survey: Survey, method: Method, q: Questions, section_variance: Floats) -> Scores:
+def _finished(counts: Counts, survey: Survey, method: Method, q: QuestionScores, section_variance: Floats) -> Scores:
     """The scores of questions with those of the sections beside them."""
     layout = counts.layout
     factor = _correction(method, q.respondents)
@@ -273,7 +274,7 @@ def _next_steps(points: Floats, scored: NDArray[np.bool_]) -> Floats:
 
 
 def _chunks(layout: Layout, questions: int) -> list[list[int]]:
-    """Questions in runs whose counts together stay below a few million numbers."""
+    """QuestionScores in runs whose counts together stay below a few million numbers."""
     each = len(layout.organisations) * layout.strata * layout.width
     size = max(1, CHUNK // max(each, 1))
     return [list(range(start, min(start + size, questions))) for start in range(0, questions, size)]
@@ -312,7 +313,7 @@ def _of_batch(sums: Sequence[SectionSums] | Sequence[PairSums], batch: Batch) ->
     return np.stack([one.of_batch(batch) for one in sums])
 
 
-def _linearised(counts: Counts, started: Sequence[Questions], second_pass: SecondPass | None) -> list[Floats]:
+def _linearised(counts: Counts, started: Sequence[QuestionScores], second_pass: SecondPass | None) -> list[Floats]:
     """V = sum over respondents of the squared mean of their linearised values over the section's questions."""
     layout = counts.layout
     linear = [q.deviation / q.total[..., None] for q in started]
@@ -337,7 +338,7 @@ def _weighted_pairs(pairs: Table, weights: Floats) -> Floats:
     return np.einsum("os,osab->oab", weights, pairs)
 
 
-def _classical(counts: Counts, started: Sequence[Questions], second_pass: SecondPass | None) -> list[Floats]:
+def _classical(counts: Counts, started: Sequence[QuestionScores], second_pass: SecondPass | None) -> list[Floats]:
     """Covariances s_km * sum_both w^2 / (W_k W_m), s_km the weighted covariance of those who answered both."""
     layout = counts.layout
     if counts.pairs is None:
@@ -352,12 +353,12 @@ def _classical(counts: Counts, started: Sequence[Questions], second_pass: Second
     return [_combine(layout, q.variance, _covariance(layout, q, m)) for q, m in zip(started, moments, strict=True)]
 
 
-def _squares(q: Questions) -> Floats:
+def _squares(q: QuestionScores) -> Floats:
     """The sum of w d^2 of each question: its classical variance is that by W, times sum(w^2) / W^2."""
     return np.nan_to_num(q.variance * q.effective) * q.total
 
 
-def _pair_moments(layout: Layout, q: Questions, own: Ints, tables: Sequence[Table]) -> Floats:
+def _pair_moments(layout: Layout, q: QuestionScores, own: Ints, tables: Sequence[Table]) -> Floats:
     """The sums of PairSums from the counts of pairs of some organisations, shape (these organisations, 3, pairs)."""
     moments = np.empty((own.size, 3, len(layout.pairs)))
     spread, deviation = q.spread[own], q.deviation[own]
@@ -373,7 +374,7 @@ def _pair_moments(layout: Layout, q: Questions, own: Ints, tables: Sequence[Tabl
     return moments
 
 
-def _covariance(layout: Layout, q: Questions, moments: Floats) -> Floats:
+def _covariance(layout: Layout, q: QuestionScores, moments: Floats) -> Floats:
     covariance = np.empty(moments.shape[1:])
     for p, (a, b) in enumerate(layout.pairs):
         spread_both = moments[0, :, p] / np.where(moments[1, :, p] > 0, moments[1, :, p], 1.0)

@@ -28,11 +28,12 @@ from stocktake.problems import StocktakeError
 from stocktake.survey.cleaning import clean
 from stocktake.survey.coding import text
 from stocktake.survey.counted import frame_bytes, frame_of
-from stocktake.survey.counts import Batch, Counts, Ints, Tally
+from stocktake.survey.counts import Batch, Counts, Ints, held
 from stocktake.survey.engines import Progress
 from stocktake.survey.findings import Findings
+from stocktake.survey.parquet import parquet_files
 from stocktake.survey.responses import NOBODY, Cleaned, Intake, Raw
-from stocktake.survey.tables import already_loaded, parquet_files
+from stocktake.survey.tally import Tally
 
 # The place of a row in its file, and its file, in the columns that workers are given.
 ROW, FILE = "_stocktake_row", "_stocktake_file"
@@ -282,7 +283,7 @@ def _cleaned(intake: Intake, places: Places, batches: Iterable[Any]) -> Iterator
             first = places.of(frame[FILE][0], frame[ROW][0])
             here = np.arange(first, first + frame.height)
             again = np.isin(here, list(places.repeats)) if places.repeats else None
-            given = partial(already_loaded, frame.drop(ROW, FILE))
+            given = partial(held, frame.drop(ROW, FILE))
             yield first, clean(intake, Raw(first, intake.table.first_row + first, given, again))
 
 

@@ -8,16 +8,26 @@ import datetime
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from functools import partial
-from pathlib import Path, PurePath, PurePosixPath
+from pathlib import Path
 from typing import Any
-from urllib.parse import unquote
 
 import polars as pl
 
 from stocktake.problems import StocktakeError
 from stocktake.survey.coding import text
+from stocktake.survey.counts import held
 from stocktake.survey.databases import Query
 from stocktake.survey.opening import check_rows, check_workbook, readable, unusable
+from stocktake.survey.parquet import (
+    OPENED_BY_POLARS,
+    parquet_files,
+    read_slice,
+    row_count,
+    row_groups,
+    scan_address,
+    scan_elsewhere,
+    scan_parquet,
+)
 
 # Rows that are read at a time.
 ROWS = 1_048_576
@@ -93,16 +103,16 @@ class Table:
         """
         self.check_types(columns)
         one = self.rows is not None and self.rows <= rows
-        groups = _row_groups(self.source, rows) if isinstance(self.source, Path) and not one else []
+        groups = row_groups(self.source, rows) if isinstance(self.source, Path) and not one else []
         if len(groups) > 1 and isinstance(self.source, Path):
             before = 0
             for path, start, size in groups:
-                yield before, partial(_read_slice, path, self.source, columns, start, size, self.name)
+                yield before, partial(read_slice, path, self.source, columns, start, size, self.name)
                 before += size
             return
         start = 0
         for frame in self.batches(columns, rows):
-            yield start, partial(already_loaded, frame)
+            yield start, partial(held, frame)
             start += frame.height
 
     def repeated(self, column: str) -> frozenset[str]:
@@ -133,55 +143,10 @@ def _lazy(source: Path | pl.DataFrame | pl.LazyFrame) -> pl.LazyFrame:
     return source.lazy() if isinstance(source, pl.DataFrame | pl.LazyFrame) else _scan(source)
 
 
-def already_loaded(frame: pl.DataFrame) -> pl.DataFrame:
-    """The way to read a piece that is in memory already."""
-    return frame
-
-
-def _read_slice(path: Path, root: Path, columns: tuple[str, ...], start: int, size: int, name: str) -> pl.DataFrame:
-    with readable(name, "a table"):
-        return _scan_parquet([path], root).select(columns).slice(start, size).collect()
-
-
-def _row_groups(source: Path, rows: int) -> list[tuple[Path, int, int]]:
-    """Runs of row groups of Parquet files, each of about `rows` rows: the file, where the run begins in it, and its length.
-
-    Empty for another kind of file, or where a row group is so large that slices of it would be decoded over and over.
-    """
-    import pyarrow.parquet
-
-    runs: list[tuple[Path, int, int]] = []
-    for path in parquet_files(source):
-        metadata = pyarrow.parquet.ParquetFile(path).metadata
-        start = 0
-        for size in (metadata.row_group(i).num_rows for i in range(metadata.num_row_groups)):
-            if size > 2 * rows:
-                return []
-            if start and runs[-1][2] + size <= rows:
-                runs[-1] = (path, runs[-1][1], runs[-1][2] + size)
-            else:
-                runs.append((path, start, size))
-            start += size
-    return runs
-
-
-def _row_count(files: Iterable[Path]) -> int:
-    import pyarrow.parquet
-
-    return sum(pyarrow.parquet.ParquetFile(path).metadata.num_rows for path in files)
-
-
-def parquet_files(source: Path) -> list[Path]:
-    """A Parquet file, or those of a folder in the order in which their rows are numbered; none for another file."""
-    if source.is_dir():
-        return sorted(source.rglob("*.parquet"))
-    return [source] if source.suffix == ".parquet" else []
-
-
 def _scan(path: Path) -> pl.LazyFrame:
     files = parquet_files(path)
     if files:
-        return _scan_parquet(files, path)
+        return scan_parquet(files, path)
     # Every column as text: a stray letter in a column of figures is a finding, not a failure.
     return pl.scan_csv(
         path,
@@ -191,29 +156,6 @@ def _scan(path: Path) -> pl.LazyFrame:
         glob=False,
         separator=separator(path),
     )
-
-
-def _scan_parquet(files: list[Path], root: Path) -> pl.LazyFrame:
-    """Parquet files with what hive partitions below `root` say, which is text: 001 is no number."""
-    parts = [_partitions(f.relative_to(root) if f != root else f.relative_to(f.parent)) for f in files]
-    if not any(parts):
-        return pl.scan_parquet(files, glob=False, hive_partitioning=False)
-    return pl.concat(
-        pl.scan_parquet(f, glob=False, hive_partitioning=False).with_columns(
-            pl.lit(value, pl.String).alias(key) for key, value in own.items()
-        )
-        for f, own in zip(files, parts, strict=True)
-    )
-
-
-# How a partition is named whose value is missing.
-NO_VALUE = "__HIVE_DEFAULT_PARTITION__"
-
-
-def _partitions(path: PurePath) -> dict[str, str | None]:
-    """What the folders of a path say as hive partitions, such as organisation=T1."""
-    pairs = (part.partition("=") for part in path.parent.parts if "=" in part)
-    return {unquote(key): None if value == NO_VALUE else unquote(value) for key, _, value in pairs}
 
 
 def separator(path: Path) -> str:
@@ -290,60 +232,15 @@ def _open_dataset(source: str | Path, name: str) -> Table:
         raise StocktakeError(f"{name}: no Parquet file in this folder.")
     with readable(name, "Parquet files"):
         if isinstance(source, Path):
-            lazy, rows = _scan(source), _row_count(parquet_files(source))
+            lazy, rows = _scan(source), row_count(parquet_files(source))
         elif source.partition("://")[0] in OPENED_BY_POLARS:
-            lazy = _scan_address(source)
+            lazy = scan_address(source)
             rows = int(lazy.select(pl.len()).collect().item())
         else:
-            lazy, rows = _scan_elsewhere(source, name)
+            lazy, rows = scan_elsewhere(source, name)
         schema = lazy.collect_schema()
     kept = source if isinstance(source, Path) else lazy
     return Table(name, tuple(schema.names()), 1, kept, rows, unusable=unusable(schema))
-
-
-# Ways to an address that Polars has itself.
-OPENED_BY_POLARS = ("s3", "s3a", "gs", "gcs", "az", "azure", "adl", "abfs", "abfss", "http", "https", "hf", "file")
-
-
-def _scan_address(address: str) -> pl.LazyFrame:
-    """Parquet files at an address that Polars opens; what hive partitions say is text."""
-    scan = partial(pl.scan_parquet, address, try_parse_hive_dates=False)
-    plain, more = (scan(hive_partitioning=hive).collect_schema().names() for hive in (False, True))
-    keys = [name for name in more if name not in plain]
-    if not keys:
-        return scan(hive_partitioning=False)
-    return scan(hive_partitioning=True, hive_schema=pl.Schema(dict.fromkeys(keys, pl.String)))
-
-
-def _scan_elsewhere(address: str, name: str) -> tuple[pl.LazyFrame, int]:
-    """Parquet files at an address that fsspec opens, such as sftp or a share of Windows, and how many rows they have."""
-    try:
-        import fsspec  # type: ignore[import-untyped]
-    except ImportError:
-        raise StocktakeError(
-            f"{name}: an address of this kind needs fsspec (pip install 'stocktake[fsspec]')."
-        ) from None
-    import pyarrow
-    import pyarrow.dataset
-
-    try:
-        filesystem, root = fsspec.core.url_to_fs(address)
-    except ImportError as error:
-        # It names the package that a kind of address needs.
-        raise StocktakeError(f"{name}: {str(error).rstrip('.')}.") from None
-    except ValueError:
-        # Its words may hold a password.
-        raise StocktakeError(f"{name}: no address of a kind that is known here.") from None
-    files = sorted(f for f in filesystem.find(root) if f.endswith(".parquet"))
-    if not files:
-        raise StocktakeError(f"{name}: no Parquet file at this address.")
-    below = (PurePosixPath(f.removeprefix(root).lstrip("/")) for f in files)
-    told = pyarrow.schema([(key, pyarrow.string()) for key in dict.fromkeys(k for p in below for k in _partitions(p))])
-    partitioning = pyarrow.dataset.partitioning(told, flavor="hive") if told.names else None
-    found = pyarrow.dataset.dataset(
-        files, filesystem=filesystem, format="parquet", partitioning=partitioning, partition_base_dir=root
-    )
-    return pl.scan_pyarrow_dataset(found), int(found.count_rows())
 
 
 def _open_file(path: Path) -> Table:
@@ -365,7 +262,7 @@ def _open_file(path: Path) -> Table:
             _check_header(path)
             rows = check_rows(path, separator(path))
         else:
-            rows = _row_count([path])
+            rows = row_count([path])
         schema = _scan(path).collect_schema()
         first = 2 if path.suffix == ".csv" else 1
         return Table(path.name, tuple(schema.names()), first, path, rows, unusable=unusable(schema))

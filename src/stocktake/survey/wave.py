@@ -19,6 +19,7 @@ from stocktake.survey.counts import (
     Layout,
     PairBlock,
     PairTables,
+    held,
     organisation_blocks,
     pairs_fit,
     recut,
@@ -30,9 +31,14 @@ from stocktake.survey.findings import Findings
 from stocktake.survey.instrument import Method, Survey
 from stocktake.survey.responses import NOBODY, Cleaned, Intake, Raw
 from stocktake.survey.sample import Sample, read_sample
-from stocktake.survey.scores import cell_respondents
 from stocktake.survey.tables import Table
-from stocktake.survey.weights import standardise
+from stocktake.survey.wave_checks import (
+    ACROSS_ORGANISATIONS,
+    find_across_organisations,
+    find_outcomes,
+    find_sample_sizes,
+    find_wrong_codes,
+)
 
 # Respondents of a batch where fractions are added.
 CUT_ROWS = 262_144
@@ -44,7 +50,8 @@ KEEP_ROWS = 2_000_000
 class Wave:
     """One wave, counted. `counts` is None where a finding blocks.
 
-    `asked` are the codes of the questions that the wave's file has; `rows` and `set_aside` count its rows.
+    `asked` are the codes of the questions that the wave's file has; `rows` and `set_aside` count its rows. `kept` are the
+    respondents of a survey small enough; of others `intake` reads them again, on the `engine` that counted them.
     """
 
     survey: Survey
@@ -70,7 +77,7 @@ class Wave:
     def _again(self) -> Iterable[Work]:
         """Calls that give the wave's cleaned respondents once more, a batch each."""
         if self.kept is not None:
-            return [partial(_kept, batch) for batch in self.kept]
+            return [partial(held, batch) for batch in self.kept]
         if self.intake is None:
             raise StocktakeError(
                 f"{self.year} was counted elsewhere, and its respondents are not here: what asks for them again, such as "
@@ -105,10 +112,6 @@ class Wave:
         pairs = count_here(work, few, pairs=True).pairs
         assert pairs is not None
         return pairs[0].load()
-
-
-def _kept(batch: Batch) -> Batch:
-    return batch
 
 
 def _cleaned(intake: Intake, raw: Raw) -> Batch:
@@ -156,9 +159,8 @@ def read_wave(
     """Read, check and count one wave; whatever is wrong is in its findings.
 
     `pairs` forces answer pairs to be counted in the same pass (or not), unless they are too many for memory; by default
-    the memory guard decides. `engine` says where the
-    respondents are counted. With `show_values`
-    findings repeat what the files hold, which is for one's own machine alone.
+    the memory guard decides. `engine` says where the respondents are counted. With `show_values` findings repeat what the
+    files hold, which is for one's own machine alone.
     """
     then, renamed, required = as_of(survey, year)
     findings = Findings(year, show_values)
@@ -223,11 +225,11 @@ def _count(
             expected=f"at most {intake.method.maximum_rejected:.0%} of the rows",
             blocks=True,
         )
-    _wrong_codes(findings, intake, rows)
+    find_wrong_codes(findings, intake, rows)
     if sample is not None:
-        _outcomes(intake.method.maximum_rejected, sample, [c.respondents for _, c in done], survey, findings)
+        find_outcomes(intake.method.maximum_rejected, sample, [c.respondents for _, c in done], survey, findings)
         if expected_sample is not None:
-            _sample_sizes(sample, intake, expected_sample, findings)
+            find_sample_sizes(sample, intake, expected_sample, findings)
     completed = completed_by_group(counts)
     unknown = np.full_like(completed, -1)
     fieldwork = Fieldwork(
@@ -237,29 +239,10 @@ def _count(
         np.zeros_like(completed) if sample is None else sample.died,
         completed,
     )
-    _of_all(counts, fieldwork, survey, intake.method, intake.table.name, findings)
+    find_across_organisations(counts, fieldwork, survey, intake.method, intake.table.name, findings)
     batches = tuple(b for _, b in keep) if small else None
     table = findings.table()
     return Wave(survey, year, counts, fieldwork, table, intake.asked, rows, aside, intake, batches, engine)
-
-
-# What is found by comparing organisations with one another, and so anew where counts are added.
-OF_ALL = ("empty cell", "weight capped", "no respondents")
-
-
-def _of_all(
-    counts: Counts, fieldwork: Fieldwork, survey: Survey, method: Method, file: str, findings: Findings
-) -> None:
-    _cells(counts, survey, method, file, findings)
-    for o in np.flatnonzero((fieldwork.invited[0] > 0) & (fieldwork.completed[0] == 0)):
-        findings.add(
-            "no respondents",
-            file,
-            [0],
-            survey.columns.organisation,
-            expected="at least one",
-            facts=[counts.layout.organisations[o]],
-        )
 
 
 def wave_of_counts(survey: Survey, year: int, organisations: tuple[str, ...], part: CountedWave, file: str) -> Wave:
@@ -293,7 +276,7 @@ def wave_of_counts(survey: Survey, year: int, organisations: tuple[str, ...], pa
                 f"{made.people} people of {made.cells} cells; no score of a question moves by more than {made.largest:.2f} ({made.reference})"
             ],
         )
-    _of_all(placed.counts, placed.fieldwork, then, survey.method, file, findings)
+    find_across_organisations(placed.counts, placed.fieldwork, then, survey.method, file, findings)
     return Wave(
         then,
         year,
@@ -322,96 +305,10 @@ def counted_of(wave: Wave, survey: Survey, sources: Iterable[str]) -> CountedWav
         wave.set_aside,
         wave.with_pairs(),
         wave.fieldwork,
-        wave.findings.filter(~pl.col("check").is_in(OF_ALL)),
+        wave.findings.filter(~pl.col("check").is_in(ACROSS_ORGANISATIONS)),
     )
 
 
 def _without_answers(cleaned: Cleaned) -> Cleaned:
     # The respondents' answers must not be held for longer than their batch.
     return replace(cleaned, batch=NOBODY)
-
-
-def _outcomes(
-    allowed: float, sample: Sample, respondents: list[pl.Series | None], survey: Survey, findings: Findings
-) -> None:
-    """Compare the sample file's useable completes with the questionnaires that are left."""
-    if not respondents or any(r is None for r in respondents):
-        return
-    answered = pl.concat([r for r in respondents if r is not None])
-    people = sample.people.with_columns(
-        pl.col("respondent").is_in(answered.implode()).alias("answered"),
-        pl.col("sample_outcome").is_in(list(survey.outcomes.useable)).alias("useable"),
-    )
-    odd = people.filter(pl.col("answered") != pl.col("useable"))
-    claimed = odd["useable"].sum()
-    for count, value, expected in (
-        (claimed, "returned useable, but no useable answers", "a useable row in the response file"),
-        (odd.height - claimed, "not returned useable, but there are answers", "an outcome of returned useable"),
-    ):
-        if count:
-            findings.add(
-                "outcome disagrees",
-                sample.file,
-                [0],
-                survey.columns.outcome,
-                expected=expected,
-                facts=[f"{count} people: {value}"],
-            )
-    returned = int(people["useable"].sum())
-    if returned and claimed / returned > allowed:
-        findings.add(
-            "too few responses",
-            sample.file,
-            [0],
-            survey.columns.outcome,
-            expected=f"at most {allowed:.0%}",
-            facts=[f"{claimed} of {returned} returned useable have no useable answers"],
-            blocks=True,
-        )
-
-
-def _wrong_codes(findings: Findings, intake: Intake, rows: int) -> None:
-    """A column in which wrong codes are no exception is another coding, and its results would be meaningless."""
-    for column, many in findings.by_column("code not in the question").items():
-        if many > rows * intake.method.maximum_rejected:
-            findings.add(
-                "too many wrong codes",
-                intake.table.name,
-                [0],
-                column,
-                expected="the option codes of the instrument, not their labels or another coding",
-                facts=[f"{many} of {rows} rows"],
-                blocks=True,
-            )
-
-
-def _sample_sizes(sample: Sample, intake: Intake, expected: int, findings: Findings) -> None:
-    for organisation, size in zip(intake.layout.organisations, sample.invited[0], strict=True):
-        if 0 < size < expected:
-            findings.add(
-                "sample size",
-                sample.file,
-                [0],
-                intake.survey.columns.organisation,
-                expected=f"at least {expected} people",
-                facts=[f"{organisation}: {size}"],
-            )
-
-
-def _cells(counts: Counts, survey: Survey, method: Method, file: str, findings: Findings) -> None:
-    """Name every cell that is empty in an organisation, and every weight above the cap."""
-    respondents = cell_respondents(counts)
-    weights = standardise(respondents, method.cap)
-    for check, marked, expected in (
-        ("empty cell", weights.empty, "at least one respondent"),
-        ("weight capped", weights.capped, f"a weight of at most {method.cap}"),
-    ):
-        for o, c in zip(*np.nonzero(marked), strict=True):
-            findings.add(
-                check,
-                file,
-                [0],
-                ", ".join(survey.cells),
-                expected=expected,
-                facts=[f"{counts.layout.organisations[o]}: {survey.cell_labels[c]}"],
-            )
