@@ -18,7 +18,7 @@ from stocktake.survey.engines import count_here, sum_here
 from stocktake.survey.scores import score, score_groups
 from stocktake.survey.second_pass import SectionSums
 from stocktake.survey.tables import open_table
-from stocktake.survey.tally import Tally, count, question_blocks
+from stocktake.survey.tally import Places, Tally, count, question_blocks
 from stocktake.survey.wave import read_wave
 
 RELAXED = settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.too_slow])
@@ -277,3 +277,21 @@ def test_sparse_and_dense_counting_agree() -> None:
     table = np.zeros((3_000 * layout.strata, 5), dtype=np.int64)
     np.add.at(table, (key, batch.answers[0]), 1)
     assert np.array_equal(sparse.answers[0].reshape(-1, 5), table)
+
+
+@RELAXED
+@given(
+    seed=st.integers(0, 2**32 - 1),
+    sizes=st.lists(st.integers(1, 40), min_size=1, max_size=3),
+    wide=st.lists(st.booleans(), min_size=3, max_size=3),
+)
+def test_places_are_those_of_the_joint_answers_and_the_key(seed: int, sizes: list[int], wide: list[bool]) -> None:
+    """Whether answers are held in 8 or in 16 bits, and whether their joint codes fit in 8, 16 or 32."""
+    rng = np.random.default_rng(seed)
+    kinds = [np.int16 if w else np.int8 for w in wide]
+    answers = [rng.integers(0, size, 50).astype(kind) for size, kind in zip(sizes, kinds, strict=False)]
+    key = rng.integers(0, 7, 50).astype(np.int32)
+    places = Places(key, 7)
+    for _ in range(2):
+        found = places.of(answers, sizes)
+        assert np.array_equal(found, np.ravel_multi_index((*answers, key), (*sizes, 7)))

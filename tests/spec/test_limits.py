@@ -629,7 +629,7 @@ def test_two_questions_are_looked_up_at_once_up_to_a_limit(monkeypatch: pytest.M
     for most, blocks in ((32, 1), (31, 2)):
         monkeypatch.setattr(second_pass, "LOOKUP_BUDGET", most)
         layout = counts.Layout.of(survey((2, 2)), ["A", "B"])
-        made = second_pass.SectionSums.of(layout, np.ones((2, 2)), np.ones((2, 2, 4)), np.ones((2, 3)))
+        made = second_pass.SectionSums.of(layout, np.ones((2, 2)), np.ones((2, 4, 2)), np.ones((2, 3)))
         assert [len(b) for b in made.blocks] == [blocks]
         found, done = section_variance(1, standard_error=kind)
         assert found == pytest.approx(LINEARISED if kind == "linearised" else CLASSICAL)

@@ -134,10 +134,11 @@ def banding(
     clipping never moves a band.
     """
     z = (value - centre) / spread
-    far = np.abs(np.nan_to_num(z))
+    # No comparison with NaN holds.
+    far = np.abs(z)
     # "About the same" ends below the first cut-off; each further band reaches up to and with its own.
     size = (far >= CUTS[0]).astype(np.int64) + (far > CUTS[1]) + (far > CUTS[2])
-    band = np.where(np.isnan(z), 0, SAME + np.sign(np.nan_to_num(z)).astype(np.int64) * size)
+    band = np.where(np.isnan(z), 0, SAME + np.where(z < 0, -size, size))
     steps = np.array([-CUTS[2], -CUTS[1], -CUTS[0], CUTS[0], CUTS[1], CUTS[2]])
     limits = np.clip(centre[:, None] + steps * spread[..., None], *scale)
     return z, band.astype(np.int64), np.where(np.isnan(z)[..., None], np.nan, limits)

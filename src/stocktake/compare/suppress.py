@@ -36,11 +36,12 @@ def suppress(
     questions = np.array([not m.parts for m in estimates.measures])
     small = ~(estimates.n >= minimum) & questions
     status[small & (status == Status.SHOWN)] = Status.WITHHELD_BASE
+    part = np.zeros((len(column), len(column)), dtype=np.int64)
     for j, measure in enumerate(estimates.measures):
-        if measure.parts:
-            broken = (status[:, list(measure.parts)] != Status.SHOWN).any(axis=1)
-            status[broken & (status[:, j] == Status.SHOWN), j] = Status.WITHHELD_PART
-    empty = (np.nan_to_num(estimates.n[:, questions]) == 0).all(axis=1)
+        part[list(measure.parts), j] = 1
+    broken = (status != Status.SHOWN) @ part > 0
+    status[broken & (status == Status.SHOWN)] = Status.WITHHELD_PART
+    empty = ~(estimates.n[:, questions] > 0).any(axis=1)
     status[empty] = Status.NO_DATA
     hidden = status != Status.SHOWN
     return replace(

@@ -113,9 +113,8 @@ class _Cleaner:
             values = self.frame[name]
             values = values if values.dtype == pl.String else text(values)
         codes = values.cast(self.intake.codes, strict=False).to_physical()
-        missing = codes.is_null()
-        if missing.any():
-            self._set_aside("unknown organisation", missing.to_numpy(), name, expected, values)
+        if codes.null_count():
+            self._set_aside("unknown organisation", codes.is_null().to_numpy(), name, expected, values)
             codes = codes.fill_null(0)
         return codes.to_numpy().astype(np.int32)
 

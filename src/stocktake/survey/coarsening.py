@@ -35,10 +35,10 @@ def coarsened(part: CountedWave, survey: Survey, minimum: int, reference: Counte
             moves[o, start : start + layout.cells] = start + targets
             gone = (targets != np.arange(layout.cells)) & (sizes > 0)
             people, moved = people + int(sizes[gone].sum()), moved + int(gone.sum())
-    merged = Counts(
+    merged = Counts.of(
         layout,
         _moved(counts.respondents, moves),
-        tuple(_moved(a, moves) for a in counts.answers),
+        [_moved(a, moves) for a in counts.answers],
         tuple(block.with_tables(partial(_all_moved, moves[block.organisations])) for block in counts.blocks),
     )
     largest = 0.0

@@ -164,7 +164,7 @@ class CountedWave:
             blocks.append(PairBlock(own, partial(_load_pairs, path, _state(path), layout, b, own.size)))
         if (stand > 1).any() or (file["respondents"].sum(axis=1)[stand == 0] > 0).any():
             raise ValueError("organisations without pairs, or with pairs twice")
-        counts = Counts(layout, file["respondents"], answers, tuple(blocks))
+        counts = Counts.of(layout, file["respondents"], answers, tuple(blocks))
         made = head["coarsened"]
         return cls(
             head["survey"],
@@ -207,7 +207,7 @@ class CountedWave:
             counts=Counts(
                 replace(layout, organisations=tuple(organisations)),
                 spread(self.counts.respondents),
-                tuple(spread(a) for a in self.counts.answers),
+                spread(self.counts.table, 1),
                 tuple(_placed(block, moved) for block in self.counts.blocks),
             ),
             fieldwork=Fieldwork(

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property, partial
-from itertools import combinations
+from itertools import combinations, pairwise
 from typing import TypeVar
 
 import numpy as np
@@ -66,6 +66,11 @@ class Layout:
     @property
     def strata(self) -> int:
         return (len(self.groups) + 1) * (self.cells + 1)
+
+    @cached_property
+    def offsets(self) -> Ints:
+        """Where each question's answers begin among those of all, and last how many there are; shape (questions + 1,)."""
+        return np.cumsum([0, *(answers for _, answers in self.questions)])
 
     @cached_property
     def width(self) -> int:
@@ -151,15 +156,29 @@ def _changed(load: Callable[[], PairTables], change: Callable[[PairTables], Pair
 class Counts:
     """Whole-number counts of respondents, answers and, inside sections, answer pairs; they add.
 
-    `respondents` has shape (organisations, strata); `answers` one array (organisations, strata,
-    answers) for each question of the layout; `pairs` blocks of organisations, or None where the memory guard
+    `respondents` has shape (organisations, strata); `table` (answers, organisations, strata) has the answers of one
+    question of the layout after those of another; `pairs` are blocks of organisations, or None where the memory guard
     chose the look-up pass. What an organisation's pairs are is the sum over the blocks that it is in.
     """
 
     layout: Layout
     respondents: Ints
-    answers: tuple[Table, ...]
+    table: Table
     pairs: tuple[PairBlock, ...] | None
+
+    @classmethod
+    def of(
+        cls, layout: Layout, respondents: Ints, answers: Iterable[Table], pairs: tuple[PairBlock, ...] | None
+    ) -> Counts:
+        """Counts from a table (organisations, strata, answers) for each question."""
+        table = np.concatenate([np.moveaxis(own, 2, 0) for own in answers])
+        return cls(layout, respondents, table, pairs)
+
+    @cached_property
+    def answers(self) -> tuple[Table, ...]:
+        """The counts of each question, shape (organisations, strata, answers)."""
+        ends = self.layout.offsets.tolist()
+        return tuple(np.moveaxis(self.table[a:b], 0, 2) for a, b in pairwise(ends))
 
     @property
     def blocks(self) -> tuple[PairBlock, ...]:
@@ -175,8 +194,8 @@ class Counts:
         pairs = None
         if self.pairs is not None and other.pairs is not None:
             pairs = (*self.pairs, *other.pairs)
-        answers = tuple(add_tables(a, b) for a, b in zip(self.answers, other.answers, strict=True))
-        return Counts(self.layout, self.respondents + other.respondents, answers, pairs)
+        table = add_tables(self.table, other.table)
+        return Counts(self.layout, self.respondents + other.respondents, table, pairs)
 
 
 def add_tables(a: Table, b: Table, out: Table | None = None) -> Table:

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from datetime import date
 from fractions import Fraction
 from functools import cached_property
+from itertools import groupby
 from typing import Annotated, Literal
 
 from pydantic import BeforeValidator, Field, WithJsonSchema
@@ -270,9 +271,14 @@ class Survey(Part):
     def by_code(self) -> Mapping[str, Question]:
         return {question.code: question for question in self.questions}
 
+    @cached_property
+    def by_section(self) -> Mapping[str, tuple[Question, ...]]:
+        """The scored questions of each section that has any."""
+        return {code or "": tuple(own) for code, own in groupby(self.scored, key=lambda q: q.section)}
+
     def members(self, section: str) -> tuple[Question, ...]:
         """The scored questions of a section."""
-        return tuple(q for q in self.scored if q.section == section)
+        return self.by_section.get(section, ())
 
     def section(self, code: str) -> Section:
         return next(s for s in self.sections if s.code == code)

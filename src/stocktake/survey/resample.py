@@ -51,10 +51,11 @@ def band_probabilities(
             w = standardise(drawn.sum(axis=2), method.cap, scores.weights.shares).values
             weighted = np.matmul(w[:, None, :], drawn)
             squared = np.matmul((w**2)[:, None, :], drawn)
-            scored = np.arange(points.size)[None, :] < points.size - 1
-            keep = scored.astype(np.float64)
-            value, variance, _, _ = weighted_means(weighted * keep, squared * keep, points[None, :], scored, method)
-            return value[:, 0], np.sqrt(variance[:, 0] * factor[i])
+            # The last column is what is not scored.
+            value, variance, _, _ = weighted_means(
+                weighted[:, 0, :-1].T, squared[:, 0, :-1].T, points[:, None], np.array(True), method
+            )
+            return value, np.sqrt(variance * factor[i])
 
         value, error = resample(merged, score, method.draws, rng)
         return band_shares(value, error, float(compared.centre[q]), float(compared.tau2[q]), method.zero_spread)
@@ -77,8 +78,8 @@ def _number(organisation: str, group: str | None, question: str) -> int:
 
 
 def _merged(answers: Ints, points: Floats) -> tuple[Floats, Ints]:
-    """Counts by cell with what is not scored in one last column, and the points of the others (0 for the last)."""
+    """The points of what is scored, and counts by cell of it and, in one last column, of what is not."""
     here = points[: answers.shape[1]]
     scored = ~np.isnan(here)
     merged = np.concatenate([answers[:, scored], answers[:, ~scored].sum(axis=1, keepdims=True)], axis=1)
-    return np.append(here[scored], 0.0), merged
+    return here[scored], merged

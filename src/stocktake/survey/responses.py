@@ -119,7 +119,7 @@ class Intake:
         self._check_labels(findings)
 
     def _check_labels(self, findings: Findings) -> None:
-        for question in self.survey.questions:
+        for question in self.survey.questions if self.table.labels else ():
             labels = self.table.labels.get(self.column(question.code), {})
             for option in question.options:
                 label = labels.get(float(option.code))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from functools import partial, reduce
+from functools import partial
 
 import numpy as np
 from numpy.typing import NDArray
@@ -130,7 +130,7 @@ class QuestionScores:
     """The scores of a group's questions, before any factor on their variances, and what those of its sections need.
 
     Shapes: `n`, `value`, `variance`, `total` (W), `effective`, `gain` and `movers` (organisations, questions);
-    `deviation` (organisations, questions, width); `scored` (questions, width); `spread`, the weight of each stratum and
+    `deviation` (questions, width, organisations); `scored` (questions, width); `spread`, the weight of each stratum and
     0 for those that take no part, (organisations, strata); `respondents` (organisations, cells).
     """
 
@@ -160,51 +160,37 @@ def score_questions(
     scored = ~np.isnan(table)
     points = np.nan_to_num(table)
 
-    w = weights.values
-    shape = (len(layout.organisations), *table.shape)
-    n, weighted, squared = np.zeros(shape[:2]), np.zeros(shape), np.zeros(shape)
-    movers = np.zeros(shape[:2], dtype=np.int64)
-    step = _next_steps(points, scored)
+    spread = _by_stratum(layout, strata, weights.values)
+    factors = np.stack([_by_stratum(layout, strata, np.ones_like(weights.values)), spread, spread**2], axis=2)
+    # Organisations come last, so that what is done over answers is done to many numbers side by side.
+    given, weighted, squared = np.zeros((3, *table.shape, len(layout.organisations)))
     for questions in _chunks(layout, table.shape[0]):
         sizes = [layout.questions[q][1] for q in questions]
-        # Several questions side by side, so that a small survey costs a few large operations, not many small ones.
-        answers = _in_cells(counts, questions, group)
-        answers *= np.concatenate([scored[q, :size] for q, size in zip(questions, sizes, strict=True)])
         rows, columns = np.repeat(questions, sizes), np.concatenate([np.arange(size) for size in sizes])
-        given, first = answers.sum(axis=1), np.cumsum([0, *sizes[:-1]])
-        n[:, questions] = np.add.reduceat(given, first, axis=1)
-        movers[:, questions] = np.add.reduceat(given * (step[rows, columns] > 0), first, axis=1)
-        weighted[:, rows, columns] = np.matmul(w[:, None, :], answers)[:, 0]
-        squared[:, rows, columns] = np.matmul((w**2)[:, None, :], answers)[:, 0]
-    value, variance, deviation, total = weighted_means(weighted, squared, points, scored, method)
-    twice = squared.sum(axis=2)
+        answers = counts.table[layout.offsets[questions[0]] : layout.offsets[questions[-1] + 1]].astype(np.float64)
+        for to, found in zip((given, weighted, squared), np.matmul(answers.swapaxes(0, 1), factors).T, strict=True):
+            to[rows, columns] = found
+    for sums in (given, weighted, squared):
+        sums *= scored[:, :, None]
+    value, variance, deviation, total = weighted_means(
+        weighted, squared, points[:, :, None], scored[:, :, None], method
+    )
+    twice = squared.sum(axis=1)
+    step = _next_steps(points, scored)[:, :, None]
     return QuestionScores(
         weights,
         respondents,
-        _by_stratum(layout, strata, w),
+        spread,
         scored,
-        n,
-        value,
-        variance,
+        given.sum(axis=1).T,
+        value.T,
+        variance.T,
         deviation,
-        total,
-        effective=total**2 / np.where(twice > 0, twice, np.nan),
-        gain=(weighted * step).sum(axis=2) / total,
-        movers=movers,
+        total.T,
+        effective=(total**2 / np.where(twice > 0, twice, np.nan)).T,
+        gain=((weighted * step).sum(axis=1) / total).T,
+        movers=(given * (step > 0)).sum(axis=1).T.astype(np.int64),
     )
-
-
-def _in_cells(counts: Counts, questions: Sequence[int], group: str | None) -> Floats:
-    """Answers to several questions, one beside the other, by cell: of a group, or of all groups together (None)."""
-    layout = counts.layout
-    shape = (len(layout.organisations), len(layout.groups) + 1, layout.cells + 1, -1)
-    answers = np.concatenate([counts.answers[q] for q in questions], axis=2).reshape(shape)[:, :, : layout.cells]
-    if group is not None:
-        return answers[:, layout.groups.index(group) + 1].astype(np.float64)
-    total = answers[:, 0].astype(np.float64)
-    for own in range(1, shape[1]):
-        total += answers[:, own]
-    return total
 
 
 def _finished(counts: Counts, survey: Survey, method: Method, q: QuestionScores, section_variance: Floats) -> Scores:
@@ -242,26 +228,25 @@ def weighted_means(
 ) -> tuple[Floats, Floats, Floats, Floats]:
     """Value, variance, deviations of the points from the value, and W, from sums of w and w squared by answer.
 
-    `weighted` and `squared` have shape (..., questions, answers), `points` and `scored` (questions, answers); value,
-    variance and W (1 where there is nothing) come without the last axis. Formulas: method.md 3 and 6.
+    `weighted` and `squared` have shape (..., answers, results), and `points` and `scored` one that goes with it; value,
+    variance and W (1 where there is nothing) come without the axis of answers. Formulas: method.md 3 and 6.
     """
-    total = weighted.sum(axis=-1)
+    total = weighted.sum(axis=-2)
     some = total > 0
     safe = np.where(some, total, 1.0)
-    value = np.where(some, (weighted * points).sum(axis=-1) / safe, np.nan)
+    value = (weighted * points).sum(axis=-2) / safe
     # A mean lies among its points; rounding must not put it outside them, or answers that are all alike would
     # have a spurious tiny variance and so the greatest weight of all.
     given = weighted > 0
-    # Over the answers one by one, which is several times as fast as along a short axis.
-    low = reduce(np.minimum, np.moveaxis(np.where(given, points, np.inf), -1, 0))
-    high = reduce(np.maximum, np.moveaxis(np.where(given, points, -np.inf), -1, 0))
+    low = np.where(given, points, np.inf).min(axis=-2)
+    high = np.where(given, points, -np.inf).max(axis=-2)
     value = np.where(some, np.clip(value, low, high), np.nan)
-    deviation = np.where(scored & some[..., None], points - np.nan_to_num(value)[..., None], 0.0)
+    deviation = np.where(scored & some[..., None, :], points - value[..., None, :], 0.0)
     if method.standard_error == "linearised":
-        variance = (squared * deviation**2).sum(axis=-1) / safe**2
+        variance = (squared * deviation**2).sum(axis=-2) / safe**2
     else:
-        spread = (weighted * deviation**2).sum(axis=-1) / safe
-        variance = spread * squared.sum(axis=-1) / safe**2
+        spread = (weighted * deviation**2).sum(axis=-2) / safe
+        variance = spread * squared.sum(axis=-2) / safe**2
     return value, variance, deviation, safe
 
 
@@ -274,7 +259,7 @@ def _next_steps(points: Floats, scored: NDArray[np.bool_]) -> Floats:
 
 
 def _chunks(layout: Layout, questions: int) -> list[list[int]]:
-    """QuestionScores in runs whose counts together stay below a few million numbers."""
+    """Questions in runs whose counts together stay below a few million numbers."""
     each = len(layout.organisations) * layout.strata * layout.width
     size = max(1, CHUNK // max(each, 1))
     return [list(range(start, min(start + size, questions))) for start in range(0, questions, size)]
@@ -316,7 +301,7 @@ def _of_batch(sums: Sequence[SectionSums] | Sequence[PairSums], batch: Batch) ->
 def _linearised(counts: Counts, started: Sequence[QuestionScores], second_pass: SecondPass | None) -> list[Floats]:
     """V = sum over respondents of the squared mean of their linearised values over the section's questions."""
     layout = counts.layout
-    linear = [q.deviation / q.total[..., None] for q in started]
+    linear = [q.deviation / q.total.T[:, None] for q in started]
     if counts.pairs is None:
         sums = [SectionSums.of(layout, q.variance, values, q.spread) for values, q in zip(linear, started, strict=True)]
         return [s.totals(found) for s, found in zip(sums, _summed(sums, second_pass), strict=True)]
@@ -324,11 +309,11 @@ def _linearised(counts: Counts, started: Sequence[QuestionScores], second_pass: 
     for block in counts.pairs:
         own, tables = block.organisations, block.load()
         for g, (values, q) in enumerate(zip(linear, started, strict=True)):
-            squared, here = q.spread[own] ** 2, values[own]
+            squared, here = q.spread[own] ** 2, values[:, :, own]
             for p, (a, b) in enumerate(layout.pairs):
                 joint = _weighted_pairs(tables[p], squared)
                 covariance[g, own, p] += np.einsum(
-                    "oab,oa,ob->o", joint, here[:, a, : joint.shape[1]], here[:, b, : joint.shape[2]]
+                    "oab,ao,bo->o", joint, here[a, : joint.shape[1]], here[b, : joint.shape[2]]
                 )
     return [_combine(layout, q.variance, c) for q, c in zip(started, covariance, strict=True)]
 
@@ -361,7 +346,7 @@ def _squares(q: QuestionScores) -> Floats:
 def _pair_moments(layout: Layout, q: QuestionScores, own: Ints, tables: Sequence[Table]) -> Floats:
     """The sums of PairSums from the counts of pairs of some organisations, shape (these organisations, 3, pairs)."""
     moments = np.empty((own.size, 3, len(layout.pairs)))
-    spread, deviation = q.spread[own], q.deviation[own]
+    spread, deviation = q.spread[own], np.moveaxis(q.deviation[:, :, own], 2, 0)
     for p, (a, b) in enumerate(layout.pairs):
         once = _weighted_pairs(tables[p], spread)
         twice = _weighted_pairs(tables[p], spread**2)

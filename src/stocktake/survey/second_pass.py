@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from stocktake.compare.estimates import Floats
 from stocktake.survey.counts import Batch, Ints, Layout
-from stocktake.survey.tally import fill_places
+from stocktake.survey.tally import Places
 
 # A table with more numbers than this is looked up a question at a time.
 LOOKUP_BUDGET = 65_536
@@ -28,7 +28,7 @@ class SectionSums:
     """The look-up pass: every organisation's and section's sum of squared weighted linearised values.
 
     `tables` has for each block of `blocks` (one or two questions of a section) the linearised values of their joint
-    answers without the weight, in the units of the section, shape (organisations, joint answers); `weights`
+    answers without the weight, in the units of the section, shape (joint answers, organisations); `weights`
     (organisations, strata), 0 for strata that take no part. A value is added as a whole number of a unit so small that
     61 binary digits hold the sum: whole numbers add in any order, so that any split of the respondents, on any engine,
     gives the same bytes.
@@ -42,45 +42,45 @@ class SectionSums:
 
     @classmethod
     def of(cls, layout: Layout, squares: Floats, tables: Floats, weights: Floats) -> SectionSums:
-        """The sums for `tables` of shape (organisations, questions, width).
+        """The sums for `tables` of shape (questions, width, organisations).
 
         `squares` (organisations, questions) is the sum of squared weighted values of each question by itself. The square
         of a sum of m numbers is at most m times the sum of their squares, which bounds what is to be added.
         """
-        width = tables.shape[2]
-        bounds = [len(members) * squares[:, list(members)].sum(axis=1, keepdims=True) for _, members in layout.sections]
+        width = layout.width
+        bounds = [len(members) * squares[:, list(members)].sum(axis=1) for _, members in layout.sections]
         # Even, so that half of each is the power of two for what is squared.
-        shifts = _shifts(np.concatenate(bounds, axis=1).T) // 2 * 2
+        shifts = _shifts(np.stack(bounds)) // 2 * 2
+        units = np.ldexp(1.0, shifts // 2)
         # Two questions are looked up at once, where their joint table stays in the processor's cache.
-        many = 2 if tables.shape[0] * width**2 <= LOOKUP_BUDGET else 1
+        many = 2 if tables.shape[2] * width**2 <= LOOKUP_BUDGET else 1
         blocks, looked_up = [], []
-        for (_, members), shift in zip(layout.sections, shifts, strict=True):
-            own = np.moveaxis(tables, 1, 0)[list(members)] * np.ldexp(1.0, shift // 2)[:, None]
+        for (_, members), unit in zip(layout.sections, units, strict=True):
+            own = tables[list(members)] * unit
             runs = [range(i, min(i + many, len(members))) for i in range(0, len(members), many)]
             blocks.append(tuple(tuple(members[i] for i in run) for run in runs))
-            looked_up.append(tuple(_joint(own[list(run)]) for run in runs))
+            looked_up.append(tuple(_joint(own[run.start : run.stop]) for run in runs))
         return cls(layout, tuple(blocks), tuple(looked_up), weights, shifts)
 
     def of_batch(self, batch: Batch) -> Ints:
         """The sums over a batch, shape (sections, organisations)."""
         total = np.zeros(self.shifts.shape, dtype=np.int64)
         batch, weight = _taking_part(batch, self.layout, self.weights)
-        organisation = batch.key.astype(np.intp) // self.layout.strata
+        organisation = (batch.key // self.layout.strata).astype(np.int32, copy=False)
         squared = weight * weight
         width = self.layout.width
-        bases = (organisation * width, organisation * width**2)
-        place, codes = np.empty_like(organisation), np.empty(batch.rows, dtype=np.int32)
+        places, index = Places(organisation, len(self.weights)), organisation.astype(np.intp)
         looked_up = np.empty(batch.rows)
         for s, (blocks, tables) in enumerate(zip(self.blocks, self.tables, strict=True)):
             value = np.zeros(batch.rows)
             for block, table in zip(blocks, tables, strict=True):
                 answers = [batch.answers[q] for q in block]
-                fill_places(place, bases[len(block) - 1], answers, [width] * len(block), codes)
+                place = places.of(answers, [width] * len(block))
                 # No place is outside the table; without "clip" NumPy would look up into a copy, in case one is.
                 value += table.reshape(-1).take(place, out=looked_up, mode="clip")
             value *= value
             value *= squared
-            np.add.at(total[s], organisation, np.rint(value, out=value).astype(np.int64))
+            np.add.at(total[s], index, np.rint(value, out=value).astype(np.int64))
         return total
 
     def totals(self, sums: Ints) -> Floats:
@@ -90,10 +90,10 @@ class SectionSums:
 
 
 def _joint(tables: Floats) -> Floats:
-    """The sums of values of one or two questions for each joint answer, from shape (questions, organisations, width)."""
+    """The sums of values of one or two questions for each joint answer, from shape (questions, width, organisations)."""
     if len(tables) == 1:
-        return np.ascontiguousarray(tables[0])
-    return np.ascontiguousarray((tables[0][:, :, None] + tables[1][:, None, :]).reshape(tables.shape[1], -1))
+        return tables[0]
+    return (tables[0][:, None] + tables[1][None, :]).reshape(-1, tables.shape[2])
 
 
 @dataclass(frozen=True)
@@ -101,7 +101,7 @@ class PairSums:
     """The look-up pass for classical errors: three sums over those who answered both questions of a pair.
 
     They are the sum of w d_a d_b, of w, and of w squared, as whole numbers like those of SectionSums. `deviation` has
-    shape (organisations, questions, width), `scored` (questions, width), and `weights` (organisations, strata).
+    shape (questions, width, organisations), `scored` (questions, width), and `weights` (organisations, strata).
     """
 
     layout: Layout
@@ -139,7 +139,7 @@ class PairSums:
         unit = np.ldexp(1.0, self.shifts)
         for p, (a, b) in enumerate(self.layout.pairs):
             both = self.scored[a, answers[a]] & self.scored[b, answers[b]]
-            product = self.deviation[organisation, a, answers[a]] * self.deviation[organisation, b, answers[b]]
+            product = self.deviation[a, answers[a], organisation] * self.deviation[b, answers[b], organisation]
             for i, value in enumerate((w * product, w * both, w**2 * both)):
                 whole = np.rint(value * unit[i, p][organisation]).astype(np.int64)
                 np.add.at(total[i, p], organisation, whole)

@@ -12,11 +12,12 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from stocktake.survey.counts import Batch, Counts, Ints, Layout, PairBlock, Table, add_tables
+from stocktake.survey.counts import Batch, Codes, Counts, Ints, Layout, PairBlock, Table, add_tables
 
 ONE = np.int32(1)
 SMALL = 65_536
-# How many joint answers of a block 16 bits can distinguish.
+# How many joint answers 8 bits can distinguish, and the largest number that 16 bits with a sign hold.
+MOST_IN_8 = 256
 MOST_NARROW = 32_767
 # The largest place that 32 bits hold.
 LARGEST_PLACE = 2**31 - 1
@@ -73,10 +74,6 @@ def _covering(size: int, left: frozenset[tuple[int, ...]], most: int, steps: lis
     return None
 
 
-def _width(block_and_table: tuple[tuple[int, ...], Table]) -> int:
-    return block_and_table[1].shape[1]
-
-
 @dataclass
 class Tally:
     """Counts in the making, filled in place batch by batch.
@@ -88,6 +85,7 @@ class Tally:
     layout: Layout
     paired: bool
     respondents: Ints = field(init=False)
+    table: Table = field(init=False)
     blocks: tuple[tuple[int, ...], ...] = field(init=False)
     tables: list[Table] = field(init=False)
     working: dict[str, NDArray[Any]] = field(init=False, default_factory=dict)
@@ -96,18 +94,21 @@ class Tally:
         layout = self.layout
         bins = len(layout.organisations) * layout.strata
         self.respondents = np.zeros(bins, dtype=np.int64)
+        self.table = np.zeros((layout.offsets[-1], bins), dtype=np.int32)
         sizes = [n for _, n in layout.questions]
         joint: list[tuple[int, ...]] = []
         if self.paired:
             for _, members in layout.sections:
                 blocks = [tuple(members[i] for i in block) for block in question_blocks(len(members))]
                 if any(bins * math.prod(sizes[q] for q in block) > BLOCK_BUDGET for block in blocks):
-                    blocks = list(combinations(members, 2)) or [members]
-                joint += blocks
+                    blocks = list(combinations(members, 2))
+                joint += [block for block in blocks if len(block) > 1]
+        self.tables = [np.zeros((math.prod(sizes[q] for q in block), bins), dtype=np.int32) for block in joint]
         counted = {q for block in joint for q in block}
-        joint += [(q,) for q in range(len(sizes)) if q not in counted]
-        self.blocks = tuple(joint)
-        self.tables = [np.zeros((bins, math.prod(sizes[q] for q in block)), dtype=np.int32) for block in joint]
+        alone = [q for q in range(len(sizes)) if q not in counted]
+        self.blocks = (*joint, *((q,) for q in alone))
+        # The table of a question that is counted by itself is its part of the table of all.
+        self.tables += [self.table[layout.offsets[q] : layout.offsets[q + 1]] for q in alone]
 
     def add(self, batch: Batch) -> None:
         """Count one batch."""
@@ -118,20 +119,14 @@ class Tally:
             # No count is larger than its stratum.
             raise OverflowError("a single count is above 2,147,483,647")
         # No sum of a batch is larger than its largest stratum, and narrow sums keep more of a table in the cache.
-        sums: type[np.signedinteger] = np.int16 if keys.max(initial=0) <= MOST_NARROW else np.int32
-        # Places in 32 bits are faster where there are many, and slower where they would be widened to be counted.
-        few = batch.rows < SMALL or max(t.size for t in self.tables) > LARGEST_PLACE
-        kind: type[np.signedinteger] = np.int64 if few else np.int32
-        key = batch.key.astype(kind, copy=False)
-        base, place = self._working("base", batch.rows, kind), self._working("place", batch.rows, kind)
-        width = 0
-        for block, total in sorted(zip(self.blocks, self.tables, strict=True), key=_width):
-            if total.shape[1] != width:
-                width = total.shape[1]
-                np.multiply(key, kind(width), out=base)
-            # Codes in 16 bits are several times as fast to combine as wider ones; most blocks fit.
-            codes = self._working("codes", batch.rows, np.int16 if width <= MOST_NARROW else np.int32)
-            fill_places(place, base, [batch.answers[q] for q in block], [sizes[q] for q in block], codes)
+        sums = narrowest(int(keys.max(initial=0)))
+        kind = narrowest(max(t.size for t in self.tables))
+        if kind is np.int16 and batch.rows >= SMALL:
+            # Places of 16 bits are none of SciPy's.
+            kind = np.int32
+        places = Places(batch.key.astype(kind, copy=False), self.respondents.size)
+        for block, total in zip(self.blocks, self.tables, strict=True):
+            place = places.of([batch.answers[q] for q in block], [sizes[q] for q in block])
             self._accumulate(total.reshape(-1), place, sums)
 
     def _working(self, name: str, rows: int, kind: type[np.signedinteger]) -> NDArray[Any]:
@@ -147,7 +142,7 @@ class Tally:
             # A batch much smaller than the table would spend its time adding zeros.
             np.add.at(total, place, ONE)
         elif place.size < SMALL:
-            np.add(total, np.bincount(place, minlength=total.size), out=total, casting="same_kind")
+            total += np.bincount(place, minlength=total.size).astype(np.int32)
         else:
             self._accumulate_many(total, place, sums)
 
@@ -198,50 +193,60 @@ class Tally:
         sizes = [n for _, n in layout.questions]
         shape = (len(layout.organisations), layout.strata)
         joint = [
-            t.reshape(*shape, *(sizes[q] for q in block)) for block, t in zip(self.blocks, self.tables, strict=True)
+            t.reshape(*(sizes[q] for q in block), *shape) for block, t in zip(self.blocks, self.tables, strict=True)
         ]
-        # The first block of each question, and with pairs the first of each pair, whose table is smaller.
-        source = {q: (joint[i], block) for i, block in reversed(list(enumerate(self.blocks))) for q in block}
+        table = self.table.reshape(-1, *shape)
         pairs = None
         if self.paired:
-            at = {p: i for i, block in reversed(list(enumerate(self.blocks))) for p in combinations(block, 2)}
-            tables = [_margin(joint[at[p]], self.blocks[at[p]], p) for p in layout.pairs]
-            pairs = (PairBlock.of(tables, len(layout.organisations)),)
-            source |= {q: (table, p) for p, table in zip(layout.pairs, tables, strict=True) for q in p}
-        answers = tuple(_margin(*source[q], (q,)) for q in range(len(sizes)))
-        return Counts(layout, self.respondents.reshape(shape), answers, pairs)
+            # The first block of each pair, and a pair of each question, whose table is smaller than a block's.
+            first = {p: i for i, block in reversed(list(enumerate(self.blocks))) for p in combinations(block, 2)}
+            tables = [_margin(joint[first[p]], self.blocks[first[p]], p) for p in layout.pairs]
+            margins = {q: (own, pair) for pair, own in zip(layout.pairs, tables, strict=True) for q in pair}
+            for q, (own, pair) in margins.items():
+                table[layout.offsets[q] : layout.offsets[q + 1]] = _margin(own, pair, (q,))
+            pairs = (PairBlock.of([np.moveaxis(t, (0, 1), (2, 3)) for t in tables], shape[0]),)
+        return Counts(layout, self.respondents.reshape(shape), table, pairs)
 
 
-def fill_places(
-    place: NDArray[np.signedinteger],
-    base: NDArray[np.signedinteger],
-    answers: Sequence[NDArray[np.signedinteger]],
-    sizes: Sequence[int],
-    codes: NDArray[np.signedinteger],
-) -> None:
-    """Fill in where the joint answers of respondents stand in a flat table, in which those of each begin at `base`.
+def narrowest(largest: int) -> type[np.signedinteger]:
+    """The narrowest whole numbers, of 16 bits or more, that hold numbers of at most `largest`."""
+    if largest > LARGEST_PLACE:
+        return np.int64
+    return np.int16 if largest <= MOST_NARROW else np.int32
 
-    `sizes` are how many answers each question has, and `codes` is an array to work in, wide enough for their product.
+
+class Places:
+    """Where the respondents of a batch stand in flat tables of joint answers by key.
+
+    `key` is one of `keys` numbers for each respondent, and no table is to be larger than its kind of numbers holds.
     """
-    joint: NDArray[np.signedinteger] = answers[0]
-    if len(answers) > 1:
-        np.copyto(codes, answers[0])
+
+    def __init__(self, key: NDArray[np.signedinteger], keys: int) -> None:
+        self.key, self.keys = key, key.dtype.type(keys)
+        self.place = np.empty_like(key)
+        self.codes: dict[type[Any], NDArray[Any]] = {}
+
+    def of(self, answers: Sequence[Codes], sizes: Sequence[int]) -> NDArray[np.signedinteger]:
+        """The places for answers to some questions, each of so many; they are valid until the next are asked for."""
+        joint: NDArray[Any] = answers[0]
+        most = sizes[0]
         for more, size in zip(answers[1:], sizes[1:], strict=True):
-            codes *= size
-            codes += more
-        joint = codes
-    np.add(base, joint, out=place)
+            most *= size
+            # Codes in 8 bits are many times as fast to combine as wider ones; most blocks fit.
+            narrow = most <= MOST_IN_8 and joint.itemsize == more.itemsize == 1
+            kind: type[Any] = np.uint8 if narrow else narrowest(most)
+            if kind not in self.codes:
+                self.codes[kind] = np.empty(self.key.size, dtype=kind)
+            codes = self.codes[kind]
+            np.multiply(joint.view(np.uint8) if narrow else joint, kind(size), out=codes)
+            joint = np.add(codes, more.view(np.uint8) if narrow else more, out=codes)
+        np.multiply(joint, self.keys, out=self.place)
+        return np.add(self.place, self.key, out=self.place)
 
 
 def _margin(table: Table, block: tuple[int, ...], keep: tuple[int, ...]) -> Table:
-    """A block's joint counts summed down to the questions kept, in their order."""
-    for axis in reversed([2 + i for i, q in enumerate(block) if q not in keep]):
-        # Whole slices are added, which is several times as fast as a sum along a short axis.
-        slices = np.moveaxis(table, axis, 0)
-        table = slices[0].copy()
-        for one in slices[1:]:
-            table += one
-    return table
+    """A block's joint counts, shape (answers of each, organisations, strata), summed down to the questions kept."""
+    return table.sum(axis=tuple(i for i, q in enumerate(block) if q not in keep), dtype=np.int32)
 
 
 def count(batches: Iterable[Batch], layout: Layout, *, pairs: bool = True) -> Counts:
