@@ -12,6 +12,7 @@ import polars as pl
 import pytest
 from hypothesis import HealthCheck, assume, given, settings
 from hypothesis import strategies as st
+from scipy.stats import multinomial
 
 import oracle
 from helpers import Case, cases, small_survey
@@ -170,19 +171,26 @@ def one_cell(points: list[float]) -> Any:
 
 
 def test_a_resample_has_as_many_people_and_none_where_none_were() -> None:
-    seen = []
-
-    def scorer(drawn: np.ndarray[Any, Any]) -> Any:
-        seen.append(drawn)
-        return drawn[:, 0, 0].astype(float), drawn[:, 0, 1].astype(float)
-
     counts = np.array([[3, 0, 4], [0, 2, 0]])
-    value, error = resample(counts, scorer, 50, np.random.default_rng(1))
-    assert seen[0].shape == (50, 2, 3)
-    assert (seen[0].sum(axis=(1, 2)) == 9).all()
-    assert not seen[0][:, counts == 0].any()
-    assert value.max() > 3 > value.min()
-    assert (error == 0).all()
+    (drawn,) = resample([counts], 50, np.random.default_rng(1))
+    assert drawn.shape == (2, 3, 50)
+    assert (drawn.sum(axis=(0, 1)) == 9).all()
+    assert not drawn[counts == 0].any()
+    assert drawn[0, 0].max() > 3 > drawn[0, 0].min()
+
+
+def test_each_question_has_multinomial_draws_and_all_the_same_people_in_a_cell() -> None:
+    """Four people and three questions: every outcome of a question comes as often as it must, and cells agree."""
+    questions = [np.array([[1, 1, 0], [0, 1, 1]]), np.array([[2, 0], [1, 1]]), np.array([[0, 2], [0, 2]])]
+    draws = 40_000
+    found = list(resample(questions, draws, np.random.default_rng(3)))
+    for counts, drawn in zip(questions, found, strict=True):
+        assert np.array_equal(drawn.sum(axis=1), found[0].sum(axis=1))
+        there = np.flatnonzero(counts)
+        outcomes, often = np.unique(drawn.reshape(counts.size, draws)[there], axis=1, return_counts=True)
+        chances = multinomial(4, counts.ravel()[there] / 4).pmf(outcomes.T)
+        assert math.fsum(chances) == pytest.approx(1)
+        assert (np.abs(often / draws - chances) <= 4 * np.sqrt(chances * (1 - chances) / draws)).all()
 
 
 def test_shares_by_hand() -> None:
@@ -587,20 +595,21 @@ def test_every_draw_against_the_oracle(case: Case, chosen: dict[str, Any]) -> No
 
 def check_draws(case: Case, method: Method, group: str | None) -> int:
     """Hold every draw and every share against the oracle; returns how many results were resampled."""
+    current: list[tuple[Any, Any]] = []
     seen: list[tuple[Any, Any, Any, Any]] = []
 
-    def recorded(counts: Any, scorer: Any, draws: int, rng: Any) -> Any:
-        kept = []
+    def recorded(counts: Any, draws: int, rng: Any) -> Any:
+        for own, drawn in zip(counts, resample(counts, draws, rng), strict=True):
+            current[:] = [(own, np.moveaxis(drawn, 2, 0))]
+            yield drawn
 
-        def keeping(drawn: Any) -> Any:
-            kept.append(drawn)
-            return scorer(drawn)
+    def banded(value: Any, error: Any, *more: Any) -> Any:
+        # What is banded is of the counts that were drawn last.
+        seen.append((*current[0], value, error))
+        return band_shares(value, error, *more)
 
-        value, error = resample(counts, keeping, draws, rng)
-        seen.append((counts, kept[0], value, error))
-        return value, error
-
-    with patch.object(resampling, "resample", recorded), patch.object(resampling, "cores", lambda: 1):
+    one_worker = patch.object(resampling, "cores", lambda: 1)
+    with patch.object(resampling, "resample", recorded), patch.object(resampling, "band_shares", banded), one_worker:
         _, shown, range_, found, resampled = firm(case, method, group)
     rows = case.rows(group)
     reference, everybody = reference_of(rows), sum(1 for row in rows if row.cell is not None)

@@ -511,19 +511,20 @@ def numbers_beside(done: Run, words: str) -> list[float]:
 
 
 def test_a_result_is_firm_in_nine_draws_of_ten() -> None:
-    """Of a hundred draws 90 outside the range are enough, and 89 are not; each of twenty questions has its own draws."""
-    names = [f"Q{i}" for i in range(1, 21)]
+    """Of a hundred draws 90 outside the range are enough, and 89 are not; questions answered alike have the same draws."""
+    names = ["Q1", "Q2"]
     yes, no = dict.fromkeys(names, YES), dict.fromkeys(names, NO)
     answers = [*(some(30, f"T{i}", **yes) + some(20, f"T{i}", **no) for i in range(1, 10))]
     # Average 6.2, z of X = 1.8/sqrt(16/40) = 2.846 where tau is 0, to every question.
     people = frame(*answers, some(32, "X", **yes), some(8, "X", **no))
     met: set[int] = set()
-    for seed in range(20):
-        done = run(survey((2,) * 20), people, winsorise=0.2, draws=100, seed=seed)
+    # Both are met soon from this seed on.
+    for seed in range(46, 100):
+        done = run(survey((2, 2)), people, winsorise=0.2, draws=100, seed=seed)
         outside = [round(100 * row(done.results.firmness, "X", name)["p_outside"]) for name in names]
         # How many are firm, and of how many outside the range.
         output = numbers_beside(done, "in at least nine of ten draws")[:2]
-        assert output == [sum(share >= 90 for share in outside), 20]
+        assert output == [sum(share >= 90 for share in outside), 2]
         assert [row(done.results.firmness, "X", name)["firm"] for name in names] == [share >= 90 for share in outside]
         met |= set(outside)
         if {89, 90} <= met:

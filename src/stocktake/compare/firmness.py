@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -86,17 +86,22 @@ def normal_bands(
     return np.where(known[..., None], np.diff(ends, axis=-1), np.nan)
 
 
-def resample(
-    counts: Ints, score: Callable[[Ints], tuple[Floats, Floats]], draws: int, rng: np.random.Generator
-) -> tuple[Floats, Floats]:
-    """Values and standard errors of a multinomial bootstrap of one organisation's counts.
+def resample(counts: Sequence[Ints], draws: int, rng: np.random.Generator) -> Iterator[Ints]:
+    """Counts of a multinomial bootstrap of one organisation's people, for several questions that all of them were asked.
 
-    `counts` has shape (cells, answers), the unanswered among the answers; `score` takes counts of shape
-    (draws, cells, answers) and returns value and standard error of each draw, reweighted in each.
+    Each of `counts` has shape (cells, answers), the unanswered among the answers; yields one of shape (cells, answers,
+    draws) for each. People are drawn once for all questions: each question has them in a row, by cell and answer, and
+    where a row is cut is drawn. Every question's draws are multinomial, and those of a cell are the same for all.
     """
-    total = int(counts.sum())
-    drawn = rng.multinomial(total, counts.ravel() / total, size=draws)
-    return score(drawn.reshape(draws, *counts.shape))
+    total = int(counts[0].sum())
+    ends = [np.cumsum(own) for own in counts]
+    # Nobody need be drawn singly who stands beside the same people in every row.
+    cuts = np.unique(np.concatenate([[0], *ends]))
+    between = rng.multinomial(total, np.diff(cuts) / total, size=draws)
+    below = np.zeros((cuts.size, draws), dtype=np.int64)
+    np.cumsum(between.T, axis=0, out=below[1:])
+    for own, cut in zip(counts, ends, strict=True):
+        yield np.diff(below[np.searchsorted(cuts, cut)], axis=0, prepend=0).reshape(*own.shape, draws)
 
 
 def band_shares(

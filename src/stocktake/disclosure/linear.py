@@ -25,10 +25,8 @@ Bools = NDArray[np.bool_]
 ROUNDS = 6
 # Steps towards the end of a ratio, each from the ratio that the last one reached.
 STEPS = 6
-# Pairs of opposite ends between which a centre is taken.
-CORNERS = 3
-# HiGHS' numbers for the two ways of its simplex.
-DUAL, PRIMAL = 1, 4
+# HiGHS' number for the primal simplex.
+PRIMAL = 4
 # HiGHS' own tolerance for a relation, with a margin for the sums of hundreds of people.
 TOLERANCE = 1e-6
 
@@ -161,15 +159,9 @@ class Solver:
     high: Floats
     links: Bools
 
-    def point(self, cost: Floats, *, near: bool = True) -> Floats:
-        """The point that satisfies every relation at the least cost; raises Inconsistent where there is none.
-
-        `near` says that the cost is much like the last one, so that its point is a good one to start from.
-        """
+    def point(self, cost: Floats) -> Floats:
+        """The point that satisfies every relation at the least cost; raises Inconsistent where there is none."""
         model = self._model
-        # Only costs change from one point to the next: the last one still satisfies every relation, which is where the
-        # primal simplex starts from. For quite another cost the dual one is faster.
-        model.setOptionValue("simplex_strategy", PRIMAL if near else DUAL)
         model.changeColsCost(cost.size, np.arange(cost.size, dtype=np.int32), cost)
         model.run()
         if model.getModelStatus() != highspy.HighsModelStatus.kOptimal:
@@ -179,10 +171,16 @@ class Solver:
     @cached_property
     def _model(self) -> highspy.Highs:
         """The relations as HiGHS holds them; each further cost starts from the point that the last one reached."""
+        return self._new_model()
+
+    def _new_model(self) -> highspy.Highs:
         model = highspy.Highs()
         model.setOptionValue("output_flag", False)
         # Systems are solved beside one another; none has threads of its own.
         model.setOptionValue("threads", 1)
+        # Only costs change from one point to the next: the last one still satisfies every relation, which is where the
+        # primal simplex starts from.
+        model.setOptionValue("simplex_strategy", PRIMAL)
         problem = highspy.HighsLp()
         problem.num_row_, problem.num_col_ = self.matrix.shape
         problem.col_cost_ = np.zeros(self.low.size)
@@ -195,13 +193,16 @@ class Solver:
         return model
 
     def centre(self) -> Floats:
-        """A point amid all that satisfy the relations: the mean of some that lie at their ends."""
-        rng = np.random.default_rng(0)
-        points = []
-        for _ in range(CORNERS):
-            cost = rng.uniform(-1.0, 1.0, self.low.size)
-            points += [self.point(cost, near=False), self.point(-cost, near=False)]
-        return np.asarray(np.mean(points, axis=0))
+        """A point amid all that satisfy the relations; raises Inconsistent where there is none."""
+        # Without a cost, and without going on to a corner, the interior point method ends far from all limits.
+        model = self._new_model()
+        model.setOptionValue("solver", "ipm")
+        model.setOptionValue("run_crossover", "off")
+        model.run()
+        if model.getModelStatus() == highspy.HighsModelStatus.kOptimal:
+            return np.asarray(model.getSolution().col_value)
+        # Any point will do; only fewer figures are proved safe by one at the edge.
+        return self.point(np.zeros(self.low.size))
 
     def without_links(self) -> Solver:
         """The parts alone: figures can only lie further apart than in the whole."""

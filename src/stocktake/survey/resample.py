@@ -13,11 +13,11 @@ from stocktake.compare.expected_range import ExpectedRange
 from stocktake.compare.firmness import band_shares, normal_bands, resample
 from stocktake.survey.counts import Counts, Ints
 from stocktake.survey.engines import cores
-from stocktake.survey.instrument import Survey
+from stocktake.survey.instrument import Method, Survey
 from stocktake.survey.scores import Scores, group_strata, option_scores, variance_factor, weighted_means
 from stocktake.survey.weights import standardise
 
-# Resampling takes some milliseconds a result; for more results than this the normal approximation is used.
+# Resampling takes a millisecond or two a result; for more results than this the normal approximation is used.
 RESAMPLE_LIMIT = 20_000
 
 
@@ -34,35 +34,35 @@ def band_probabilities(
     out = normal_bands(shown.value, shown.standard_error, compared)
     resampled = np.zeros(shown.value.shape, dtype=np.bool_)
     table = option_scores(survey, counts.layout)
-    wanted = [(int(i), int(q)) for i, q in zip(*np.nonzero(compared.band[:, : table.shape[0]]), strict=True)]
-    if method.draws == 0 or len(wanted) > RESAMPLE_LIMIT:
+    wanted = compared.band[:, : table.shape[0]] > 0
+    if method.draws == 0 or wanted.sum() > RESAMPLE_LIMIT:
         return out, resampled
     strata = group_strata(counts.layout, group)
     factor = variance_factor(counts, strata, method)
 
-    def one(place: tuple[int, int]) -> Floats:
-        i, q = place
-        points, merged = _merged(counts.answers[q][i][strata].sum(axis=0), table[q])
-        rng = np.random.default_rng(
-            [method.seed, _number(counts.layout.organisations[i], group, counts.layout.questions[q][0])]
-        )
+    def one(i: int) -> list[Floats]:
+        """The shares of each of an organisation's questions that are wanted."""
+        # Every question takes part in the draws, so that they do not depend on which are wanted.
+        merged = [_merged(answers[i][strata].sum(axis=0), p) for answers, p in zip(counts.answers, table, strict=False)]
+        rng = np.random.default_rng([method.seed, _number(counts.layout.organisations[i], group)])
+        weights: Floats | None = None
+        shares = []
+        for q, drawn in enumerate(resample([own for _, own in merged], method.draws, rng)):
+            if weights is None:
+                people = drawn.sum(axis=1).T
+                weights = standardise(people, method.cap, scores.weights.shares).values.T[:, None]
+            if wanted[i, q]:
+                value, error = _scored(drawn, weights, merged[q][0], method)
+                error *= np.sqrt(factor[i])
+                centre, tau2 = float(compared.centre[q]), float(compared.tau2[q])
+                shares.append(band_shares(value, error, centre, tau2, method.zero_spread))
+        return shares
 
-        def score(drawn: Ints) -> tuple[Floats, Floats]:
-            w = standardise(drawn.sum(axis=2), method.cap, scores.weights.shares).values
-            weighted = np.matmul(w[:, None, :], drawn)
-            squared = np.matmul((w**2)[:, None, :], drawn)
-            # The last column is what is not scored.
-            value, variance, _, _ = weighted_means(
-                weighted[:, 0, :-1].T, squared[:, 0, :-1].T, points[:, None], np.array(True), method
-            )
-            return value, np.sqrt(variance * factor[i])
-
-        value, error = resample(merged, score, method.draws, rng)
-        return band_shares(value, error, float(compared.centre[q]), float(compared.tau2[q]), method.zero_spread)
-
+    rows = np.flatnonzero(wanted.any(axis=1)).tolist()
     with ThreadPoolExecutor(cores()) as pool:
-        for (i, q), found in zip(wanted, pool.map(one, wanted, chunksize=16), strict=True):
-            out[i, q], resampled[i, q] = found, True
+        for i, found in zip(rows, pool.map(one, rows), strict=True):
+            out[i, : table.shape[0]][wanted[i]] = found
+    resampled[:, : table.shape[0]] = wanted
     questions = table.shape[0]
     for s, (_, members) in enumerate(counts.layout.sections):
         if len(members) == 1:
@@ -72,9 +72,19 @@ def band_probabilities(
     return out, resampled
 
 
-def _number(organisation: str, group: str | None, question: str) -> int:
-    """A number of a result's own, so that its draws do not depend on which others there are."""
-    return zlib.crc32("\n".join((organisation, group or "", question)).encode())
+def _number(organisation: str, group: str | None) -> int:
+    """A number of an organisation's own, so that its draws do not depend on which others there are."""
+    return zlib.crc32("\n".join((organisation, group or "")).encode())
+
+
+def _scored(drawn: Ints, weights: Floats, points: Floats, method: Method) -> tuple[Floats, Floats]:
+    """Value and standard error of each draw, from counts (cells, answers, draws) and weights (cells, 1, draws)."""
+    # The last answer is what is not scored.
+    weighted = weights * drawn[:, :-1]
+    value, variance, _, _ = weighted_means(
+        weighted.sum(axis=0), (weights * weighted).sum(axis=0), points[:, None], np.array(True), method
+    )
+    return value, np.sqrt(variance)
 
 
 def _merged(answers: Ints, points: Floats) -> tuple[Floats, Ints]:
