@@ -687,7 +687,7 @@ def test_three_questions_are_counted_jointly_up_to_a_limit(monkeypatch: pytest.M
 @pytest.mark.parametrize(
     ("module", "name", "value"),
     # 192 rows, and 16 joint answers of two questions with four answers each, are within the limits as they come.
-    [(tally, "SMALL", 192), (tally, "MOST_NARROW", 15), (scores, "CHUNK", 1), (tally, "LARGEST_PLACE", 191)],
+    [(tally, "SMALL", 192), (tally, "MOST_NARROW", 15), (scores, "CHUNK", 1), (tally, "LARGEST_PLACE", 95)],
 )
 def test_the_way_of_counting_changes_no_figure(
     monkeypatch: pytest.MonkeyPatch, module: Any, name: str, value: int
@@ -695,6 +695,15 @@ def test_the_way_of_counting_changes_no_figure(
     assert getattr(module, name) > 192
     monkeypatch.setattr(module, name, value)
     assert section_variance(24)[0] == pytest.approx(LINEARISED)
+
+
+@pytest.mark.parametrize(
+    ("largest", "kind"),
+    [(32_767, np.int16), (32_768, np.int32), (2_147_483_647, np.int32), (2_147_483_648, np.int64)],
+)
+def test_numbers_are_as_narrow_as_what_they_hold(largest: int, kind: type[np.signedinteger[Any]]) -> None:
+    assert tally.narrowest(largest) is kind
+    assert np.iinfo(kind).max >= largest
 
 
 @pytest.mark.parametrize("options", [29, 30])
