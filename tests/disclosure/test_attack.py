@@ -6,6 +6,7 @@ from dataclasses import replace
 from itertools import product
 from pathlib import Path
 from typing import Any
+from unittest.mock import patch
 
 import numpy as np
 import polars as pl
@@ -17,7 +18,7 @@ from scipy.sparse import csr_array
 import stocktake as st_
 from helpers import small_survey
 from stocktake.disclosure.attack import attack, sentences, table_of
-from stocktake.disclosure.linear import Inconsistent, System, bounds, ratios
+from stocktake.disclosure.linear import Inconsistent, Solver, System, bounds, ratios
 from stocktake.disclosure.precision import percent_interval, public, whole_percent
 from stocktake.disclosure.rules import Rules, rules_of
 from stocktake.problems import StocktakeError
@@ -232,7 +233,15 @@ def test_bounds_are_those_of_every_whole_number_solution(limits: list[tuple[int,
     if not solutions:
         with pytest.raises(Inconsistent):
             bounds(system.solver(), first, lambda low, high: np.zeros(low.shape, dtype=bool))
+        with pytest.raises(Inconsistent):
+            system.solver().centre()
         return
+    # The centre is a solution, whether it is the interior point or, where that does not hold, a corner.
+    for holds in (None, False):
+        with patch.object(Solver, "_holds", Solver._holds if holds is None else lambda self, point: False):
+            centre = system.solver().centre()
+        assert centre.sum() == pytest.approx(total, abs=1e-4)
+        assert all(a - 1e-4 <= x <= b + 1e-4 for x, (a, b) in zip(centre, boxes, strict=True))
     found = bounds(system.solver(), first, lambda low, high: np.zeros(low.shape, dtype=bool))
     assert found.exact.all()
     assert found.low[0] == pytest.approx(min(p[0] for p in solutions), abs=1e-4)

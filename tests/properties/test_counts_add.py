@@ -295,3 +295,17 @@ def test_places_are_those_of_the_joint_answers_and_the_key(seed: int, sizes: lis
     for _ in range(2):
         found = places.of(answers, sizes)
         assert np.array_equal(found, np.ravel_multi_index((*answers, key), (*sizes, 7)))
+
+
+def test_nobody_and_nowhere() -> None:
+    """No organisations, or no respondents, are counted as none."""
+    for organisations in ((), ("A",)):
+        layout = Layout(organisations, (), 2, (("Q1", 3), ("Q2", 4), ("Q3", 2)), (("S1", (0, 1)), ("S2", (2,))))
+        nobody = Batch(np.zeros(0, dtype=np.int64), tuple(np.zeros(0, dtype=np.int8) for _ in range(3)))
+        for batches in ([], [nobody]):
+            done = count(batches, layout)
+            assert [a.shape for a in done.answers] == [(len(organisations), 3, n) for n in (3, 4, 2)]
+            assert done.table.sum() == 0 and [t.sum() for t in pair_tables(done)] == [0]
+        size = (len(organisations), 3)
+        sums = SectionSums.of(layout, np.zeros(size), np.zeros((3, 4, len(organisations))), np.zeros(size))
+        assert sums.totals(sums.of_batch(nobody)).tolist() == [[0.0, 0.0]] * len(organisations)

@@ -199,10 +199,17 @@ class Solver:
         model.setOptionValue("solver", "ipm")
         model.setOptionValue("run_crossover", "off")
         model.run()
-        if model.getModelStatus() == highspy.HighsModelStatus.kOptimal:
-            return np.asarray(model.getSolution().col_value)
+        point = np.asarray(model.getSolution().col_value)
+        if model.getModelStatus() == highspy.HighsModelStatus.kOptimal and self._holds(point):
+            return point
         # Any point will do; only fewer figures are proved safe by one at the edge.
         return self.point(np.zeros(self.low.size))
+
+    def _holds(self, point: Floats) -> bool:
+        """Whether a point satisfies every relation, as nearly as one that HiGHS gives."""
+        rows, near = self.matrix @ point, 2 * TOLERANCE
+        inside = (rows >= self.row_low - near) & (rows <= self.row_high + near)
+        return bool(inside.all() and (point >= self.low - near).all() and (point <= self.high + near).all())
 
     def without_links(self) -> Solver:
         """The parts alone: figures can only lie further apart than in the whole."""

@@ -150,6 +150,8 @@ class CountedWave:
         answers = tuple(file[f"answers_{i}"] for i in range(len(layout.questions)))
         shape = (len(layout.organisations), layout.strata)
         _check_shapes([file["respondents"], *answers], [shape, *((*shape, n) for _, n in layout.questions)])
+        if any(not np.array_equal(own.sum(axis=2), file["respondents"]) for own in answers):
+            raise ValueError("answers of others than the respondents")
         blocks, stand = [], np.zeros(shape[0], dtype=np.int64)
         for b in range(head["blocks"]):
             own = file[f"organisations_{b}"]

@@ -171,7 +171,8 @@ class Counts:
         cls, layout: Layout, respondents: Ints, answers: Iterable[Table], pairs: tuple[PairBlock, ...] | None
     ) -> Counts:
         """Counts from a table (organisations, strata, answers) for each question."""
-        table = np.concatenate([np.moveaxis(own, 2, 0) for own in answers])
+        table = np.empty((layout.offsets[-1], len(layout.organisations), layout.strata), dtype=np.int32)
+        np.concatenate([np.moveaxis(own, 2, 0) for own in answers], out=table)
         return cls(layout, respondents, table, pairs)
 
     @cached_property

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import zlib
+from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
@@ -19,6 +20,8 @@ from stocktake.survey.weights import standardise
 
 # Resampling takes a millisecond or two a result; for more results than this the normal approximation is used.
 RESAMPLE_LIMIT = 20_000
+# An organisation's draws come so many numbers at a time.
+AT_A_TIME = 2_000_000
 
 
 def band_probabilities(
@@ -45,18 +48,17 @@ def band_probabilities(
         # Every question takes part in the draws, so that they do not depend on which are wanted.
         merged = [_merged(answers[i][strata].sum(axis=0), p) for answers, p in zip(counts.answers, table, strict=False)]
         rng = np.random.default_rng([method.seed, _number(counts.layout.organisations[i], group)])
-        weights: Floats | None = None
-        shares = []
-        for q, drawn in enumerate(resample([own for _, own in merged], method.draws, rng)):
-            if weights is None:
-                people = drawn.sum(axis=1).T
-                weights = standardise(people, method.cap, scores.weights.shares).values.T[:, None]
-            if wanted[i, q]:
-                value, error = _scored(drawn, weights, merged[q][0], method)
-                error *= np.sqrt(factor[i])
-                centre, tau2 = float(compared.centre[q]), float(compared.tau2[q])
-                shares.append(band_shares(value, error, centre, tau2, method.zero_spread))
-        return shares
+        chosen = np.flatnonzero(wanted[i]).tolist()
+        return [
+            band_shares(
+                value,
+                error * np.sqrt(factor[i]),
+                float(compared.centre[q]),
+                float(compared.tau2[q]),
+                method.zero_spread,
+            )
+            for q, (value, error) in _scores_of_draws(merged, chosen, scores.weights.shares, method, rng).items()
+        ]
 
     rows = np.flatnonzero(wanted.any(axis=1)).tolist()
     with ThreadPoolExecutor(cores()) as pool:
@@ -75,6 +77,31 @@ def band_probabilities(
 def _number(organisation: str, group: str | None) -> int:
     """A number of an organisation's own, so that its draws do not depend on which others there are."""
     return zlib.crc32("\n".join((organisation, group or "")).encode())
+
+
+def _scores_of_draws(
+    merged: Sequence[tuple[Floats, Ints]],
+    chosen: Sequence[int],
+    shares: Floats,
+    method: Method,
+    rng: np.random.Generator,
+) -> dict[int, tuple[Floats, Floats]]:
+    """Value and standard error of each draw of an organisation's people, of each of the `chosen` questions.
+
+    `merged` has the points and the counts (cells, answers) of every question, what is not scored in the last column.
+    """
+    counted = [own for _, own in merged]
+    step = max(1, AT_A_TIME // min(int(counted[0].sum()), sum(own.size for own in counted)))
+    parts: dict[int, list[tuple[Floats, Floats]]] = {q: [] for q in chosen}
+    for start in range(0, method.draws, step):
+        weights: Floats | None = None
+        for q, drawn in enumerate(resample(counted, min(step, method.draws - start), rng)):
+            if weights is None:
+                # The same for every question.
+                weights = standardise(drawn.sum(axis=1).T, method.cap, shares).values.T[:, None]
+            if q in parts:
+                parts[q].append(_scored(drawn, weights, merged[q][0], method))
+    return {q: (np.concatenate([v for v, _ in own]), np.concatenate([e for _, e in own])) for q, own in parts.items()}
 
 
 def _scored(drawn: Ints, weights: Floats, points: Floats, method: Method) -> tuple[Floats, Floats]:

@@ -160,16 +160,16 @@ def score_questions(
     scored = ~np.isnan(table)
     points = np.nan_to_num(table)
 
-    spread = _by_stratum(layout, strata, weights.values)
-    factors = np.stack([_by_stratum(layout, strata, np.ones_like(weights.values)), spread, spread**2], axis=2)
+    w = weights.values
     # Organisations come last, so that what is done over answers is done to many numbers side by side.
     given, weighted, squared = np.zeros((3, *table.shape, len(layout.organisations)))
     for questions in _chunks(layout, table.shape[0]):
         sizes = [layout.questions[q][1] for q in questions]
         rows, columns = np.repeat(questions, sizes), np.concatenate([np.arange(size) for size in sizes])
-        answers = counts.table[layout.offsets[questions[0]] : layout.offsets[questions[-1] + 1]].astype(np.float64)
-        for to, found in zip((given, weighted, squared), np.matmul(answers.swapaxes(0, 1), factors).T, strict=True):
-            to[rows, columns] = found
+        answers = _in_cells(counts, questions, group)
+        # Not a matrix product: how many threads that takes, and so how it rounds, depends on the machine.
+        for to, factor in ((given, np.ones_like(w)), (weighted, w), (squared, w**2)):
+            to[rows, columns] = np.einsum("aoc,oc->ao", answers, factor)
     for sums in (given, weighted, squared):
         sums *= scored[:, :, None]
     value, variance, deviation, total = weighted_means(
@@ -180,7 +180,7 @@ def score_questions(
     return QuestionScores(
         weights,
         respondents,
-        spread,
+        _by_stratum(layout, strata, w),
         scored,
         given.sum(axis=1).T,
         value.T,
@@ -191,6 +191,19 @@ def score_questions(
         gain=((weighted * step).sum(axis=1) / total).T,
         movers=(given * (step > 0)).sum(axis=1).T.astype(np.int64),
     )
+
+
+def _in_cells(counts: Counts, questions: Sequence[int], group: str | None) -> Floats:
+    """Answers to questions that follow one another, by organisation and cell: of a group, or of all together (None)."""
+    layout = counts.layout
+    table = counts.table[layout.offsets[questions[0]] : layout.offsets[questions[-1] + 1]]
+    by_group = table.reshape(*table.shape[:2], len(layout.groups) + 1, layout.cells + 1)[..., : layout.cells]
+    if group is not None:
+        return by_group[:, :, layout.groups.index(group) + 1].astype(np.float64)
+    total = by_group[:, :, 0].astype(np.float64)
+    for own in range(1, by_group.shape[2]):
+        total += by_group[:, :, own]
+    return total
 
 
 def _finished(counts: Counts, survey: Survey, method: Method, q: QuestionScores, section_variance: Floats) -> Scores:
@@ -320,7 +333,8 @@ def _linearised(counts: Counts, started: Sequence[QuestionScores], second_pass: 
 
 def _weighted_pairs(pairs: Table, weights: Floats) -> Floats:
     """The sum over strata of weights times pairs, shape (organisations, a, b)."""
-    return np.einsum("os,osab->oab", weights, pairs)
+    # In which order numbers are added must not depend on how a table lies in memory.
+    return np.einsum("os,osab->oab", weights, np.ascontiguousarray(pairs))
 
 
 def _classical(counts: Counts, started: Sequence[QuestionScores], second_pass: SecondPass | None) -> list[Floats]:

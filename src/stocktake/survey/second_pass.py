@@ -93,7 +93,7 @@ def _joint(tables: Floats) -> Floats:
     """The sums of values of one or two questions for each joint answer, from shape (questions, width, organisations)."""
     if len(tables) == 1:
         return tables[0]
-    return (tables[0][:, None] + tables[1][None, :]).reshape(-1, tables.shape[2])
+    return (tables[0][:, None] + tables[1][None, :]).reshape(tables.shape[1] ** 2, tables.shape[2])
 
 
 @dataclass(frozen=True)

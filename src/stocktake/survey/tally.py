@@ -195,7 +195,7 @@ class Tally:
         joint = [
             t.reshape(*(sizes[q] for q in block), *shape) for block, t in zip(self.blocks, self.tables, strict=True)
         ]
-        table = self.table.reshape(-1, *shape)
+        table = self.table.reshape(len(self.table), *shape)
         pairs = None
         if self.paired:
             # The first block of each pair, and a pair of each question, whose table is smaller than a block's.
@@ -246,7 +246,8 @@ class Places:
 
 def _margin(table: Table, block: tuple[int, ...], keep: tuple[int, ...]) -> Table:
     """A block's joint counts, shape (answers of each, organisations, strata), summed down to the questions kept."""
-    return table.sum(axis=tuple(i for i, q in enumerate(block) if q not in keep), dtype=np.int32)
+    gone = tuple(i for i, q in enumerate(block) if q not in keep)
+    return table.sum(axis=gone, dtype=np.int32) if gone else table
 
 
 def count(batches: Iterable[Batch], layout: Layout, *, pairs: bool = True) -> Counts:
