@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 import polars as pl
@@ -68,25 +68,41 @@ def protect(build: Callable[[Further], Results], rules: Rules, minimum: int) -> 
 def _withhold_beside(results: Results, found: Sequence[Pinned], further: Further) -> Further:
     """For every pinned figure one more: the smallest other one in the same total."""
     added: dict[str, set[Key]] = {name: set(keys) for name, keys in vars(further).items()}
+    parts = {
+        "scores": _parts(results.scores, "n", ("year", "group", "organisation", "measure")),
+        "fieldwork": _parts(results.fieldwork, "completed", ("year", "group", "organisation")),
+    }
     for target in dict.fromkeys(p.target for p in found if p.target.variables):
-        name, key = _beside(results, target, added)
+        name, key = _beside(results, parts, target, added)
         if key is not None:
             added[name].add(key)
     return Further(**{name: frozenset(keys) for name, keys in added.items()})
 
 
-def _beside(results: Results, target: Target, added: dict[str, set[Key]]) -> tuple[str, Key | None]:
-    where = (pl.col("year") == target.year) & (pl.col("organisation") == target.organisation)
-    group = pl.col("group") != ALL
-    if target.table == "scores":
-        rows = results.scores.filter(where & group & (pl.col("measure") == target.measure) & pl.col("n").is_not_null())
-        return "scores", _smallest(rows, "n", ("year", "group", "organisation", "measure"), added["scores"])
-    if target.table == "fieldwork":
-        rows = results.fieldwork.filter(where & group & pl.col("completed").is_not_null())
-        key = _smallest(rows, "completed", ("year", "group", "organisation"), added["fieldwork"])
-        if target.group != ALL and key is not None:
-            return "fieldwork", key
+def _parts(table: pl.DataFrame, by: str, names: tuple[str, ...]) -> dict[Key, list[Key]]:
+    """The keys of the groups that have a figure, the smallest first, by everything but the group.
+
+    There are many targets: each is looked up in a dictionary many times as fast as a table is filtered for it.
+    """
+    out: dict[Key, list[Key]] = {}
+    rows = table.filter((pl.col("group") != ALL) & pl.col(by).is_not_null()).sort(by, *names)
+    for key in rows.select(names).iter_rows():
+        out.setdefault(key[:1] + key[2:], []).append(key)
+    return out
+
+
+def _beside(
+    results: Results, parts: Mapping[str, Mapping[Key, list[Key]]], target: Target, added: dict[str, set[Key]]
+) -> tuple[str, Key | None]:
+    if target.table in parts:
+        whole: Key = (target.year, target.organisation)
+        whole += (target.measure,) if target.table == "scores" else ()
+        others = parts[target.table].get(whole, [])
+        key = next((k for k in others if k not in added[target.table]), None)
+        if target.table == "scores" or (target.group != ALL and key is not None):
+            return target.table, key
         return "national", (target.year, target.group if target.group in set(results.fieldwork["group"]) else ALL)
+    where = (pl.col("year") == target.year) & (pl.col("organisation") == target.organisation)
     return _beside_profile(results, target, where, added)
 
 
