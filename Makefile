@@ -9,10 +9,10 @@ READY := $(VENV)/.ready
 demo: $(READY)
 	$(BIN)/stocktake demo --out demo
 
-# Types are checked beside the tests, which leave a core idle now and then.
+# Types are checked beside the tests, which leave a core idle now and then. Files in their order: the longest, with few tests, come early.
 test: $(READY) lint
 	$(BIN)/mypy & types=$$!; \
-	$(BIN)/python -m pytest -n 2 --dist loadfile -rs --cov --cov-report=term-missing:skip-covered --cov-fail-under=100; \
+	$(BIN)/python -m pytest -n 2 --dist loadfile --no-loadscope-reorder -rs --cov --cov-report=term-missing:skip-covered --cov-fail-under=100; \
 	tests=$$?; wait $$types && exit $$tests
 
 lint: $(READY)
