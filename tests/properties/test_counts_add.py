@@ -293,8 +293,12 @@ def test_places_are_those_of_the_joint_answers_and_the_key(seed: int, sizes: lis
     key = rng.integers(0, 7, 50).astype(np.int32)
     places = Places(key, 7)
     for _ in range(2):
-        found = places.of(answers, sizes)
+        found = places.by_answer(answers, sizes)
         assert np.array_equal(found, np.ravel_multi_index((*answers, key), (*sizes, 7)))
+        found = places.by_key(answers, sizes)
+        assert np.array_equal(found, np.ravel_multi_index((key, *answers), (7, *sizes)))
+        # Another width in between.
+        places.by_key(answers[:1], sizes[:1])
 
 
 def test_nobody_and_nowhere() -> None:

@@ -75,7 +75,7 @@ class SectionSums:
             value = np.zeros(batch.rows)
             for block, table in zip(blocks, tables, strict=True):
                 answers = [batch.answers[q] for q in block]
-                place = places.of(answers, [width] * len(block))
+                place = places.by_answer(answers, [width] * len(block))
                 # No place is outside the table; without "clip" NumPy would look up into a copy, in case one is.
                 value += table.reshape(-1).take(place, out=looked_up, mode="clip")
             value *= value

@@ -103,7 +103,9 @@ class Tally:
                 if any(bins * math.prod(sizes[q] for q in block) > BLOCK_BUDGET for block in blocks):
                     blocks = list(combinations(members, 2))
                 joint += [block for block in blocks if len(block) > 1]
-        self.tables = [np.zeros((math.prod(sizes[q] for q in block), bins), dtype=np.int32) for block in joint]
+        # Tables of one width follow one another, so that where each key begins is worked out once for all of them.
+        joint.sort(key=lambda block: math.prod(sizes[q] for q in block))
+        self.tables = [np.zeros((bins, math.prod(sizes[q] for q in block)), dtype=np.int32) for block in joint]
         counted = {q for block in joint for q in block}
         alone = [q for q in range(len(sizes)) if q not in counted]
         self.blocks = (*joint, *((q,) for q in alone))
@@ -126,7 +128,8 @@ class Tally:
             kind = np.int32
         places = Places(batch.key.astype(kind, copy=False), self.respondents.size)
         for block, total in zip(self.blocks, self.tables, strict=True):
-            place = places.of([batch.answers[q] for q in block], [sizes[q] for q in block])
+            answers, of_each = [batch.answers[q] for q in block], [sizes[q] for q in block]
+            place = (places.by_answer if len(block) == 1 else places.by_key)(answers, of_each)
             self._accumulate(total.reshape(-1), place, sums)
 
     def _working(self, name: str, rows: int, kind: type[np.signedinteger]) -> NDArray[Any]:
@@ -193,7 +196,9 @@ class Tally:
         sizes = [n for _, n in layout.questions]
         shape = (len(layout.organisations), layout.strata)
         joint = [
-            t.reshape(*(sizes[q] for q in block), *shape) for block, t in zip(self.blocks, self.tables, strict=True)
+            t.reshape(*shape, *(sizes[q] for q in block))
+            for block, t in zip(self.blocks, self.tables, strict=True)
+            if len(block) > 1
         ]
         table = self.table.reshape(len(self.table), *shape)
         pairs = None
@@ -203,8 +208,8 @@ class Tally:
             tables = [_margin(joint[first[p]], self.blocks[first[p]], p) for p in layout.pairs]
             margins = {q: (own, pair) for pair, own in zip(layout.pairs, tables, strict=True) for q in pair}
             for q, (own, pair) in margins.items():
-                table[layout.offsets[q] : layout.offsets[q + 1]] = _margin(own, pair, (q,))
-            pairs = (PairBlock.of([np.moveaxis(t, (0, 1), (2, 3)) for t in tables], shape[0]),)
+                table[layout.offsets[q] : layout.offsets[q + 1]] = np.moveaxis(_margin(own, pair, (q,)), 2, 0)
+            pairs = (PairBlock.of(tables, shape[0]),)
         return Counts(layout, self.respondents.reshape(shape), table, pairs)
 
 
@@ -216,18 +221,33 @@ def narrowest(largest: int) -> type[np.signedinteger]:
 
 
 class Places:
-    """Where the respondents of a batch stand in flat tables of joint answers by key.
+    """Where the respondents of a batch stand in flat tables of joint answers and keys.
 
     `key` is one of `keys` numbers for each respondent, and no table is to be larger than its kind of numbers holds.
+    Places are valid until the next are asked for.
     """
 
     def __init__(self, key: NDArray[np.signedinteger], keys: int) -> None:
         self.key, self.keys = key, key.dtype.type(keys)
         self.place = np.empty_like(key)
+        self.base = np.empty_like(key)
+        self.width = 0
         self.codes: dict[type[Any], NDArray[Any]] = {}
 
-    def of(self, answers: Sequence[Codes], sizes: Sequence[int]) -> NDArray[np.signedinteger]:
-        """The places for answers to some questions, each of so many; they are valid until the next are asked for."""
+    def by_answer(self, answers: Sequence[Codes], sizes: Sequence[int]) -> NDArray[np.signedinteger]:
+        """Places in a table by the joint answers to some questions, each of so many, and then by key."""
+        np.multiply(self._joint(answers, sizes), self.keys, out=self.place)
+        return np.add(self.place, self.key, out=self.place)
+
+    def by_key(self, answers: Sequence[Codes], sizes: Sequence[int]) -> NDArray[np.signedinteger]:
+        """Places in a table by key and then by joint answers: less work where many tables of one width are asked for."""
+        if math.prod(sizes) != self.width:
+            self.width = math.prod(sizes)
+            np.multiply(self.key, self.key.dtype.type(self.width), out=self.base)
+        return np.add(self.base, self._joint(answers, sizes), out=self.place)
+
+    def _joint(self, answers: Sequence[Codes], sizes: Sequence[int]) -> NDArray[Any]:
+        """One code for the answers to all of some questions."""
         joint: NDArray[Any] = answers[0]
         most = sizes[0]
         for more, size in zip(answers[1:], sizes[1:], strict=True):
@@ -240,14 +260,18 @@ class Places:
             codes = self.codes[kind]
             np.multiply(joint.view(np.uint8) if narrow else joint, kind(size), out=codes)
             joint = np.add(codes, more.view(np.uint8) if narrow else more, out=codes)
-        np.multiply(joint, self.keys, out=self.place)
-        return np.add(self.place, self.key, out=self.place)
+        return joint
 
 
 def _margin(table: Table, block: tuple[int, ...], keep: tuple[int, ...]) -> Table:
-    """A block's joint counts, shape (answers of each, organisations, strata), summed down to the questions kept."""
-    gone = tuple(i for i, q in enumerate(block) if q not in keep)
-    return table.sum(axis=gone, dtype=np.int32) if gone else table
+    """A block's joint counts, shape (organisations, strata, answers of each), summed down to the questions kept."""
+    for axis in reversed([2 + i for i, q in enumerate(block) if q not in keep]):
+        # Whole slices are added, which is several times as fast as a sum along a short axis.
+        slices = np.moveaxis(table, axis, 0)
+        table = slices[0].copy()
+        for one in slices[1:]:
+            table += one
+    return table
 
 
 def count(batches: Iterable[Batch], layout: Layout, *, pairs: bool = True) -> Counts:
