@@ -596,16 +596,17 @@ def test_every_draw_against_the_oracle(case: Case, chosen: dict[str, Any]) -> No
 def check_draws(case: Case, method: Method, group: str | None) -> int:
     """Hold every draw and every share against the oracle; returns how many results were resampled."""
     current: list[tuple[Any, Any]] = []
-    seen: list[tuple[Any, Any, Any, Any]] = []
+    seen: list[tuple[Any, Any, Any]] = []
 
     def recorded(counts: Any, draws: int, rng: Any) -> Any:
+        current.clear()
         for own, drawn in zip(counts, resample(counts, draws, rng), strict=True):
-            current[:] = [(own, np.moveaxis(drawn, 2, 0))]
+            current.append((own, np.moveaxis(drawn, 2, 0)))
             yield drawn
 
     def banded(value: Any, error: Any, *more: Any) -> Any:
-        # What is banded is of the counts that were drawn last.
-        seen.append((*current[0], value, error))
+        # What is banded is of the organisation whose questions were drawn last.
+        seen.append((list(current), value, error))
         return band_shares(value, error, *more)
 
     one_worker = patch.object(resampling, "cores", lambda: 1)
@@ -618,7 +619,8 @@ def check_draws(case: Case, method: Method, group: str | None) -> int:
         (i, j) for i in range(len(case.organisations)) for j in range(len(case.survey.scored)) if range_.band[i, j]
     ]
     assert len(wanted) == len(seen)
-    for (i, j), (counts, drawn, value, error) in zip(wanted, seen, strict=True):
+    for (i, j), (questions, value, error) in zip(wanted, seen, strict=True):
+        counts, drawn = questions[j]
         theirs = counts_of(case, rows, case.organisations[i], codes[j])
         assert {place: int(counts[place]) for place in theirs} == theirs
         assert counts.size == len(theirs)

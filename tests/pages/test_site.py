@@ -20,6 +20,7 @@ from urllib.parse import unquote, urldefrag
 import jsonschema
 import polars as pl
 import pytest
+from playwright.sync_api import expect
 
 from hostile import LABEL, NAMES
 from stocktake.problems import StocktakeError
@@ -398,7 +399,7 @@ def test_an_organisation_with_a_figure_that_is_not_shown_is_compared(
         page = browser.new_page()
         page.goto(f"{start}compare.html#?own={code}")
         page.wait_for_selector("thead th:nth-child(3)")
-        page.wait_for_function("document.querySelector('[data-count]').textContent === 'Comparing 1.'")
+        expect(page.locator("[data-count]")).to_have_text("Comparing 1.")
         assert page.locator(f"tbody tr[data-code={measure}] > *").nth(2).inner_text() == "-"
         shown = page.locator(f"tbody tr[data-code={other['measure']}] > *").nth(2).inner_text()
         assert shown.startswith(f"{other['score']:.1f}")
@@ -423,7 +424,7 @@ def test_on_a_phone_every_figure_of_a_list_is_seen_with_its_heading(browser: Any
     shown = page.locator(".chart svg:visible").evaluate_all("all => all.map(s => s.getBoundingClientRect().right)")
     assert shown and max(shown) <= 360
     page.goto(f"{address}compare.html#?own=Z01,Z02,Z03")
-    page.wait_for_function("document.querySelectorAll('thead th').length === 5")
+    expect(page.locator("thead th")).to_have_count(5)
     cells = page.locator("[data-table] tbody tr").nth(1).locator("td")
     cells.first.scroll_into_view_if_needed()
     assert max(c["x"] + c["width"] for c in (cells.nth(i).bounding_box() for i in range(4))) <= 360
@@ -528,9 +529,9 @@ def test_the_search_forgives(browser: Any, address: str, run: Run) -> None:
         page.wait_for_selector(".found a")
         assert any("Z20" in t for t in page.locator(".found a").all_inner_texts()), words
     page.fill("#search", "someone’s")
-    page.wait_for_function("document.querySelector('[data-found]').textContent !== ''")
+    expect(page.locator("[data-found]")).not_to_have_text("")
     page.fill("#search", "qqqq")
-    page.wait_for_function("document.querySelector('[data-found]').textContent.startsWith('Nothing')")
+    expect(page.locator("[data-found]")).to_have_text(re.compile("Nothing"))
     assert page.locator(".found a").count() == 0
     page.close()
 
