@@ -37,7 +37,8 @@ def band_probabilities(
     out = normal_bands(shown.value, shown.standard_error, compared)
     resampled = np.zeros(shown.value.shape, dtype=np.bool_)
     table = option_scores(survey, counts.layout)
-    wanted = compared.band[:, : table.shape[0]] > 0
+    questions = table.shape[0]
+    wanted = compared.band[:, :questions] > 0
     if method.draws == 0 or wanted.sum() > RESAMPLE_LIMIT:
         return out, resampled
     strata = group_strata(counts.layout, group)
@@ -63,9 +64,8 @@ def band_probabilities(
     rows = np.flatnonzero(wanted.any(axis=1)).tolist()
     with ThreadPoolExecutor(cores()) as pool:
         for i, found in zip(rows, pool.map(one, rows), strict=True):
-            out[i, : table.shape[0]][wanted[i]] = found
-    resampled[:, : table.shape[0]] = wanted
-    questions = table.shape[0]
+            out[i, :questions][wanted[i]] = found
+    resampled[:, :questions] = wanted
     for s, (_, members) in enumerate(counts.layout.sections):
         if len(members) == 1:
             banded = compared.band[:, questions + s] > 0
