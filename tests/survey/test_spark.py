@@ -8,7 +8,7 @@ import os
 import shutil
 import sys
 from collections.abc import Iterable, Iterator
-from itertools import pairwise
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -30,17 +30,16 @@ from stocktake.survey.counts import Layout
 from stocktake.survey.findings import Findings
 from stocktake.survey.responses import Intake
 from stocktake.survey.spark import (
-    FILE,
-    ROW,
-    Places,
+    TASK,
+    Plan,
     combined,
-    count_partition,
-    later_rows,
+    count_tasks,
     merge_parts,
     merge_sums,
-    path_of,
-    sum_partition,
+    plan,
+    runs_of,
     sum_parts,
+    sum_tasks,
 )
 from stocktake.survey.tables import open_table
 from stocktake.survey.wave import read_wave
@@ -59,8 +58,6 @@ def session() -> Iterator[Any]:
     made = (
         SparkSession.builder.master("local[2,4]")
         .config("spark.ui.enabled", "false")
-        .config("spark.sql.files.maxPartitionBytes", "20000")
-        .config("spark.sql.files.openCostInBytes", "0")
         .config("spark.log.level", "OFF")
         .getOrCreate()
     )
@@ -111,18 +108,22 @@ def test_the_results_are_those_of_this_machine(session: Any, tmp_path: Path, sam
     assert theirs.results.provenance["waves"] == mine.results.provenance["waves"]
 
 
-def test_a_folder_of_files(session: Any, tmp_path: Path) -> None:
-    """Files in hive partitions, some with a name that is written otherwise in an address; rows have the numbers of here."""
+@pytest.mark.parametrize("address", [False, True])
+def test_a_folder_of_files(session: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, address: bool) -> None:
+    """Files in hive partitions, one with a blank in its name, and their address; rows have the numbers of here."""
+    monkeypatch.setattr(module, "ROWS", 700)
+    place = tmp_path / "all answers"
+    for (code,), part in answers().partition_by("organisation", as_dict=True, include_key=False).items():
+        target = place / f"organisation={code}"
+        target.mkdir(parents=True)
+        part.head(300).write_parquet(target / "a b.parquet")
+        part.slice(300).write_parquet(target / "c.parquet")
     found = []
     for engine in ("local", "spark"):
         folder = given(tmp_path / engine, engine=engine, sample=False)
-        for (code,), part in answers().partition_by("organisation", as_dict=True, include_key=False).items():
-            target = folder / "all answers" / f"organisation={code}"
-            target.mkdir(parents=True)
-            part.head(300).write_parquet(target / "a b.parquet")
-            part.slice(300).write_parquet(target / "c.parquet")
         text = (folder / "survey.yaml").read_text("utf-8")
-        (folder / "survey.yaml").write_text(text.replace("responses.parquet", "all answers"), "utf-8")
+        source = f"{place.as_uri()}/" if address else str(place)
+        (folder / "survey.yaml").write_text(text.replace("responses.parquet", source), "utf-8")
         found.append(run_of(folder))
     assert found[0][0] == found[1][0] and found[0][1].findings.equals(found[1][1].findings)
     assert found[1][1].findings.filter(pl.col("check") == "duplicate respondent").height == 3
@@ -166,25 +167,25 @@ def test_tasks_that_fail_are_repeated_and_change_nothing(
     here, _ = run_of(given(tmp_path / "here", engine="local"))
     folder = given(tmp_path / "there", engine="spark")
 
-    def failing(intake: Intake, places: Places, pairs: bool, batches: Iterable[Any]) -> Iterator[Any]:
+    def failing(intake: Intake, work: Plan, pairs: bool, batches: Iterable[Any]) -> Iterator[Any]:
         from pyspark import TaskContext
 
-        from stocktake.survey.spark import count_partition as original
+        from stocktake.survey.spark import count_tasks as original
 
-        made = list(original(intake, places, pairs, batches))
+        made = list(original(intake, work, pairs, batches))
         if TaskContext.get().attemptNumber() == 0:
             raise RuntimeError("a respondent's value: r2024-1")
         yield from made
 
-    monkeypatch.setattr(module, "count_partition", failing)
+    monkeypatch.setattr(module, "count_tasks", failing)
     told: list[int] = []
     run, _ = benchmark_folder(folder, told.append)
     assert bytes_of(folder) == here and sum(told) == answers().height == run.counted[0].rows
 
-    def never(intake: Intake, places: Places, pairs: bool, batches: Iterable[Any]) -> Iterator[Any]:
+    def never(intake: Intake, work: Plan, pairs: bool, batches: Iterable[Any]) -> Iterator[Any]:
         raise RuntimeError("a respondent's value: r2024-1")
 
-    monkeypatch.setattr(module, "count_partition", never)
+    monkeypatch.setattr(module, "count_tasks", never)
     with pytest.raises(StocktakeError, match=r"Spark could not count responses\.parquet \(\w+\)") as error:
         benchmark_folder(folder)
     assert "r2024" not in str(error.value)
@@ -198,30 +199,29 @@ def intake_of(folder: Path) -> Intake:
     return made
 
 
-def batches_of(rows: pl.DataFrame, file: str, sizes: tuple[int, ...]) -> list[Any]:
-    placed = rows.with_columns(pl.int_range(pl.len(), dtype=pl.Int64).alias(ROW), pl.lit(file).alias(FILE))
-    ends = np.cumsum([0, *sizes]).tolist()
-    parts = [placed.slice(a, b - a) for a, b in pairwise(ends)]
-    return [p.to_arrow().combine_chunks().to_batches()[0] for p in parts if p.height]
+def told(*tasks: int) -> list[Any]:
+    """Arrow batches as Spark gives them to a worker that is to do some tasks, one in each."""
+    return [pl.DataFrame({TASK: [task]}).to_arrow().to_batches()[0] for task in tasks]
+
+
+def parts_of(made: Iterable[Any]) -> list[bytes]:
+    return [batch["part"][0].as_py() for batch in made]
 
 
 @pytest.mark.parametrize("pairs", [True, False])
-def test_partitions_add_to_the_whole_in_any_order(tmp_path: Path, pairs: bool) -> None:
-    """Empty and uneven partitions, one whose batch leaps over rows, and one that is given twice: the same sums."""
+def test_tasks_add_to_the_whole_in_any_order(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, pairs: bool) -> None:
+    """Uneven tasks, a worker without one, one with two that are far apart, and one that is done twice: the same sums."""
+    monkeypatch.setattr(module, "ROWS", 500)
     folder = given(tmp_path, engine="local", sample=False)
     intake = intake_of(folder)
-    file = "file:///a%20folder/responses.parquet"
-    places = Places({"/a folder/responses.parquet": 0}, frozenset({2400, 2401, 2402}))
-    rows = answers()
-    batches = batches_of(rows, file, (1, 0, 2000, 402))
-    # The first and the last in one batch: rows that do not follow one another.
-    import pyarrow
-
-    leap = pyarrow.Table.from_batches([batches[0], batches[2]]).combine_chunks().to_batches()[0]
-    split = [[leap], [], [batches[1]]]
-    packed = [b["part"][0].as_py() for part in split for b in count_partition(intake, places, pairs, part)]
-    again = [b["part"][0].as_py() for b in count_partition(intake, places, pairs, [batches[1]])]
-    assert len(packed) == 2 and again == packed[1:]
+    work = plan(intake, runs_of(intake), 9)
+    assert work.rows == answers().height and work.repeated.tolist() == [2400, 2401, 2402]
+    # A row group is read in pieces where it is large, and never by two tasks.
+    assert [[run.rows for run in runs] for runs in work.tasks] == [[1], [1700], [403], [299]]
+    packed = parts_of(
+        batch for own in (told(3, 0), [], told(1), told(2)) for batch in count_tasks(intake, work, pairs, own)
+    )
+    assert len(packed) == 3 and parts_of(count_tasks(intake, work, pairs, told(1))) == packed[1:2]
     survey = intake.survey
     own = read_wave(survey, 2024, TRUSTS, intake.table, None, survey.method, pairs=pairs)
     assert own.counts is not None
@@ -232,19 +232,50 @@ def test_partitions_add_to_the_whole_in_any_order(tmp_path: Path, pairs: bool) -
         if pairs:
             np.testing.assert_equal(pair_tables(counts), pair_tables(own.counts))
         places_of = [first for first, _ in parts]
-        assert places_of == sorted(places_of) and sum(c.rows for _, c in parts) == rows.height
-        assert sum(c.set_aside for _, c in parts) == own.set_aside
-    merged = list(merge_parts(intake, pairs, [pl.DataFrame({"part": packed}).to_arrow()]))
-    assert len(merged) == 1 and merged[0]["part"][0].as_py() == again_packed(intake, pairs, packed)
-    assert list(count_partition(intake, places, pairs, [])) == list(merge_parts(intake, pairs, [])) == []
+        assert places_of == sorted(places_of) and sum(c.rows for _, c in parts) == work.rows
+        assert max(c.rows for _, c in parts) <= 1000 and sum(c.set_aside for _, c in parts) == own.set_aside
+    merged = parts_of(merge_parts(intake, pairs, [pl.DataFrame({"part": packed}).to_arrow()]))
+    assert merged == [again_packed(intake, pairs, packed)]
+    assert list(count_tasks(intake, work, pairs, [])) == list(merge_parts(intake, pairs, [])) == []
+
+
+def test_rows_are_dealt_out_evenly(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """About as many to each task, in order, empty row groups left out; and of an address slices."""
+    monkeypatch.setattr(module, "ROWS", 100)
+    folder = given(tmp_path, engine="local", sample=False)
+    parts = tmp_path / "parts"
+    parts.mkdir()
+    for i, many in enumerate((300, 0, 40, 60, 500)):
+        answers().head(many).write_parquet(parts / f"{i}.parquet", row_group_size=100)
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "elsewhere").mkdir()
+    for source in (parts, Path("parts"), f"{parts.as_uri()}/"):
+        intake = replace(intake_of(folder), table=open_table(source))
+        for most in (1, 2, 3, 50):
+            work = plan(intake, runs_of(intake), most)
+            runs = [run for own in work.tasks for run in own]
+            sizes = [sum(run.rows for run in own) for own in work.tasks]
+            assert [run.place for run in runs] == np.cumsum([0, *(run.rows for run in runs)])[:-1].tolist()
+            assert work.rows == 900 and len(sizes) == min(most, len(runs)) and max(sizes) <= 900 / most + 100
+            monkeypatch.chdir(tmp_path / "elsewhere")
+            assert all(sum(frame.height for frame in run.load()) == run.rows for run in runs)
+            monkeypatch.chdir(tmp_path)
+
+
+def test_a_file_that_changes(tmp_path: Path) -> None:
+    folder = given(tmp_path, engine="local", sample=False)
+    intake = intake_of(folder)
+    work = plan(intake, runs_of(intake), 1)
+    answers().head(2000).write_parquet(folder / "responses.parquet")
+    with pytest.raises(StocktakeError, match=r"responses\.parquet: it has changed since it was opened"):
+        list(count_tasks(intake, work, False, told(0)))
 
 
 def again_packed(intake: Intake, pairs: bool, packed: list[bytes]) -> bytes:
     """The same from the parts in another order, in two steps."""
-    first = [b["part"][0].as_py() for b in merge_parts(intake, pairs, [pl.DataFrame({"part": packed[1:]}).to_arrow()])]
-    (one,) = merge_parts(intake, pairs, [pl.DataFrame({"part": [*first, packed[0]]}).to_arrow()])
-    made: bytes = one["part"][0].as_py()
-    return made
+    first = parts_of(merge_parts(intake, pairs, [pl.DataFrame({"part": packed[1:]}).to_arrow()]))
+    (one,) = parts_of(merge_parts(intake, pairs, [pl.DataFrame({"part": [*first, packed[0]]}).to_arrow()]))
+    return one
 
 
 @pytest.mark.parametrize(("sample", "paired"), [(True, True), (False, True), (False, False)])
@@ -253,29 +284,21 @@ def test_the_kernel_without_spark(tmp_path: Path, monkeypatch: pytest.MonkeyPatc
     monkeypatch.setattr(counts_module, "PAIR_BUDGET", 10_000 if paired else 1)
     here, mine = run_of(given(tmp_path / "here", engine="local", sample=sample))
 
+    monkeypatch.setattr(module, "ROWS", 300)
+
     def count(intake: Intake, *, pairs: bool, progress: Any = None) -> Any:
-        path = Path(str(intake.table.source)).resolve()
-        rows = pl.read_parquet(path, columns=list(intake.columns()))
-        places = Places({str(path): 0}, frozenset({2400, 2401, 2402}))
-        parts = [[b] for b in batches_of(rows, f"file://{path}", (500, 1, 0, 1000, 902))]
-        return combined(
-            intake,
-            pairs,
-            [b["part"][0].as_py() for own in reversed(parts) for b in count_partition(intake, places, pairs, own)],
-        )
+        work = plan(intake, runs_of(intake), 4)
+        order = reversed(range(len(work.tasks)))
+        return combined(intake, pairs, parts_of(b for t in order for b in count_tasks(intake, work, pairs, told(t))))
 
     def add(intake: Intake, of: Any) -> Any:
-        path = Path(str(intake.table.source)).resolve()
-        rows = pl.read_parquet(path, columns=list(intake.columns()))
-        places = Places({str(path): 0}, frozenset({2400, 2401, 2402}))
-        parts = [[b] for b in batches_of(rows, f"file://{path}", (700, 1, 1000, 702))]
-        assert list(sum_partition(intake, places, of, [])) == list(merge_sums([])) == []
-        made = [b["part"][0].as_py() for own in reversed(parts) for b in sum_partition(intake, places, of, own)]
-        (merged,) = merge_sums([pl.DataFrame({"part": made[1:]}).to_arrow()])
-        assert np.array_equal(sum_parts([made[0], merged["part"][0].as_py()]), sum_parts(made))
-        return sum_parts(
-            b["part"][0].as_py() for own in reversed(parts) for b in sum_partition(intake, places, of, own)
-        )
+        work = plan(intake, runs_of(intake), 3)
+        assert list(sum_tasks(intake, work, of, [])) == list(merge_sums([])) == []
+        order = reversed(range(len(work.tasks)))
+        made = parts_of(b for t in order for b in sum_tasks(intake, work, of, told(t)))
+        merged = parts_of(merge_sums([pl.DataFrame({"part": made[1:]}).to_arrow()]))
+        assert np.array_equal(sum_parts([made[0], *merged]), sum_parts(made))
+        return sum_parts(made)
 
     monkeypatch.setattr(module, "count_on_spark", count)
     monkeypatch.setattr(module, "sum_on_spark", add)
@@ -283,27 +306,15 @@ def test_the_kernel_without_spark(tmp_path: Path, monkeypatch: pytest.MonkeyPatc
     assert there == here and theirs.findings.equals(mine.findings)
 
 
-def test_who_is_met_twice(tmp_path: Path) -> None:
-    met = pl.DataFrame(
-        {
-            "who": ["a", "b ", "a", "b", "c"],
-            ROW: [5, 0, 2, 1, 9],
-            FILE: ["file:///x", "file:///y", "file:///x", "file:///x", "file:///x"],
-        }
-    )
-    # File x comes before file y, in which rows begin at 100: the first a is row 2, the first b row 1.
-    assert later_rows(met, "who", {"/x": 0, "/y": 100}) == {5, 100}
-    assert path_of("file:///a%20b/c.parquet") == "/a b/c.parquet"
-
-
 def test_counts_that_are_too_large_are_an_error(tmp_path: Path) -> None:
     intake = intake_of(given(tmp_path, engine="local", sample=False))
-    places = Places({"/f": 0}, frozenset())
-    rows = answers().head(50).drop("respondent")
-    (batch,) = count_partition(intake, places, False, batches_of(rows, "file:///f", (50,)))
+    answers().head(50).drop("respondent").write_parquet(tmp_path / "responses.parquet")
+    intake = replace(intake, table=open_table(tmp_path / "responses.parquet"))
+    work = plan(intake, runs_of(intake), 1)
+    (part,) = parts_of(count_tasks(intake, work, False, told(0)))
     import io
 
-    with np.load(io.BytesIO(batch["part"][0].as_py())) as file:
+    with np.load(io.BytesIO(part)) as file:
         arrays = {name: file[name] for name in file.files}
     assert "who_0" not in arrays
     arrays["counts_0"] = np.full_like(arrays["counts_0"], 2**31 - 1, dtype=np.int32)
@@ -318,9 +329,10 @@ def test_what_spark_is_not_given(tmp_path: Path, monkeypatch: pytest.MonkeyPatch
     text = (folder / "survey.yaml").read_text("utf-8")
     (folder / "survey.yaml").write_text(text.replace("responses.parquet", "responses-2024.csv"), "utf-8")
     with pytest.raises(
-        StocktakeError, match=r"responses-2024\.csv: engine: spark reads a Parquet file or a folder of them"
+        StocktakeError, match=r"responses-2024\.csv: engine: spark reads a Parquet file, a folder of them or"
     ):
         benchmark_folder(folder)
+    assert open_table(answers()).runs(("Q1",), 100) == []
     (folder / "survey.yaml").write_text(text, "utf-8")
     original = builtins.__import__
 
@@ -350,10 +362,3 @@ def test_what_spark_is_not_given(tmp_path: Path, monkeypatch: pytest.MonkeyPatch
         monkeypatch.setattr(pyspark.sql.SparkSession, "builder", Broken())
         with pytest.raises(StocktakeError, match=r"Spark could not be started \(RuntimeError\)"):
             benchmark_folder(folder)
-
-
-def test_where_the_rows_of_each_file_begin(tmp_path: Path) -> None:
-    files = [tmp_path / name for name in ("a.parquet", "b.parquet", "c.parquet")]
-    for path, many in zip(files, (3, 0, 2), strict=True):
-        answers().head(many).write_parquet(path)
-    assert module._begins(files) == ({str(p): n for p, n in zip(files, (0, 3, 3), strict=True)}, 5)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from functools import partial
 from pathlib import Path, PurePath, PurePosixPath
 from urllib.parse import unquote
@@ -13,16 +13,26 @@ from stocktake.problems import StocktakeError
 from stocktake.survey.opening import readable
 
 
-def read_slice(path: Path, root: Path, columns: tuple[str, ...], start: int, size: int, name: str) -> pl.DataFrame:
-    """Rows of one file of those below `root`; `name` is the table's name in messages."""
+def read_run(
+    path: Path, root: Path, columns: tuple[str, ...], start: int, size: int, rows: int, name: str
+) -> Iterator[pl.DataFrame]:
+    """Rows of one file of those below `root`, at most `rows` at a time; `name` is the table's name in messages."""
+    return frames(scan_parquet([path], root).select(columns).slice(start, size), size, rows, name)
+
+
+def frames(lazy: pl.LazyFrame, size: int | None, rows: int, name: str) -> Iterator[pl.DataFrame]:
+    """A plan's rows in order, at most `rows` at a time; `size` is how many there are, where that is known."""
     with readable(name, "a table"):
-        return scan_parquet([path], root).select(columns).slice(start, size).collect()
+        if size is not None and size <= rows:
+            # One batch: the streaming engine would take longer to start than to read it.
+            yield lazy.collect()
+            return
+        yield from lazy.collect_batches(chunk_size=rows, maintain_order=True, engine="streaming")
 
 
 def row_groups(source: Path, rows: int) -> list[tuple[Path, int, int]]:
-    """Runs of row groups of Parquet files, each of about `rows` rows: the file, where the run begins in it, and its length.
-
-    Empty for another kind of file, or where a row group is so large that slices of it would be decoded over and over.
+    """Runs of row groups of Parquet files, each of about `rows` rows, or one larger group: the file, where the run begins
+    in it, and its length. Empty for another kind of file.
     """
     import pyarrow.parquet
 
@@ -31,8 +41,6 @@ def row_groups(source: Path, rows: int) -> list[tuple[Path, int, int]]:
         metadata = pyarrow.parquet.ParquetFile(path).metadata
         start = 0
         for size in (metadata.row_group(i).num_rows for i in range(metadata.num_row_groups)):
-            if size > 2 * rows:
-                return []
             if start and runs[-1][2] + size <= rows:
                 runs[-1] = (path, runs[-1][1], runs[-1][2] + size)
             else:

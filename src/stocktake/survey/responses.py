@@ -151,7 +151,7 @@ class Intake:
             if suspects:
                 # Which row comes first is a matter of order, so the pieces are read here, one after the other.
                 frame = load()
-                repeated, load = _repeats(text(frame[names.respondent]), suspects, seen), partial(held, frame)
+                repeated, load = repeats(text(frame[names.respondent]), suspects, seen), partial(held, frame)
             yield Raw(number, self.table.first_row + start, load, repeated)
 
     def _rows_at_a_time(self) -> int:
@@ -164,7 +164,7 @@ class Intake:
         return min(max(self.table.rows // (PIECES * cores()), FEWEST_ROWS), ROWS)
 
 
-def _repeats(identity: pl.Series, suspects: frozenset[str], seen: set[str]) -> Bools:
+def repeats(identity: pl.Series, suspects: frozenset[str], seen: set[str]) -> Bools:
     """Which rows repeat a respondent of an earlier row; `seen` gathers the suspects met so far."""
     again = np.zeros(identity.len(), dtype=bool)
     for row in identity.is_in(list(suspects)).fill_null(False).arg_true():

@@ -1,7 +1,8 @@
-"""The same pass on Apache Spark: every partition is cleaned and counted where it lies, and only sums come back.
+"""The same pass on Apache Spark: every task reads, cleans and counts its share of the respondents, and only sums come back.
 
-Partitions are counted by the kernel that counts here, in a function that keeps nothing between calls: a task that is
-repeated, or run twice because it seems slow, gives its sums again, and Spark takes one of them.
+Respondents do not go through Spark, which would hand them over row by row: a task is told which row groups are its own and
+reads them as this machine would. Its function keeps nothing between calls: a task that is repeated, or run twice because it
+seems slow, gives its sums again, and Spark takes one of them.
 """
 
 from __future__ import annotations
@@ -10,15 +11,12 @@ import io
 import math
 import os
 import sys
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import partial
-from itertools import pairwise
-from pathlib import Path
 from time import sleep
 from typing import Any
-from urllib.parse import unquote, urlparse
 
 import numpy as np
 import polars as pl
@@ -31,17 +29,17 @@ from stocktake.survey.counted import frame_bytes, frame_of
 from stocktake.survey.counts import Batch, Counts, Ints, held
 from stocktake.survey.engines import Progress
 from stocktake.survey.findings import Findings
-from stocktake.survey.parquet import parquet_files
-from stocktake.survey.responses import NOBODY, Cleaned, Intake, Raw
+from stocktake.survey.responses import NOBODY, Cleaned, Intake, Raw, repeats
+from stocktake.survey.tables import Run
 from stocktake.survey.tally import Tally
 
-# The place of a row in its file, and its file, in the columns that workers are given.
-ROW, FILE = "_stocktake_row", "_stocktake_file"
-# Rows that Spark hands a worker at a time.
-BATCH = 131_072
+# The column that says which tasks a worker is to do.
+TASK = "id"
+# Rows that a worker reads at a time, and how many tasks there are for each core: a few, so that none is waited for long.
+ROWS, TASKS = 262_144, 4
 # What was found in rows that follow one another, with the place of the first.
 Done = list[tuple[int, Cleaned]]
-# Sums of more partitions than this are added on Spark before they come here.
+# Sums of more tasks than this are added on Spark before they come here.
 MOST_PARTS = 16
 # Seconds between two looks at how far Spark is.
 LOOK = 0.5
@@ -49,93 +47,111 @@ INSTALL = "pip install 'stocktake[spark]', and a Java runtime (apt-get install d
 
 
 @dataclass(frozen=True)
-class Places:
-    """Where each file's rows begin among all, and which rows repeat a respondent of an earlier one (both from 0)."""
+class Plan:
+    """The runs of rows of each task, and the places of rows (from 0, in order) that repeat a respondent of an earlier one."""
 
-    begins: Mapping[str, int]
-    repeats: frozenset[int]
+    tasks: tuple[tuple[Run, ...], ...]
+    repeated: Ints
 
-    def of(self, file: str, row: int) -> int:
-        return self.begins[path_of(file)] + row
+    @property
+    def rows(self) -> int:
+        return sum(run.rows for runs in self.tasks for run in runs)
 
 
-def path_of(address: str) -> str:
-    """The path of a file as Spark names it: an address in which some letters are written otherwise."""
-    return unquote(urlparse(address).path)
+def runs_of(intake: Intake) -> list[Run]:
+    """A wave's rows as runs that workers can read; raises StocktakeError where they cannot."""
+    runs = intake.table.runs(intake.columns(), ROWS)
+    if not runs:
+        raise StocktakeError(
+            f"{intake.table.name}: engine: spark reads a Parquet file, a folder of them or their address; expected one in "
+            "place of what survey.yaml names, or no engine."
+        )
+    return runs
+
+
+def plan(intake: Intake, runs: Sequence[Run], most: int) -> Plan:
+    """Runs dealt out, in their order, to at most so many tasks, about as many rows to each."""
+    runs = [run for run in runs if run.rows]
+    ends = np.cumsum([run.rows for run in runs])
+    task = (ends - 1) * most // ends[-1:]
+    tasks = [tuple(run for run, own in zip(runs, task, strict=True) if own == t) for t in np.unique(task)]
+    return Plan(tuple(tasks), _repeated(intake))
+
+
+def _repeated(intake: Intake) -> Ints:
+    """The places of rows that repeat a respondent of an earlier row."""
+    name, table = intake.survey.columns.respondent, intake.table
+    suspects = table.repeated(name) if name in table.columns else frozenset()
+    found, seen, start = [np.zeros(0, dtype=np.int64)], set[str](), 0
+    for frame in table.batches((name,)) if suspects else ():
+        found.append(start + np.flatnonzero(repeats(text(frame[name]), suspects, seen)))
+        start += frame.height
+    return np.concatenate(found)
 
 
 def count_on_spark(intake: Intake, *, pairs: bool, progress: Progress | None = None) -> tuple[Counts, Done]:
     """Count a wave's respondents on Spark: in the session that there is, else in one of this machine.
 
-    Reads Parquet files, a row group being what a task reads at least. Raises StocktakeError for another kind of source, and
-    where Spark is not there or fails.
+    Reads Parquet files and addresses, which must have the same name for every worker; a row group is what a task reads at
+    least. Raises StocktakeError for another kind of source, and where Spark is not there or fails.
     """
-    files = _files(intake)
-    return _counted(intake, _session(), files, pairs, progress)
+    return _counted(intake, runs_of(intake), _session(), pairs, progress)
 
 
 def sum_on_spark(intake: Intake, of: Callable[[Batch], Ints]) -> Ints:
     """The sum of a function of batches over a wave's respondents, who are read and cleaned again on Spark."""
-    files = _files(intake)
-    return _summed(intake, _session(), files, of)
-
-
-def _files(intake: Intake) -> list[Path]:
-    source = intake.table.source
-    files = parquet_files(source.resolve()) if isinstance(source, Path) else []
-    if not files:
-        raise StocktakeError(
-            f"{intake.table.name}: engine: spark reads a Parquet file or a folder of them; expected one in place of what "
-            "survey.yaml names, or no engine."
-        )
-    return files
+    return _summed(intake, runs_of(intake), _session(), of)
 
 
 # Excluded from coverage: what follows needs Spark and a Java runtime, which a fresh machine may lack. The tests run it where
 # they are, and everything that it calls without them.
 def _counted(  # pragma: no cover
-    intake: Intake, session: Any, files: list[Path], pairs: bool, progress: Progress | None
+    intake: Intake, runs: Sequence[Run], session: Any, pairs: bool, progress: Progress | None
 ) -> tuple[Counts, Done]:
-    begins, rows = _begins(files)
-    frame, places = _respondents(intake, session, files, begins)
+    work = plan(intake, runs, TASKS * session.sparkContext.defaultParallelism)
 
     def count(batches: Iterator[Any]) -> Iterator[Any]:
-        return count_partition(intake, places, pairs, batches)
+        return count_tasks(intake, work, pairs, batches)
 
     def merge(batches: Iterator[Any]) -> Iterator[Any]:
         return merge_parts(intake, pairs, batches)
 
-    made = frame.mapInArrow(count, "part binary")
-    many = made.rdd.getNumPartitions()
+    made = _tasks(session, work).mapInArrow(count, "part binary")
+    many = len(work.tasks)
     if many > MOST_PARTS:
-        # What comes back to this machine must fit into its memory, however many partitions there are.
+        # What comes back to this machine must fit into its memory, however many tasks there are.
         made = made.repartition(math.isqrt(many)).mapInArrow(merge, "part binary")
     with ThreadPoolExecutor(1) as pool:
         waiting = pool.submit(made.collect)
         done = 0
         while not waiting.done():
             sleep(LOOK)
-            done = _told(session, rows, done, progress)
+            done = _told(session, work.rows, done, progress)
         collected = _result(intake, waiting.result)
     if progress is not None:
-        progress(rows - done)
+        progress(work.rows - done)
     return combined(intake, pairs, (row["part"] for row in collected))
 
 
 def _summed(  # pragma: no cover
-    intake: Intake, session: Any, files: list[Path], of: Callable[[Batch], Ints]
+    intake: Intake, runs: Sequence[Run], session: Any, of: Callable[[Batch], Ints]
 ) -> Ints:
-    frame, places = _respondents(intake, session, files, _begins(files)[0])
+    work = plan(intake, runs, TASKS * session.sparkContext.defaultParallelism)
 
-    def work(batches: Iterator[Any]) -> Iterator[Any]:
-        return sum_partition(intake, places, of, batches)
+    def add(batches: Iterator[Any]) -> Iterator[Any]:
+        return sum_tasks(intake, work, of, batches)
 
-    made = frame.mapInArrow(work, "part binary")
-    many = made.rdd.getNumPartitions()
+    made = _tasks(session, work).mapInArrow(add, "part binary")
+    many = len(work.tasks)
     if many > MOST_PARTS:
         made = made.repartition(math.isqrt(many)).mapInArrow(merge_sums, "part binary")
     collected = _result(intake, made.collect)
     return sum_parts(row["part"] for row in collected)
+
+
+def _tasks(session: Any, work: Plan) -> Any:  # pragma: no cover
+    """A frame of Spark's that has the number of each task in a partition of its own."""
+    return session.range(0, len(work.tasks), 1, len(work.tasks))
 
 
 def _result(intake: Intake, collect: Callable[[], Any]) -> Any:  # pragma: no cover
@@ -149,30 +165,6 @@ def _result(intake: Intake, collect: Callable[[], Any]) -> Any:  # pragma: no co
             ) from None
         # What Spark says of a failure may hold respondents' values.
         raise StocktakeError(f"Spark could not count {intake.table.name} ({type(error).__name__}).") from None
-
-
-def _respondents(  # pragma: no cover
-    intake: Intake, session: Any, files: list[Path], begins: dict[str, int]
-) -> tuple[Any, Places]:
-    """The columns that are read as a frame of Spark's, and which of its rows repeat a respondent."""
-    names = intake.survey.columns
-    columns = intake.columns()
-    source = intake.table.source
-    base = source if isinstance(source, Path) and source.is_dir() else files[0].parent
-    # What hive partitions say is text, as everywhere.
-    session.conf.set("spark.sql.sources.partitionColumnTypeInference.enabled", "false")
-    frame = session.read.option("basePath", str(base)).parquet(*map(str, files))
-    from pyspark.sql import functions as f
-
-    frame = frame.select(*columns, f.col("_metadata.row_index").alias(ROW), f.col("_metadata.file_path").alias(FILE))
-    repeats: frozenset[int] = frozenset()
-    if names.respondent in columns:
-        suspects = intake.table.repeated(names.respondent)
-        if suspects:
-            near = f.trim(f.col(names.respondent).cast("string")).isin(sorted(suspects))
-            met = frame.filter(near).select(names.respondent, ROW, FILE).toArrow()
-            repeats = later_rows(pl.DataFrame(met), names.respondent, begins)
-    return frame, Places(begins, repeats)
 
 
 def _session() -> Any:
@@ -190,7 +182,6 @@ def _started(sessions: Any) -> Any:  # pragma: no cover
         session = sessions.builder.appName("stocktake").config("spark.ui.showConsoleProgress", "false").getOrCreate()
     except Exception as error:
         raise StocktakeError(f"Spark could not be started ({type(error).__name__}); it needs {INSTALL}.") from None
-    session.conf.set("spark.sql.execution.arrow.maxRecordsPerBatch", str(BATCH))
     return session
 
 
@@ -209,35 +200,11 @@ def _told(  # pragma: no cover
     return now
 
 
-def _begins(files: Iterable[Path]) -> tuple[dict[str, int], int]:
-    """Where the rows of each file begin among all, and how many there are."""
-    import pyarrow.parquet
-
-    begins, rows = {}, 0
-    for path in files:
-        begins[str(path)] = rows
-        rows += pyarrow.parquet.ParquetFile(path).metadata.num_rows
-    return begins, rows
-
-
-def later_rows(met: pl.DataFrame, respondent: str, begins: Mapping[str, int]) -> frozenset[int]:
-    """The rows, counted over all files from 0, of respondents who stand in an earlier row."""
-    places = Places(begins, frozenset())
-    found = pl.DataFrame(
-        {
-            "who": text(met[respondent]),
-            "row": [places.of(file, row) for file, row in met.select(FILE, ROW).iter_rows()],
-        },
-        schema={"who": pl.String, "row": pl.Int64},
-    )
-    return frozenset(found.sort("row").filter(~pl.col("who").is_first_distinct())["row"])
-
-
-def count_partition(intake: Intake, places: Places, pairs: bool, batches: Iterable[Any]) -> Iterator[Any]:
-    """Clean and count the batches of one partition, and give one row: their sums and what was found."""
+def count_tasks(intake: Intake, work: Plan, pairs: bool, batches: Iterable[Any]) -> Iterator[Any]:
+    """Clean and count the rows of the tasks named in Arrow batches, and give one row: their sums and what was found."""
     tally = Tally(intake.layout, pairs)
     done: Done = []
-    for first, cleaned in _cleaned(intake, places, batches):
+    for first, cleaned in _cleaned(intake, work, batches):
         tally.add(cleaned.batch)
         done.append((first, cleaned))
     if done:
@@ -245,30 +212,30 @@ def count_partition(intake: Intake, places: Places, pairs: bool, batches: Iterab
 
 
 def merge_parts(intake: Intake, pairs: bool, batches: Iterable[Any]) -> Iterator[Any]:
-    """Add what `count_partition` gave of several partitions, and give one row like theirs."""
+    """Add what `count_tasks` gave of several tasks, and give one row like theirs."""
     total, done = _merged(intake, pairs, (part for batch in batches for part in pl.DataFrame(batch)["part"]))
     if done:
         yield _row(_packed(total, done))
 
 
-def sum_partition(intake: Intake, places: Places, of: Callable[[Batch], Ints], batches: Iterable[Any]) -> Iterator[Any]:
-    """Sum a function over the batches of one partition, and give one row; none for a partition without rows."""
+def sum_tasks(intake: Intake, work: Plan, of: Callable[[Batch], Ints], batches: Iterable[Any]) -> Iterator[Any]:
+    """Sum a function over the rows of the tasks named in Arrow batches, and give one row; none where no task is named."""
     total: Ints | int = 0
-    for _, cleaned in _cleaned(intake, places, batches):
+    for _, cleaned in _cleaned(intake, work, batches):
         total = total + of(cleaned.batch)
     if isinstance(total, np.ndarray):
         yield _row(_archive({"sum": total}))
 
 
 def merge_sums(batches: Iterable[Any]) -> Iterator[Any]:
-    """Add what `sum_partition` gave of several partitions, and give one row like theirs."""
+    """Add what `sum_tasks` gave of several tasks, and give one row like theirs."""
     total = sum_parts(part for batch in batches for part in pl.DataFrame(batch)["part"])
     if total.shape:
         yield _row(_archive({"sum": total}))
 
 
 def sum_parts(parts: Iterable[bytes]) -> Ints:
-    """The sum of what `sum_partition` gave."""
+    """The sum of what `sum_tasks` gave."""
     total: Ints | int = 0
     for part in parts:
         with np.load(io.BytesIO(part), allow_pickle=False) as file:
@@ -276,29 +243,26 @@ def sum_parts(parts: Iterable[bytes]) -> Ints:
     return np.asarray(total)
 
 
-def _cleaned(intake: Intake, places: Places, batches: Iterable[Any]) -> Iterator[tuple[int, Cleaned]]:
-    """The batches of one partition, cleaned, each with the place of its first row."""
-    for batch in batches:
-        for frame in _runs(pl.DataFrame(batch)):
-            first = places.of(frame[FILE][0], frame[ROW][0])
-            here = np.arange(first, first + frame.height)
-            again = np.isin(here, list(places.repeats)) if places.repeats else None
-            given = partial(held, frame.drop(ROW, FILE))
-            yield first, clean(intake, Raw(first, intake.table.first_row + first, given, again))
+def _cleaned(intake: Intake, work: Plan, batches: Iterable[Any]) -> Iterator[tuple[int, Cleaned]]:
+    """The rows of the tasks named in Arrow batches, cleaned some at a time, each with the place of the first.
+
+    Raises StocktakeError where there are more or fewer rows than were planned for.
+    """
+    tasks = (task for batch in batches for task in pl.DataFrame(batch)[TASK])
+    for run in (run for task in tasks for run in work.tasks[task]):
+        first = run.place
+        for frame in run.load():
+            again = np.isin(np.arange(first, first + frame.height), work.repeated) if work.repeated.size else None
+            yield first, clean(intake, Raw(first, intake.table.first_row + first, partial(held, frame), again))
+            first += frame.height
+        if first != run.place + run.rows:
+            raise StocktakeError(f"{intake.table.name}: it has changed since it was opened.")
 
 
 def _row(part: bytes) -> Any:
     import pyarrow
 
     return pyarrow.RecordBatch.from_pydict({"part": [part]}, pyarrow.schema([("part", pyarrow.binary())]))
-
-
-def _runs(frame: pl.DataFrame) -> list[pl.DataFrame]:
-    """A batch in pieces of rows that follow one another in one file."""
-    rows, files = frame[ROW].to_numpy(), frame[FILE].rle_id().to_numpy()
-    cuts = np.flatnonzero((np.diff(rows) != 1) | (np.diff(files) != 0)) + 1
-    ends = [0, *cuts.tolist(), frame.height]
-    return [frame.slice(a, b - a) for a, b in pairwise(ends) if b > a]
 
 
 def _packed(tally: Tally, done: Done) -> bytes:
@@ -319,7 +283,7 @@ def _archive(arrays: Mapping[str, NDArray[Any]]) -> bytes:
 
 
 def combined(intake: Intake, pairs: bool, packed: Iterable[bytes]) -> tuple[Counts, Done]:
-    """The sums of all partitions, and what was found in the order of the rows."""
+    """The sums of all tasks, and what was found in the order of the rows."""
     total, done = _merged(intake, pairs, packed)
     return total.counts(), done
 

@@ -8,6 +8,7 @@ import datetime
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from functools import partial
+from itertools import accumulate
 from pathlib import Path
 from typing import Any
 
@@ -20,8 +21,9 @@ from stocktake.survey.databases import Query
 from stocktake.survey.opening import check_rows, check_workbook, readable, unusable
 from stocktake.survey.parquet import (
     OPENED_BY_POLARS,
+    frames,
     parquet_files,
-    read_slice,
+    read_run,
     row_count,
     row_groups,
     scan_address,
@@ -31,7 +33,20 @@ from stocktake.survey.parquet import (
 
 # Rows that are read at a time.
 ROWS = 1_048_576
+# A row group of up to so many times the rows that are read at a time is read in one go.
+MOST = 2
 SUFFIXES = (".csv", ".parquet", ".sav", ".xlsx")
+
+
+@dataclass(frozen=True)
+class Run:
+    """Rows of a table that follow one another: the place of the first (from 0), how many, and a call that reads them,
+    some at a time, in any process that finds the source by the same name.
+    """
+
+    place: int
+    rows: int
+    load: Callable[[], Iterator[pl.DataFrame]]
 
 
 @dataclass(frozen=True)
@@ -87,13 +102,7 @@ class Table:
         elif isinstance(self.source, Path) and self.source.suffix == ".sav":
             yield from _spss_batches(self.source, chosen, rows, self.name, self.rows)
         else:
-            lazy = _lazy(self.source).select(chosen)
-            with readable(self.name, "a table"):
-                if self.rows is not None and self.rows <= rows:
-                    # One batch: the streaming engine would take longer to start than to read it.
-                    yield lazy.collect()
-                    return
-                yield from lazy.collect_batches(chunk_size=rows, maintain_order=True, engine="streaming")
+            yield from frames(_lazy(self.source).select(chosen), self.rows, rows, self.name)
 
     def pieces(self, columns: tuple[str, ...], rows: int = ROWS) -> Iterator[tuple[int, Callable[[], pl.DataFrame]]]:
         """Yield how many rows come before each piece, and a call that reads it.
@@ -103,17 +112,40 @@ class Table:
         """
         self.check_types(columns)
         one = self.rows is not None and self.rows <= rows
-        groups = row_groups(self.source, rows) if isinstance(self.source, Path) and not one else []
-        if len(groups) > 1 and isinstance(self.source, Path):
-            before = 0
-            for path, start, size in groups:
-                yield before, partial(read_slice, path, self.source, columns, start, size, self.name)
-                before += size
+        runs = self.runs(columns, rows) if isinstance(self.source, Path) and not one else []
+        # A row group much larger than a piece is not one: it is read here, some rows at a time.
+        if len(runs) > 1 and max(run.rows for run in runs) <= MOST * rows:
+            for run in runs:
+                yield run.place, partial(_whole, run)
             return
         start = 0
         for frame in self.batches(columns, rows):
             yield start, partial(held, frame)
             start += frame.height
+
+    def runs(self, columns: tuple[str, ...], rows: int) -> list[Run]:
+        """Runs of about so many rows, in order, that any process can read: row groups of Parquet files, or slices of an address.
+
+        Empty for other sources. A larger row group is a run of its own.
+        """
+        self.check_types(columns)
+        source, size = self.source, self.rows
+        if isinstance(source, pl.LazyFrame) and size is not None:
+            lazy = source.select(columns)
+            slices = [(start, min(rows, size - start)) for start in range(0, size, rows)]
+            return [Run(start, n, partial(frames, lazy.slice(start, n), n, n, self.name)) for start, n in slices]
+        if not isinstance(source, Path):
+            return []
+        # Another process may stand in another folder.
+        source = source.absolute()
+        groups = row_groups(source, rows)
+        places = accumulate((n for *_, n in groups), initial=0)
+        return [
+            Run(
+                place, n, partial(read_run, path, source, columns, start, n, n if n <= MOST * rows else rows, self.name)
+            )
+            for place, (path, start, n) in zip(places, groups, strict=False)
+        ]
 
     def repeated(self, column: str) -> frozenset[str]:
         """The values of a column, as trimmed text, that are in it more than once.
@@ -137,6 +169,12 @@ class Table:
         """The whole table in memory."""
         frames = list(self.batches())
         return pl.concat(frames) if frames else pl.DataFrame(schema=dict.fromkeys(self.columns, pl.String))
+
+
+def _whole(run: Run) -> pl.DataFrame:
+    """A run that is read in one go."""
+    (frame,) = run.load()
+    return frame
 
 
 def _lazy(source: Path | pl.DataFrame | pl.LazyFrame) -> pl.LazyFrame:
@@ -234,8 +272,11 @@ def _open_dataset(source: str | Path, name: str) -> Table:
         if isinstance(source, Path):
             lazy, rows = _scan(source), row_count(parquet_files(source))
         elif source.partition("://")[0] in OPENED_BY_POLARS:
-            lazy = scan_address(source)
-            rows = int(lazy.select(pl.len()).collect().item())
+            try:
+                lazy = scan_address(source)
+                rows = int(lazy.select(pl.len()).collect().item())
+            except FileNotFoundError:
+                raise StocktakeError(f"{name}: no such file; the address of a folder ends in a slash.") from None
         else:
             lazy, rows = scan_elsewhere(source, name)
         schema = lazy.collect_schema()
