@@ -17,8 +17,9 @@ from scipy.sparse import csr_array
 
 import stocktake as st_
 from helpers import small_survey
-from stocktake.disclosure.attack import attack, sentences, table_of
-from stocktake.disclosure.linear import Inconsistent, Solver, System, bounds, ratios
+from stocktake.disclosure import linear
+from stocktake.disclosure.attack import Memory, attack, sentences, table_of
+from stocktake.disclosure.linear import Inconsistent, Ints, Solver, System, bounds, in_pieces, ratios
 from stocktake.disclosure.precision import percent_interval, public, whole_percent
 from stocktake.disclosure.rules import Rules, rules_of
 from stocktake.problems import StocktakeError
@@ -238,7 +239,7 @@ def test_bounds_are_those_of_every_whole_number_solution(limits: list[tuple[int,
         return
     # The centre is a solution, whether it is the interior point or, where that does not hold, a corner.
     for holds in (None, False):
-        with patch.object(Solver, "_holds", Solver._holds if holds is None else lambda self, point: False):
+        with patch.object(Solver, "holds", Solver.holds if holds is None else lambda self, point: False):
             centre = system.solver().centre()
         assert centre.sum() == pytest.approx(total, abs=1e-4)
         assert all(a - 1e-4 <= x <= b + 1e-4 for x, (a, b) in zip(centre, boxes, strict=True))
@@ -261,6 +262,66 @@ def test_ratios_by_hand() -> None:
     found = ratios(system.solver(), over, under, lambda low, high: np.zeros(low.shape, dtype=bool))
     assert found.low[0] == pytest.approx(5, abs=1e-4)
     assert found.high[0] == pytest.approx(8, abs=1e-4)
+
+
+@settings(max_examples=40, deadline=None)
+@given(data=st.data(), piece=st.integers(1, 12))
+def test_a_system_in_pieces_is_the_whole(data: st.DataObject, piece: int) -> None:
+    """Sums of two or three numbers, each a part of its own, in pieces of any size: the limits that each has by itself."""
+    parts = data.draw(st.lists(st.lists(st.integers(0, 9), min_size=2, max_size=3), min_size=1, max_size=8))
+    system = System()
+    size = max(map(len, parts))
+    most = np.array([[*own, *[0] * (size - len(own))] for own in parts], float)
+    variables = system.variables(np.zeros(most.shape), most)
+    total = np.array([sum(own) // 2 for own in parts], float)
+    system.relations([(variables[:, i], 1.0) for i in range(size)], total, total)
+    # A relation that says nothing, and one that gives way by what is missing.
+    system.relations([(variables[:0, 0], 1.0)], np.zeros(0), np.zeros(0))
+    system.relations([(variables[:1, 0], 1.0)], np.array([20.0]), np.array([20.0]), elastic=True)
+    with patch.object(linear, "PIECE", piece):
+        solver = system.solver()
+        pieces = list(solver.pieces())
+        assert sorted(np.concatenate([own for _, own in pieces]).tolist()) == list(range(system.size))
+        assert sum(one.matrix.shape[0] for one, _ in pieces) == system.rows
+        asked = variables[:, 1].copy()
+        found = np.full((len(parts), 2), np.nan)
+
+        def ask(one: Solver, number: Ints, own: Ints) -> int:
+            figures = np.zeros((own.size, one.low.size))
+            figures[np.arange(own.size), number[asked[own]]] = 1.0
+            reached = bounds(one, csr_array(figures), lambda low, high: np.zeros(low.shape, dtype=bool))
+            found[own] = np.stack([reached.low, reached.high], axis=1)
+            return own.size
+
+        assert sum(in_pieces(solver, asked, ask)) == len(parts)
+    for i, own in enumerate(parts):
+        first = min(own[0], total[i]) if i == 0 else None
+        lowest = total[i] - first if first is not None else max(0, total[i] - sum(own) + own[1])
+        if i == 0:
+            # The first number is as near to 20 as it can be; a third one has a share of what is left.
+            lowest -= min(lowest, own[2]) if len(own) == 3 else 0
+        highest = min(own[1], total[i] - (first or 0))
+        assert found[i] == pytest.approx([lowest, highest], abs=1e-4)
+
+
+def test_pieces_change_nothing_that_is_found(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Of a survey with leaks of all kinds, in the smallest pieces and as a whole; and a centre of an earlier round serves."""
+    run = run_of(one_small_group(18), **{**EXACT, "decimals": 3})
+    rules, found = rules_of(run.results.provenance), []
+    assert rules is not None
+    for size in (1, 10**9):
+        monkeypatch.setattr(linear, "PIECE", size)
+        memory = Memory()
+        found.append(table_of(attack(run.public, rules, MINIMUM, memory)))
+        centres = dict(memory.centres)
+        assert centres and all(np.isfinite(c).all() for c in centres.values())
+        again = attack(run.public, rules, MINIMUM, Memory(centres=centres))
+        assert table_of(again).equals(found[-1])
+    assert found[0].height > 3 and found[0].equals(found[1])
+    # A point of another system is no centre.
+    monkeypatch.undo()
+    wrong = {name: np.zeros(3 if i else c.size) for i, (name, c) in enumerate(centres.items())}
+    assert table_of(attack(run.public, rules, MINIMUM, Memory(centres=wrong))).equals(found[0])
 
 
 def test_relations_that_contradict_each_other_do_not_pass_for_safety() -> None:

@@ -54,15 +54,16 @@ def _fieldwork_relations(axes: Axes, year: int, rules: Rules, minimum: int) -> R
             continue
         exact = g == 0 and not (status[0] == "withheld").any()
         least, most = stands_for(printed[:1], 1 if exact else rules.group_rounding)
-        row = completed[g][None, :]
-        system.relations([(row[:, i], 1.0) for i in range(row.shape[1])], least, most, link=True)
+        once = np.ones(completed[g].size)
+        system.join(completed[g], once, float(least[0]), float(most[0]))
         rate, eligible = axes.array("national_response_rate")[g, :, 0], _eligible(axes, rules, g)
         rate = rate[~np.isnan(rate)]
         if rate.size and eligible is not None:
             half = 0.5 * 10.0**-SHARE_DECIMALS
-            few, many = (rate[:1] - half) * eligible[0].sum(), (rate[:1] + half) * eligible[1].sum()
-            system.relations([(row[:, i], 1.0) for i in range(row.shape[1])], few, many, link=True)
-    return Relations(system, tuple(_fieldwork_targets(axes, year, rules, hidden & (high > 0), completed, rest)))
+            few, many = (rate[0] - half) * eligible[0].sum(), (rate[0] + half) * eligible[1].sum()
+            system.join(completed[g], once, float(few), float(many))
+    targets = _fieldwork_targets(axes, year, rules, hidden & (high > 0), completed, rest)
+    return Relations(f"fieldwork {year}", system, tuple(targets))
 
 
 def _fieldwork_targets(
@@ -165,6 +166,7 @@ def _profile_relations(table: pl.DataFrame, year: int, variable: str, rules: Rul
         system.relations([(counts[lonely], 1.0)], np.ones(few), np.full(few, rules.minimum_count - 1.0))
     _national_shares(system, axes, people, counts)
     return Relations(
+        f"profile {year} {variable}",
         system,
         tuple(_profile_targets(axes, year, variable, rules, hidden & (high > 0), small, people, rest, counts)),
     )
@@ -177,11 +179,9 @@ def _national_shares(system: System, axes: Axes, people: Ints, counts: Ints) -> 
             printed = national[g, :, k][~np.isnan(national[g, :, k])]
             if printed.size:
                 least, most = percent_interval(printed[:1])
-                every = range(people.shape[1])
+                columns, once = np.concatenate([counts[g, :, k], people[g]]), np.ones(people.shape[1])
                 for end, lower, upper in ((least, 0.0, np.inf), (most, -np.inf, 0.0)):
-                    terms = [(counts[g, i : i + 1, k], 1.0) for i in every]
-                    terms += [(people[g, i : i + 1], float(-end[0] / 100)) for i in every]
-                    system.relations(terms, np.array([lower]), np.array([upper]), link=True)
+                    system.join(columns, np.concatenate([once, once * (-end[0] / 100)]), lower, upper)
 
 
 def _profile_targets(

@@ -68,24 +68,29 @@ def protect(build: Callable[[Further], Results], rules: Rules, minimum: int) -> 
 def _withhold_beside(results: Results, found: Sequence[Pinned], further: Further) -> Further:
     """For every pinned figure one more: the smallest other one in the same total."""
     added: dict[str, set[Key]] = {name: set(keys) for name, keys in vars(further).items()}
+    targets = dict.fromkeys(p.target for p in found if p.target.variables)
+    concerned = {t.organisation for t in targets}
     parts = {
-        "scores": _parts(results.scores, "n", ("year", "group", "organisation", "measure")),
-        "fieldwork": _parts(results.fieldwork, "completed", ("year", "group", "organisation")),
+        "scores": _parts(results.scores, concerned, "n", ("year", "group", "organisation", "measure")),
+        "fieldwork": _parts(results.fieldwork, concerned, "completed", ("year", "group", "organisation")),
     }
-    for target in dict.fromkeys(p.target for p in found if p.target.variables):
+    for target in targets:
         name, key = _beside(results, parts, target, added)
         if key is not None:
             added[name].add(key)
     return Further(**{name: frozenset(keys) for name, keys in added.items()})
 
 
-def _parts(table: pl.DataFrame, by: str, names: tuple[str, ...]) -> dict[Key, list[Key]]:
-    """The keys of the groups that have a figure, the smallest first, by everything but the group.
+def _parts(
+    table: pl.DataFrame, organisations: Collection[str], by: str, names: tuple[str, ...]
+) -> dict[Key, list[Key]]:
+    """The keys of the groups of some organisations that have a figure, the smallest first, by everything but the group.
 
     There are many targets: each is looked up in a dictionary many times as fast as a table is filtered for it.
     """
     out: dict[Key, list[Key]] = {}
-    rows = table.filter((pl.col("group") != ALL) & pl.col(by).is_not_null()).sort(by, *names)
+    there = pl.col("organisation").is_in(sorted(organisations)) & (pl.col("group") != ALL) & pl.col(by).is_not_null()
+    rows = table.filter(there).sort(by, *names)
     for key in rows.select(names).iter_rows():
         out.setdefault(key[:1] + key[2:], []).append(key)
     return out

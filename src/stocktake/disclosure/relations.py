@@ -47,9 +47,11 @@ fields_of = attrgetter(*(f.name for f in fields(Target)))
 class Relations:
     """A system of relations and the figures to be protected in it.
 
-    `blocks` has fingerprints of parts that no relation joins, by organisation and measure.
+    `name` says what it is about, alike from round to round. `blocks` has fingerprints of parts that no relation joins, by
+    organisation and measure.
     """
 
+    name: str
     system: System
     targets: tuple[Target, ...]
     blocks: Mapping[tuple[str, str], bytes] = field(default_factory=dict)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass, fields
 
 import numpy as np
@@ -16,10 +16,10 @@ from stocktake.results import ALL, Results
 SCALE = 10.0
 
 
-def score_relations(results: Results, rules: Rules, minimum: int, safe: Collection[bytes] = ()) -> Iterator[Relations]:
+def score_relations(results: Results, rules: Rules, minimum: int, safe: set[bytes]) -> Iterator[Relations]:
     """For every wave: bases, sums of points and of squared points of each question, over an organisation's groups.
 
-    Blocks that are known to be `safe` by their fingerprints are left out.
+    Blocks that are known to be `safe` by their fingerprints are left out, as are those seen to be, which are added there.
     """
     for year in sorted(results.scores["year"].unique().to_list(), reverse=True):
         table = results.scores.filter((pl.col("year") == year) & (pl.col("kind") == "question"))
@@ -129,11 +129,13 @@ def _blocks(axes: Axes, rules: Rules, minimum: int, sharper: pl.DataFrame) -> Bl
 
 
 def _score_relations(
-    axes: Axes, year: int, rules: Rules, minimum: int, sharper: pl.DataFrame, safe: Collection[bytes]
+    axes: Axes, year: int, rules: Rules, minimum: int, sharper: pl.DataFrame, safe: set[bytes]
 ) -> Relations:
     every = _blocks(axes, rules, minimum, sharper)
-    known = np.array([p in safe for p in every.fingerprints()], dtype=bool)
-    blocks = every.take(~known & ~_plainly_safe(every, rules, minimum))
+    unknown = every.take(np.array([p not in safe for p in every.fingerprints()], dtype=bool))
+    plain = _plainly_safe(unknown, rules, minimum)
+    safe.update(unknown.take(plain).fingerprints())
+    blocks = unknown.take(~plain)
     system = System()
     parts = _Parts.of(system, blocks)
     zero = np.zeros(blocks.count)
@@ -167,6 +169,7 @@ def _score_relations(
     system.relations([(parts.squares[printed], 1.0)], least[printed], greatest[printed])
     places = zip(blocks.organisation, blocks.measure, blocks.fingerprints(), strict=True)
     return Relations(
+        f"scores {year}",
         system,
         tuple(_score_targets(axes, year, rules, blocks, parts)),
         {(axes.organisations[i], axes.measures[j]): p for i, j, p in places},

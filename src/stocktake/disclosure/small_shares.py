@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.sparse import coo_array, csr_array
 
-from stocktake.disclosure.linear import Bools, Floats, Ints, Solver, System, bounds
+from stocktake.disclosure.linear import Bools, Floats, Ints, Solver, System, bounds, in_pieces
 from stocktake.disclosure.precision import percent_interval
 from stocktake.rounding import round_percent, round_to, round_values
 from stocktake.survey.engines import cores
@@ -184,14 +184,20 @@ def following(
 
 def _narrow(solver: Solver, columns: Ints, needed: Floats, one: Floats) -> Bools:
     """Which variables have a range narrower than is needed, and are certainly not below `one`."""
-    shape = (columns.size, solver.low.size)
-    figures = csr_array(coo_array((np.ones(columns.size), (np.arange(columns.size), columns)), shape=shape))
+    narrow = np.zeros(columns.size, dtype=bool)
 
-    def safe(low: Floats, high: Floats) -> Bools:
-        return (high - low >= needed) | (low < one)
+    def mark(piece: Solver, number: Ints, own: Ints) -> None:
+        places = (np.arange(own.size), number[columns[own]])
+        figures = csr_array(coo_array((np.ones(own.size), places), shape=(own.size, piece.low.size)))
 
-    reached = bounds(solver, figures, safe)
-    return reached.exact & ~safe(reached.low, reached.high)
+        def safe(low: Floats, high: Floats) -> Bools:
+            return (high - low >= needed[own]) | (low < one[own])
+
+        reached = bounds(piece, figures, safe)
+        narrow[own] = reached.exact & ~safe(reached.low, reached.high)
+
+    in_pieces(solver, columns, mark)
+    return narrow
 
 
 def _small_answers(block: ShareBlock, rules: ShareRules) -> Bools:

@@ -102,8 +102,8 @@ def scores(
     shape = estimates.value.shape
     reason_of = reasons(survey, method)
     status = estimates.status.ravel()
-    words: Any = np.array([STATUS_WORDS[Status(int(s))] for s in status], dtype=object)
-    why: Any = np.array([reason_of[Status(int(s))] for s in status], dtype=object)
+    words: Any = np.array([STATUS_WORDS[s] for s in Status], dtype=object)[status]
+    why: Any = np.array([reason_of[s] for s in Status], dtype=object)[status]
     flat = (status == Status.SHOWN) & (compared.band.ravel() == 0)
     if BANDING not in not_published:
         words[flat] = "not banded"
