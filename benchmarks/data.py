@@ -129,6 +129,23 @@ def counting_folder(folder: Path, rows: int, organisations: int, part: tuple[int
     return folder
 
 
+def grouped_folder(folder: Path, organisations: int, each: int) -> None:
+    """A folder ready to be benchmarked: so many organisations by 40 questions, so many respondents each in three service groups."""
+    import yaml
+
+    folder.mkdir(parents=True)
+    answers = pl.read_parquet(parquet(organisations * each, organisations)).drop("year")
+    answers.with_row_index("respondent").write_parquet(folder / "responses.parquet")
+    names = [(code, f"Invented organisation {code}") for code in codes_of(organisations)]
+    pl.DataFrame(names, schema=["code", "name"], orient="row").write_csv(folder / "organisations.csv")
+    (folder / "own.yaml").write_text(
+        yaml.safe_dump(survey().model_dump(mode="json", by_alias=True, exclude_defaults=True))
+    )
+    (folder / "survey.yaml").write_text(
+        "instrument: own.yaml\norganisations: organisations.csv\nwaves: [{year: 2024, responses: responses.parquet}]\n"
+    )
+
+
 def columns_of(instrument: Survey) -> list[str]:
     """The columns of a file that are counted."""
     columns = [instrument.columns.organisation, instrument.columns.group]

@@ -265,10 +265,12 @@ class Solver:
     def cheapest(self, cost: Floats) -> Floats:
         """The same as `point`, piece by piece."""
         out = np.empty_like(cost)
-        pieces = list(self.pieces())
+
+        def find(piece: Solver, own: Ints) -> None:
+            out[own] = replace(piece).point(cost[own])
+
         with ThreadPoolExecutor(cores()) as pool:
-            for (_, own), point in zip(pieces, pool.map(lambda p: p[0].point(cost[p[1]]), pieces), strict=True):
-                out[own] = point
+            list(pool.map(lambda job: find(*job), self.pieces()))
         return out
 
     def pieces(self) -> Iterator[tuple[Solver, Ints]]:
@@ -337,7 +339,8 @@ def in_pieces(solver: Solver, columns: Ints, work: Callable[[Solver, Ints, Ints]
     ends = np.searchsorted(piece[columns][order], np.arange(len(pieces) + 1))
     jobs = [(one, order[a:b]) for (one, _), (a, b) in zip(pieces, pairwise(ends), strict=True) if b > a]
     with ThreadPoolExecutor(cores()) as pool:
-        return list(pool.map(lambda job: work(job[0], number, job[1]), jobs))
+        # Of a copy, whose model is gone when its work is done.
+        return list(pool.map(lambda job: work(replace(job[0]), number, job[1]), jobs))
 
 
 def bounds(solver: Solver, figures: csr_array, safe: Safe) -> Range:
