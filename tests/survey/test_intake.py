@@ -512,12 +512,34 @@ def test_every_kind_of_file_reads_the_same(tmp_path: Path) -> None:
     sources: list[Any] = [tmp_path / f"a{s}" for s in (".csv", ".parquet", ".xlsx", ".sav")]
     sources += [frame.to_pandas(), pd.DataFrame(frame.to_dicts()), frame.to_arrow(), frame.lazy()]
     sources.append(frame.to_arrow().to_reader())
+    import pyarrow.dataset
+
+    sources.append(pyarrow.dataset.dataset(tmp_path / "a.parquet"))
     for source in sources:
         wave = read(source)
         assert wave.counts is not None and expected.counts is not None
         assert wave.rows == 3, source
         for ours, theirs in zip(wave.counts.answers, expected.counts.answers, strict=True):
             assert (ours == theirs).all(), source
+
+
+def test_a_lazy_frame_is_read_some_rows_at_a_time(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Never whole, and only the columns that are counted: one that nobody asks for fails when it is read."""
+
+    def never(series: pl.Series) -> pl.Series:
+        raise AssertionError("a column that nobody asked for was read")
+
+    frame = pl.concat([answers().drop("service", "respondent")] * 40).with_row_index("respondent")
+    monkeypatch.setattr("stocktake.survey.responses.FEWEST_ROWS", 50)
+    lazy = frame.lazy().with_columns(diary=pl.col("Q1").map_batches(never, return_dtype=pl.Int64))
+    wave = read(lazy)
+    expected = read(frame)
+    assert wave.counts is not None and expected.counts is not None and wave.rows == frame.height == 120
+    np.testing.assert_equal(wave.counts.table, expected.counts.table)
+    table = open_table(lazy)
+    assert [b.height for b in table.batches(("Q1",), 50)] == [50, 50, 20] and "diary" in table.columns
+    with pytest.raises(StocktakeError, match="data: cannot be read"):
+        open_table(pl.LazyFrame({"a": [1]}).select("b"))
 
 
 def test_a_parquet_file_in_row_groups(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -56,7 +56,7 @@ def benchmark(
     """Benchmark a survey: from a folder with survey.yaml, or from tables in memory.
 
     In memory: `instrument` (library code, file or Survey), `responses` and optionally `sample` (paths,
-    polars or pandas frames, Arrow readers), `organisations` (a mapping of code to name, a frame with
+    polars or pandas frames, LazyFrames, PyArrow datasets, Arrow readers), `organisations` (a mapping of code to name, a frame with
     code and name, or a path; by default the codes found), and `earlier` waves by year, each with its own
     responses, sample and organisations. `settings` and `disclosure` are those of survey.yaml. Raises BlockedError where findings block the run, and
     StocktakeError for what cannot be read.

@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import csv
 import datetime
+import sys
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from functools import partial
@@ -226,10 +227,11 @@ def is_address(source: str) -> bool:
 
 
 def open_table(source: Any, name: str | None = None) -> Table:
-    """Open a file by its suffix, a folder of Parquet files, an address, a query of a database, or a polars or pandas frame
-    or Arrow reader; `name` is its name in messages.
+    """Open a file by its suffix, a folder of Parquet files, an address, a query of a database, a polars or pandas frame, a
+    polars LazyFrame or PyArrow dataset, or an Arrow reader; `name` is its name in messages.
 
-    Raises StocktakeError where it is missing, empty, of a kind that cannot be read, or damaged.
+    Of a LazyFrame or dataset only the columns that are counted are read, some rows at a time; it must give its rows in the
+    same order whenever it is asked. Raises StocktakeError where it is missing, empty, of a kind that cannot be read, or damaged.
     """
     if isinstance(source, Query):
         schema = source.schema()
@@ -241,14 +243,28 @@ def open_table(source: Any, name: str | None = None) -> Table:
             return _open_dataset(Path(source), name or Path(source).name)
         table = _open_file(Path(source))
         return table if name is None else replace(table, name=name)
+    if isinstance(source, pl.LazyFrame) or is_dataset(source):
+        return _open_lazy(source, name or "data")
     frame = as_frame(source)
     return Table(name or "data", tuple(frame.columns), 1, frame, frame.height, unusable=unusable(frame.schema))
 
 
+def is_dataset(source: Any) -> bool:
+    """Whether something is a PyArrow dataset, without loading PyArrow for it."""
+    datasets = sys.modules.get("pyarrow.dataset")
+    return datasets is not None and isinstance(source, datasets.Dataset)
+
+
+def _open_lazy(source: Any, name: str) -> Table:
+    with readable(name, "a table"):
+        lazy = source if isinstance(source, pl.LazyFrame) else pl.scan_pyarrow_dataset(source)
+        schema = lazy.collect_schema()
+        rows = int(lazy.select(pl.len()).collect().item())
+    return Table(name, tuple(schema.names()), 1, lazy, rows, unusable=unusable(schema))
+
+
 def as_frame(source: Any) -> pl.DataFrame:
     """A polars frame from a polars or pandas frame, or anything that speaks Arrow's stream interface."""
-    if isinstance(source, pl.LazyFrame):
-        return source.collect()
     if isinstance(source, pl.DataFrame):
         return source
     if hasattr(source, "__arrow_c_stream__"):
@@ -257,7 +273,7 @@ def as_frame(source: Any) -> pl.DataFrame:
         except Exception as error:  # each library has its own for columns that Arrow cannot hold
             raise StocktakeError(f"the {type(source).__name__} cannot be read: {str(error).splitlines()[0]}.") from None
     raise StocktakeError(
-        f"cannot read a {type(source).__name__}; expected a path, a polars or pandas frame or an Arrow reader."
+        f"cannot read a {type(source).__name__}; expected a path, a polars or pandas frame, a PyArrow dataset or an Arrow reader."
     )
 
 
