@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 from unittest.mock import patch
 
+import highspy
 import numpy as np
 import polars as pl
 import pytest
@@ -18,9 +19,10 @@ from scipy.sparse import csr_array
 import stocktake as st_
 from helpers import small_survey
 from stocktake.disclosure import linear
-from stocktake.disclosure.attack import Memory, attack, sentences, table_of
+from stocktake.disclosure.attack import Memory, attack, pinned_in, sentences, table_of
 from stocktake.disclosure.linear import Inconsistent, Ints, Solver, System, bounds, in_pieces, ratios
 from stocktake.disclosure.precision import percent_interval, public, whole_percent
+from stocktake.disclosure.relations import Relations, Target
 from stocktake.disclosure.rules import Rules, rules_of
 from stocktake.problems import StocktakeError
 from stocktake.run.core import Run
@@ -280,7 +282,7 @@ def test_a_system_in_pieces_is_the_whole(data: st.DataObject, piece: int) -> Non
     system.relations([(variables[:1, 0], 1.0)], np.array([20.0]), np.array([20.0]), elastic=True)
     with patch.object(linear, "PIECE", piece):
         solver = system.solver()
-        pieces = list(solver.pieces())
+        pieces = list(solver.pieces(np.arange(system.size)))
         assert sorted(np.concatenate([own for _, own in pieces]).tolist()) == list(range(system.size))
         assert sum(one.matrix.shape[0] for one, _ in pieces) == system.rows
         asked = variables[:, 1].copy()
@@ -322,6 +324,59 @@ def test_pieces_change_nothing_that_is_found(monkeypatch: pytest.MonkeyPatch) ->
     monkeypatch.undo()
     wrong = {name: np.zeros(3 if i else c.size) for i, (name, c) in enumerate(centres.items())}
     assert table_of(attack(run.public, rules, MINIMUM, Memory(centres=wrong))).equals(found[0])
+
+
+@pytest.mark.parametrize("piece", [1, 2, 10**9])
+def test_parts_without_a_target_are_not_asked(monkeypatch: pytest.MonkeyPatch, piece: int) -> None:
+    """One that contradicts itself says nothing about another, in whatever pieces; its own figures it does not let pass."""
+    monkeypatch.setattr(linear, "PIECE", piece)
+    system = System()
+    two, none = system.variables(np.zeros(2), np.full(2, 9.0)), system.variables(np.zeros(2), np.ones(2))
+    for pair, total in ((two, 9.0), (none, 5.0)):
+        system.relations([(pair[:1], 1.0), (pair[1:], 1.0)], np.array([total]), np.array([total]))
+    for variable, found in ((0, []), (2, ["contradiction"])):
+        target = Target("profile", 2024, "A", "T1", "", "people", 3.0, (variable,), (variable,), "")
+        assert [p.target.figure for p in pinned_in(Relations("x", system, (target,)), 20)] == found
+
+
+def test_a_solver_that_loses_its_way_begins_again() -> None:
+    """HiGHS may end without an answer when it goes on from the last point; that is no contradiction."""
+    system = System()
+    numbers = system.variables(np.zeros(2), np.full(2, 9.0))
+    system.relations([(numbers[:1], 1.0), (numbers[1:], 1.0)], np.array([9.0]), np.array([9.0]))
+    solver, begun = system.solver(), []
+
+    class Lost:
+        """The model, which has no answer until it is cleared."""
+
+        def __init__(self, model: Any) -> None:
+            self.model = model
+
+        def __getattr__(self, name: str) -> Any:
+            return getattr(self.model, name)
+
+        def clearSolver(self) -> None:
+            begun.append(True)
+            self.model.clearSolver()
+
+        def getModelStatus(self) -> Any:
+            return self.model.getModelStatus() if begun else highspy.HighsModelStatus.kUnknown
+
+    solver.__dict__["_model"] = Lost(solver._new_model())
+    assert solver.point(np.array([1.0, 0.0])).tolist() == pytest.approx([0.0, 9.0]) and begun == [True]
+
+
+def test_a_large_number_that_is_withheld_alone_is_not_taken_for_a_small_one() -> None:
+    """National numbers of B and C would give those of T1 away; withholding others beside them makes some stand alone."""
+    rows = [*people("T0", "A", 43), *people("T0", "B", 72), *people("T0", "C", 77), *people("T0", None, 6)]
+    rows += [*people("T1", "B", 10), *people("T1", "C", 13), *people("T1", None, 3)]
+    run = run_of(rows, group_rounding=1)
+    assert leaks(run) == set()
+    shown = run.public.fieldwork.filter(pl.col("group").is_in(["B", "C"]))
+    for group in ("B", "C"):
+        own = shown.filter(pl.col("group") == group)
+        # Of the two trusts' numbers and the national one two are withheld, or none can be worked out.
+        assert own["national_completed"].null_count() == own.height or own["completed"].null_count() > 1
 
 
 def test_relations_that_contradict_each_other_do_not_pass_for_safety() -> None:

@@ -540,6 +540,10 @@ def test_a_lazy_frame_is_read_some_rows_at_a_time(monkeypatch: pytest.MonkeyPatc
     assert [b.height for b in table.batches(("Q1",), 50)] == [50, 50, 20] and "diary" in table.columns
     with pytest.raises(StocktakeError, match="data: cannot be read"):
         open_table(pl.LazyFrame({"a": [1]}).select("b"))
+    # One that gives fewer rows the second time.
+    short = replace(table, rows=121)
+    with pytest.raises(StocktakeError, match="120 rows were read, and 121 counted; it has changed since it was opened"):
+        list(short.batches(("Q1",)))
 
 
 def test_a_parquet_file_in_row_groups(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

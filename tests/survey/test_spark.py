@@ -267,8 +267,49 @@ def test_a_file_that_changes(tmp_path: Path) -> None:
     intake = intake_of(folder)
     work = plan(intake, runs_of(intake), 1)
     answers().head(2000).write_parquet(folder / "responses.parquet")
-    with pytest.raises(StocktakeError, match=r"responses\.parquet: it has changed since it was opened"):
+    with pytest.raises(StocktakeError, match=r"responses\.parquet: has changed since it was opened"):
         list(count_tasks(intake, work, False, told(0)))
+    for pieces in (lambda: runs_of(intake), lambda: list(intake.table.pieces(("Q1",), 100))):
+        with pytest.raises(
+            StocktakeError, match=r"2,000 rows are there, and 2,403 counted; it has changed since it was"
+        ):
+            pieces()
+    (folder / "responses.parquet").write_bytes(b"PAR1")
+    with pytest.raises(StocktakeError, match=r"responses\.parquet: cannot be read as a table"):
+        runs_of(intake)
+
+
+@pytest.mark.parametrize(
+    ("kind", "said"),
+    [
+        (pl.Float64, r"holds values of type Int64 in a\.parquet and Float64 in more/b\.parquet"),
+        (pl.String, r"holds values of type Int64 in a\.parquet and String in more/b\.parquet"),
+        (pl.Struct({"a": pl.Int64}), r"holds values of type Int64 in a\.parquet and Struct\(.*\) in more/b\.parquet"),
+        (None, r"is in a\.parquet and not in more/b\.parquet; expected it in every file"),
+    ],
+)
+def test_files_that_do_not_hold_the_same(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, kind: Any, said: str) -> None:
+    """Read whole, in pieces and by tasks: the same sentence, and only where the column is asked for."""
+    monkeypatch.setattr(module, "ROWS", 100)
+    parts = tmp_path / "parts"
+    (parts / "more").mkdir(parents=True)
+    rows = answers().with_columns(pl.col("Q1").cast(pl.Int64))
+    rows.head(700).write_parquet(parts / "a.parquet", row_group_size=100)
+    other = rows.slice(700).drop("Q1")
+    if kind is not None:
+        other = other.with_columns(Q1=pl.lit(None, kind))
+    other.write_parquet(parts / "more" / "b.parquet", row_group_size=100)
+    table = open_table(parts)
+    asks = [
+        lambda c: list(table.batches(c, 10_000)),
+        lambda c: [load() for _, load in table.pieces(c, 100)],
+        lambda c: [list(run.load()) for run in table.runs(c, 100)],
+    ]
+    for ask in asks:
+        with pytest.raises(StocktakeError, match=rf"parts, column Q1: {said}"):
+            ask(("Q1", "Q2"))
+    for ask in asks[1:]:
+        assert len(ask(("Q2", "organisation"))) == 25
 
 
 def again_packed(intake: Intake, pairs: bool, packed: list[bytes]) -> bytes:

@@ -181,6 +181,10 @@ class Solver:
         model = self._model
         model.changeColsCost(cost.size, np.arange(cost.size, dtype=np.int32), cost)
         model.run()
+        if model.getModelStatus() not in (highspy.HighsModelStatus.kOptimal, highspy.HighsModelStatus.kInfeasible):
+            # Going on from the last point sometimes ends without an answer; from the beginning it does not.
+            model.clearSolver()
+            model.run()
         if model.getModelStatus() != highspy.HighsModelStatus.kOptimal:
             raise Inconsistent(model.modelStatusToString(model.getModelStatus()))
         return np.asarray(model.getSolution().col_value)
@@ -270,23 +274,28 @@ class Solver:
             out[own] = replace(piece).point(cost[own])
 
         with ThreadPoolExecutor(cores()) as pool:
-            list(pool.map(lambda job: find(*job), self.pieces()))
+            list(pool.map(lambda job: find(*job), self.pieces(np.arange(self.low.size))))
         return out
 
-    def pieces(self) -> Iterator[tuple[Solver, Ints]]:
-        """The system in pieces of whole independent parts, each with the numbers of its variables in this one."""
-        size = np.bincount(self.parts)
-        piece = ((np.cumsum(size) - size) // PIECE)[self.parts]
+    def pieces(self, columns: Ints) -> Iterator[tuple[Solver, Ints]]:
+        """The independent parts that have some of the variables `columns`, in pieces of several parts.
+
+        Each comes with the numbers of its variables in this system.
+        """
+        concerned = np.zeros(int(self.parts.max(initial=-1)) + 1, dtype=bool)
+        concerned[self.parts[columns]] = True
+        size = np.bincount(self.parts) * concerned
+        piece = np.where(concerned, (np.cumsum(size) - size) // PIECE, -1)[self.parts]
         if not piece.any():
             yield self, np.arange(piece.size)
             return
-        # A relation without a variable, which is in no part, goes with the first piece.
-        row = np.zeros(self.matrix.shape[0], dtype=np.int64)
+        # A relation without a variable is in no part.
+        row = np.full(self.matrix.shape[0], -1, dtype=np.int64)
         filled = np.flatnonzero(np.diff(self.matrix.indptr))
         row[filled] = piece[self.matrix.indices[self.matrix.indptr[filled]]]
         rows, columns = np.argsort(row, kind="stable"), np.argsort(piece, kind="stable")
         matrix = csr_array(self.matrix[rows][:, columns])
-        for number in np.unique(piece):
+        for number in np.unique(piece[piece >= 0]):
             r0, r1 = np.searchsorted(row[rows], [number, number + 1])
             c0, c1 = np.searchsorted(piece[columns], [number, number + 1])
             own, its = columns[c0:c1], rows[r0:r1]
@@ -331,13 +340,13 @@ def in_pieces(solver: Solver, columns: Ints, work: Callable[[Solver, Ints, Ints]
     It is given the piece, the numbers that all variables have in their pieces, and the places in `columns` of those that
     are in this one.
     """
-    pieces = list(solver.pieces())
+    pieces = list(solver.pieces(columns))
     piece, number = np.empty(solver.low.size, dtype=np.int64), np.empty(solver.low.size, dtype=np.int64)
     for i, (_, own) in enumerate(pieces):
         piece[own], number[own] = i, np.arange(own.size)
     order = np.argsort(piece[columns], kind="stable")
     ends = np.searchsorted(piece[columns][order], np.arange(len(pieces) + 1))
-    jobs = [(one, order[a:b]) for (one, _), (a, b) in zip(pieces, pairwise(ends), strict=True) if b > a]
+    jobs = [(one, order[a:b]) for (one, _), (a, b) in zip(pieces, pairwise(ends), strict=True)]
     with ThreadPoolExecutor(cores()) as pool:
         # Of a copy, whose model is gone when its work is done.
         return list(pool.map(lambda job: work(replace(job[0]), number, job[1]), jobs))

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 import numpy as np
 import polars as pl
 
+from stocktake.compare.suppress import BESIDE
 from stocktake.disclosure.linear import Bools, Floats, Ints, System
 from stocktake.disclosure.precision import SHARE_DECIMALS, percent_interval
 from stocktake.disclosure.relations import Axes, Relations, Target, axes_of, limits_of_people, stands_for, unpublished
@@ -132,7 +133,7 @@ def _profile_relations(table: pl.DataFrame, year: int, variable: str, rules: Rul
     absent = np.isnan(first) & ~hidden
     low[absent] = high[absent] = 0.0
     low[hidden], high[hidden] = 0.0, np.inf
-    lone = (hidden.sum(axis=0) == 1) & hidden
+    lone = (hidden.sum(axis=0) == 1) & hidden & (axes.texts("reason") != BESIDE).any(axis=2)
     high[lone] = minimum - 1
     high[1:] = np.minimum(high[1:], np.where(np.isfinite(high[0]), high[0], np.inf))
     high = np.where(np.isfinite(high), high, float(np.nansum(np.where(np.isfinite(high), high, 0))) + minimum)

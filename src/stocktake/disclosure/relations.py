@@ -12,6 +12,7 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
+from stocktake.compare.suppress import BESIDE
 from stocktake.disclosure.linear import Floats, Ints, System
 from stocktake.disclosure.rules import Rules
 from stocktake.results import ALL
@@ -118,7 +119,8 @@ def stands_for(values: Floats, base: int) -> tuple[Floats, Floats]:
 def limits_of_people(axes: Axes, rules: Rules, minimum: int, known: str) -> tuple[Floats, Floats, NDArray[np.bool_]]:
     """Lower and upper bounds of every number of people, and which numbers are not printed though somebody answered.
 
-    Where a single number of a whole and its parts is withheld, everybody knows that it is below the minimum.
+    Where a single number of a whole and its parts is withheld, and not perhaps for another's sake, everybody knows that it
+    is below the minimum.
     """
     n, status = axes.array(known), axes.texts("status")
     base = np.full(n.shape, rules.group_rounding)
@@ -131,7 +133,7 @@ def limits_of_people(axes: Axes, rules: Rules, minimum: int, known: str) -> tupl
     nothing = np.isnan(n) & ~hidden
     low[nothing] = high[nothing] = 0.0
     low[hidden], high[hidden] = 0.0, np.inf
-    lone = (hidden.sum(axis=0) == 1) & (status == "withheld")
+    lone = (hidden.sum(axis=0) == 1) & (status == "withheld") & (axes.texts("reason") != BESIDE)
     high[hidden & lone] = minimum - 1
     # No part is larger than its whole.
     high[1:] = np.minimum(high[1:], np.where(np.isfinite(high[0]), high[0], np.inf))

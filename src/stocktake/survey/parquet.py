@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from functools import partial
 from pathlib import Path, PurePath, PurePosixPath
 from urllib.parse import unquote
@@ -54,6 +54,21 @@ def row_count(files: Iterable[Path]) -> int:
     import pyarrow.parquet
 
     return sum(pyarrow.parquet.ParquetFile(path).metadata.num_rows for path in files)
+
+
+def uneven_columns(files: Sequence[Path], root: Path) -> dict[str, str]:
+    """Columns that the first of some files below `root` has and another has not, or not of the same type, and what is wrong."""
+    found: dict[str, str] = {}
+    first, its_name = pl.read_parquet_schema(files[0]), files[0].relative_to(root).as_posix()
+    for path in files[1:]:
+        own, name = pl.read_parquet_schema(path), path.relative_to(root).as_posix()
+        for column, kind in first.items():
+            if column not in own:
+                found.setdefault(column, f"is in {its_name} and not in {name}; expected it in every file")
+            elif own[column] != kind:
+                types = f"holds values of type {kind} in {its_name} and {own[column]} in {name}"
+                found.setdefault(column, f"{types}; expected the same in every file")
+    return found
 
 
 def parquet_files(source: Path) -> list[Path]:

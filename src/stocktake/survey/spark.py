@@ -256,7 +256,7 @@ def _cleaned(intake: Intake, work: Plan, batches: Iterable[Any]) -> Iterator[tup
             yield first, clean(intake, Raw(first, intake.table.first_row + first, partial(held, frame), again))
             first += frame.height
         if first != run.place + run.rows:
-            raise StocktakeError(f"{intake.table.name}: it has changed since it was opened.")
+            raise StocktakeError(f"{intake.table.name}: has changed since it was opened.")
 
 
 def _row(part: bytes) -> Any:

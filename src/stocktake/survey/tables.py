@@ -30,6 +30,7 @@ from stocktake.survey.parquet import (
     scan_address,
     scan_elsewhere,
     scan_parquet,
+    uneven_columns,
 )
 
 # Rows that are read at a time.
@@ -66,14 +67,19 @@ class Table:
     labels: Mapping[str, Mapping[float, str]] = field(default_factory=dict)
     user_missing: Mapping[str, tuple[float, ...]] = field(default_factory=dict)
     unusable: Mapping[str, str] = field(default_factory=dict)
+    uneven: Mapping[str, str] = field(default_factory=dict)
 
     def check_types(self, columns: Iterable[str]) -> None:
-        """Raise StocktakeError for every one of these columns that holds neither text, numbers nor dates."""
+        """Raise StocktakeError for every one of these columns that holds neither text, numbers nor dates, or not the same in
+        every file.
+        """
+        chosen = list(columns)
         problems = [
             f"{self.name}, column {c}: holds values of type {self.unusable[c]}; expected text, numbers or dates."
-            for c in columns
+            for c in chosen
             if c in self.unusable
         ]
+        problems += [f"{self.name}, column {c}: {self.uneven[c]}." for c in chosen if c in self.uneven]
         if problems:
             raise StocktakeError(problems)
 
@@ -89,11 +95,16 @@ class Table:
             came += frame.height
             yield frame
         if self.rows is not None and 0 <= self.rows != came:
-            raise StocktakeError(
-                f"{self.name}: {came:,} rows were read, and {self.rows:,} counted; where a text file has a quotation mark "
-                "inside a cell, or ends of lines of two kinds, it cannot be told where its rows end. Save it anew as CSV "
-                "from the program that made it."
+            raise StocktakeError(f"{self.name}: {came:,} rows were read, and {self.rows:,} counted; {self._why_not()}")
+
+    def _why_not(self) -> str:
+        """Why there may be other rows than were counted."""
+        if isinstance(self.source, Path) and self.source.suffix == ".csv":
+            return (
+                "where a text file has a quotation mark inside a cell, or ends of lines of two kinds, it cannot be told where "
+                "its rows end. Save it anew as CSV from the program that made it."
             )
+        return "it has changed since it was opened, or gives other rows each time."
 
     def _batches(self, chosen: list[str], rows: int) -> Iterator[pl.DataFrame]:
         if isinstance(self.source, pl.DataFrame):
@@ -127,7 +138,8 @@ class Table:
     def runs(self, columns: tuple[str, ...], rows: int) -> list[Run]:
         """Runs of about so many rows, in order, that any process can read: row groups of Parquet files, or slices of an address.
 
-        Empty for other sources. A larger row group is a run of its own.
+        Empty for other sources. A larger row group is a run of its own. Raises StocktakeError where there are more or fewer
+        rows than the table is known to have.
         """
         self.check_types(columns)
         source, size = self.source, self.rows
@@ -139,8 +151,13 @@ class Table:
             return []
         # Another process may stand in another folder.
         source = source.absolute()
-        groups = row_groups(source, rows)
-        places = accumulate((n for *_, n in groups), initial=0)
+        with readable(self.name, "a table"):
+            groups = row_groups(source, rows)
+        places = list(accumulate((n for *_, n in groups), initial=0))
+        if groups and places[-1] != self.rows:
+            raise StocktakeError(
+                f"{self.name}: {places[-1]:,} rows are there, and {self.rows:,} counted; {self._why_not()}"
+            )
         return [
             Run(
                 place, n, partial(read_run, path, source, columns, start, n, n if n <= MOST * rows else rows, self.name)
@@ -160,7 +177,8 @@ class Table:
             lazy = pl.concat([text(f[column]).to_frame() for f in self.batches((column,))]).lazy()
         else:
             lazy = _lazy(self.source).select(column)
-        kind = lazy.collect_schema()[column]
+        with readable(self.name, "a table"):
+            kind = lazy.collect_schema()[column]
         plain = pl.col(column) if kind.is_float() else pl.col(column).cast(pl.String).str.strip_chars()
         counted = lazy.group_by(plain.alias("value")).len().filter(pl.col("len") > 1)
         with readable(self.name, "a table"):
@@ -284,9 +302,11 @@ def _open_dataset(source: str | Path, name: str) -> Table:
     """
     if isinstance(source, Path) and not parquet_files(source):
         raise StocktakeError(f"{name}: no Parquet file in this folder.")
+    uneven: dict[str, str] = {}
     with readable(name, "Parquet files"):
         if isinstance(source, Path):
-            lazy, rows = _scan(source), row_count(parquet_files(source))
+            files = parquet_files(source)
+            lazy, rows, uneven = _scan(source), row_count(files), uneven_columns(files, source)
         elif source.partition("://")[0] in OPENED_BY_POLARS:
             try:
                 lazy = scan_address(source)
@@ -297,7 +317,7 @@ def _open_dataset(source: str | Path, name: str) -> Table:
             lazy, rows = scan_elsewhere(source, name)
         schema = lazy.collect_schema()
     kept = source if isinstance(source, Path) else lazy
-    return Table(name, tuple(schema.names()), 1, kept, rows, unusable=unusable(schema))
+    return Table(name, tuple(schema.names()), 1, kept, rows, unusable=unusable(schema), uneven=uneven)
 
 
 def _open_file(path: Path) -> Table:
