@@ -607,6 +607,22 @@ def test_spss_is_read_in_pieces(tmp_path: Path) -> None:
     assert [f.height for f in frames] == [2, 1]
     frames = list(open_table(tmp_path / "a.sav").batches(rows=3))
     assert [f.height for f in frames] == [3]
+    # Numbers that Python does not keep once.
+    pyreadstat.write_sav(pl.concat([answers().drop("service")] * 300).to_pandas(), str(tmp_path / "b.sav"))
+    assert [f.height for f in open_table(tmp_path / "b.sav").batches(("Q1",), 400)] == [400, 400, 100]
+
+
+def test_cells_of_text_files_are_text(tmp_path: Path) -> None:
+    """A letter far down a column of figures is a finding, and a code that begins with zeros is that code."""
+    tall = pl.concat([answers().drop("service", "respondent")] * 500).with_columns(pl.col("Q1").cast(pl.String))
+    odd = tall.with_columns(Q1=pl.when(pl.int_range(pl.len()) == 1400).then(pl.lit("x")).otherwise("Q1"))
+    odd.write_csv(tmp_path / "a.csv")
+    wave = read(tmp_path / "a.csv", show_values=True)
+    assert [
+        (r["row"], r["column"], r["value"]) for r in found(wave, "code not in the question") if r["column"] == "Q1"
+    ] == [(1402, "Q1", "x")]
+    tall.with_columns(organisation=pl.lit("001")).write_csv(tmp_path / "b.csv")
+    assert set(open_table(tmp_path / "b.csv").frame()["organisation"]) == {"001"}
 
 
 def test_excel_dates_and_figures(tmp_path: Path) -> None:
