@@ -625,6 +625,25 @@ def test_cells_of_text_files_are_text(tmp_path: Path) -> None:
     assert set(open_table(tmp_path / "b.csv").frame()["organisation"]) == {"001"}
 
 
+def test_a_sheet_without_a_header(tmp_path: Path) -> None:
+    """An empty first row is none, whatever stands below; an empty last one is a row."""
+    import xlsxwriter
+
+    for name, rows in (
+        ("top", [["", ""], ["T1", 1]]),
+        ("end", [["organisation", "Q1"], ["T1", 1], ["", ""], [" ", " "]]),
+    ):
+        book = xlsxwriter.Workbook(str(tmp_path / f"{name}.xlsx"))
+        sheet = book.add_worksheet()
+        for i, row in enumerate(rows):
+            for j, value in enumerate(row):
+                sheet.write(i, j, value) if value != "" else sheet.write_string(i, j, " ")
+        book.close()
+    with pytest.raises(StocktakeError, match=r"top\.xlsx: the first sheet is empty; expected a header row"):
+        open_table(tmp_path / "top.xlsx")
+    assert open_table(tmp_path / "end.xlsx").frame()["Q1"].to_list() == ["1", None, None]
+
+
 def test_excel_dates_and_figures(tmp_path: Path) -> None:
     frame = answers().with_columns(pl.Series("contact_date", [date(2024, 4, 1), date(2024, 7, 1), None]))
     frame.write_excel(tmp_path / "a.xlsx")

@@ -178,8 +178,18 @@ def test_tasks_that_fail_are_repeated_and_change_nothing(
         yield from made
 
     monkeypatch.setattr(module, "count_tasks", failing)
+    monkeypatch.setattr(module, "LOOK", 0.05)
+    looks: list[int] = []
+    look = module._told
+
+    def looking(session: Any, rows: int, done: int, progress: Any) -> int:
+        looks.append(rows)
+        return look(session, rows, done, progress)
+
+    monkeypatch.setattr(module, "_told", looking)
     told: list[int] = []
     run, _ = benchmark_folder(folder, told.append)
+    assert set(looks) == {answers().height}
     assert bytes_of(folder) == here and sum(told) == answers().height == run.counted[0].rows
 
     def never(intake: Intake, work: Plan, pairs: bool, batches: Iterable[Any]) -> Iterator[Any]:
