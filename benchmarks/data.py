@@ -108,42 +108,37 @@ def copies(path: Path, many: int) -> Path:
     return folder
 
 
-def counting_folder(folder: Path, rows: int, organisations: int, part: tuple[int, int] = (0, 1)) -> Path:
-    """A folder ready to be counted: so many respondents of so many organisations, or of each n-th organisation from one on."""
+def _write_folder(folder: Path, instrument: Survey, codes: Sequence[str], answers: pl.DataFrame, settings: str) -> None:
+    """A folder ready to be benchmarked or counted: its answers, its list of organisations, its instrument and survey.yaml."""
     import yaml
 
-    instrument = survey().model_copy(update={"groups": ()})
     folder.mkdir(parents=True)
-    first, step = part
-    own = codes_of(organisations)[first::step]
-    answers = pl.read_parquet(parquet(rows, organisations)).drop("service", "year")
-    answers.filter(pl.col("organisation").is_in(own)).write_parquet(folder / "responses.parquet")
-    names = [(code, f"Invented organisation {code}") for code in own]
+    answers.write_parquet(folder / "responses.parquet")
+    names = [(code, f"Invented organisation {code}") for code in codes]
     pl.DataFrame(names, schema=["code", "name"], orient="row").write_csv(folder / "organisations.csv")
     (folder / "own.yaml").write_text(
         yaml.safe_dump(instrument.model_dump(mode="json", by_alias=True, exclude_defaults=True))
     )
-    (folder / "survey.yaml").write_text(
-        "instrument: own.yaml\norganisations: organisations.csv\nwaves: [{year: 2024, responses: responses.parquet}]\n"
-    )
+    (folder / "survey.yaml").write_text(f"instrument: own.yaml\norganisations: organisations.csv\nwaves: {settings}\n")
+
+
+ONE_WAVE = "[{year: 2024, responses: responses.parquet}]"
+
+
+def counting_folder(folder: Path, rows: int, organisations: int, part: tuple[int, int] = (0, 1)) -> Path:
+    """A folder ready to be counted: so many respondents of so many organisations, or of each n-th organisation from one on."""
+    first, step = part
+    own = codes_of(organisations)[first::step]
+    answers = pl.read_parquet(parquet(rows, organisations)).drop("service", "year")
+    instrument = survey().model_copy(update={"groups": ()})
+    _write_folder(folder, instrument, own, answers.filter(pl.col("organisation").is_in(own)), ONE_WAVE)
     return folder
 
 
 def grouped_folder(folder: Path, organisations: int, each: int) -> None:
     """A folder ready to be benchmarked: so many organisations by 40 questions, so many respondents each in three service groups."""
-    import yaml
-
-    folder.mkdir(parents=True)
-    answers = pl.read_parquet(parquet(organisations * each, organisations)).drop("year")
-    answers.with_row_index("respondent").write_parquet(folder / "responses.parquet")
-    names = [(code, f"Invented organisation {code}") for code in codes_of(organisations)]
-    pl.DataFrame(names, schema=["code", "name"], orient="row").write_csv(folder / "organisations.csv")
-    (folder / "own.yaml").write_text(
-        yaml.safe_dump(survey().model_dump(mode="json", by_alias=True, exclude_defaults=True))
-    )
-    (folder / "survey.yaml").write_text(
-        "instrument: own.yaml\norganisations: organisations.csv\nwaves: [{year: 2024, responses: responses.parquet}]\n"
-    )
+    answers = pl.read_parquet(parquet(organisations * each, organisations)).drop("year").with_row_index("respondent")
+    _write_folder(folder, survey(), codes_of(organisations), answers, ONE_WAVE)
 
 
 def columns_of(instrument: Survey) -> list[str]:
@@ -158,35 +153,17 @@ def codes_of(organisations: int) -> list[str]:
 
 def wide_folder(folder: Path, organisations: int) -> None:
     """A folder ready to be benchmarked: so many organisations by 45 questions and 11 sections, as in the largest workbook."""
-    import yaml
-
     sizes = (*SIZES, 5)
     instrument = survey(sizes).model_copy(update={"groups": ()})
-    folder.mkdir(parents=True)
     answers = pl.read_parquet(parquet(organisations * 450, organisations, sizes)).drop("service", "year")
-    answers.with_row_index("respondent").write_parquet(folder / "responses.parquet")
-    names = [(code, f"Invented organisation {code}") for code in codes_of(organisations)]
-    pl.DataFrame(names, schema=["code", "name"], orient="row").write_csv(folder / "organisations.csv")
-    (folder / "own.yaml").write_text(
-        yaml.safe_dump(instrument.model_dump(mode="json", by_alias=True, exclude_defaults=True))
-    )
-    (folder / "survey.yaml").write_text("instrument: own.yaml\nwaves: [{year: 2024, responses: responses.parquet}]\n")
+    _write_folder(folder, instrument, codes_of(organisations), answers.with_row_index("respondent"), ONE_WAVE)
 
 
 def two_waves_folder(folder: Path, organisations: int) -> None:
     """A folder ready to be benchmarked: so many organisations by 40 questions, 100 respondents each, in two years."""
-    import yaml
-
     instrument = survey()
     questions = [q.model_copy(update={"comparable": {2023: q.code}}) for q in instrument.questions]
     instrument = instrument.model_copy(update={"groups": (), "questions": tuple(questions)})
-    folder.mkdir(parents=True)
     answers = pl.read_parquet(parquet(organisations * 100, organisations)).drop("service", "year")
-    answers.with_row_index("respondent").write_parquet(folder / "responses.parquet")
-    names = [(code, f"Invented organisation {code}") for code in codes_of(organisations)]
-    pl.DataFrame(names, schema=["code", "name"], orient="row").write_csv(folder / "organisations.csv")
-    (folder / "own.yaml").write_text(
-        yaml.safe_dump(instrument.model_dump(mode="json", by_alias=True, exclude_defaults=True))
-    )
     waves = ", ".join(f"{{year: {year}, responses: responses.parquet}}" for year in (2024, 2023))
-    (folder / "survey.yaml").write_text(f"instrument: own.yaml\norganisations: organisations.csv\nwaves: [{waves}]\n")
+    _write_folder(folder, instrument, codes_of(organisations), answers.with_row_index("respondent"), f"[{waves}]")

@@ -43,10 +43,10 @@ TRENDS = ("tests/trends", "tests/compare/test_trend.py", "tests/survey/test_brea
 MODULES: dict[str, tuple[str, ...]] = {
     **{f"compare/{m}.py": STATISTICS for m in ("change", "estimates", "expected_range", "extremes", "firmness", "suppress")},
     **{f"survey/{m}.py": STATISTICS for m in ("counts", "tally", "second_pass", "engines", "fieldwork", "resample", "scores", "weights", "coding")},
-    **{f"survey/{m}.py": INTAKE for m in ("cleaning", "findings", "opening", "responses", "sample", "wave", "wave_checks")},
+    **{f"survey/{m}.py": INTAKE for m in ("cleaning", "findings", "opening", "responses", "sample", "spss", "wave", "wave_checks")},
     **{f"survey/{m}.py": (*INTAKE, "tests/survey/test_databases.py", "tests/survey/test_spark.py") for m in ("parquet", "tables")},
     "survey/spark.py": ("tests/survey/test_spark.py",),
-    **{f"disclosure/{m}.py": ("tests/disclosure",) for m in ("attack", "linear")},
+    **{f"disclosure/{m}.py": ("tests/disclosure",) for m in ("attack", "bounds", "linear")},
     **{f"survey/{m}.py": INSTRUMENT for m in ("instrument", "instrument_checks", "instrument_parts")},
     **{f"survey/{m}.py": WORKBOOK for m in ("published", "workbooks")},
     **{f"results/{m}.py": RESULTS for m in ("assemble", "store", "csv", "__init__")},

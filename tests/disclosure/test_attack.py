@@ -20,7 +20,8 @@ import stocktake as st_
 from helpers import small_survey
 from stocktake.disclosure import linear
 from stocktake.disclosure.attack import Memory, attack, pinned_in, sentences, table_of
-from stocktake.disclosure.linear import Inconsistent, Ints, Solver, System, bounds, in_pieces, ratios
+from stocktake.disclosure.bounds import bounds, ratios
+from stocktake.disclosure.linear import Inconsistent, Ints, Solver, System, in_pieces
 from stocktake.disclosure.precision import percent_interval, public, whole_percent
 from stocktake.disclosure.relations import Relations, Target
 from stocktake.disclosure.rules import Rules, rules_of

@@ -11,7 +11,8 @@ import numpy as np
 import polars as pl
 from scipy.sparse import coo_array, csr_array
 
-from stocktake.disclosure.linear import Bools, Floats, Inconsistent, Ints, Safe, Solver, bounds, in_pieces, ratios
+from stocktake.disclosure.bounds import Safe, bounds, ratios
+from stocktake.disclosure.linear import Bools, Floats, Inconsistent, Ints, Solver, in_pieces
 from stocktake.disclosure.people_relations import fieldwork_relations, profile_relations
 from stocktake.disclosure.printed import printed_leaks
 from stocktake.disclosure.relations import Relations, Target

@@ -20,7 +20,8 @@ from stocktake.audit.checks import Relation, relations
 from stocktake.audit.figures import ALL, SHOWN, Block, is_whole
 from stocktake.audit.specification import EVENTS, Indicator, Specification, reference
 from stocktake.definitions import Part
-from stocktake.disclosure.linear import Range, System, bounds
+from stocktake.disclosure.bounds import Range, bounds
+from stocktake.disclosure.linear import System
 
 Cell = tuple[str, Parts]
 # The same cells of one or more organisations: what one side of a figure is the sum of.

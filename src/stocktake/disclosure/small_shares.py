@@ -14,7 +14,8 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.sparse import coo_array, csr_array
 
-from stocktake.disclosure.linear import Bools, Floats, Ints, Solver, System, bounds, in_pieces
+from stocktake.disclosure.bounds import bounds
+from stocktake.disclosure.linear import Bools, Floats, Ints, Solver, System, in_pieces
 from stocktake.disclosure.precision import percent_interval
 from stocktake.rounding import round_percent, round_to, round_values
 from stocktake.survey.engines import cores

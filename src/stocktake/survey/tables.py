@@ -32,6 +32,7 @@ from stocktake.survey.parquet import (
     scan_parquet,
     uneven_columns,
 )
+from stocktake.survey.spss import describe_spss, spss_batches
 
 # Rows that are read at a time.
 ROWS = 1_048_576
@@ -112,7 +113,7 @@ class Table:
         elif isinstance(self.source, Query):
             yield from self.source.batches(chosen, rows)
         elif isinstance(self.source, Path) and self.source.suffix == ".sav":
-            yield from _spss_batches(self.source, chosen, rows, self.name, self.rows)
+            yield from spss_batches(self.source, chosen, rows, self.name, self.rows)
         else:
             yield from frames(_lazy(self.source).select(chosen), self.rows, rows, self.name)
 
@@ -369,55 +370,5 @@ def _cell(value: Any) -> str | None:
 
 
 def _open_spss(path: Path) -> Table:
-    import pyreadstat
-
-    _, meta = pyreadstat.read_sav(str(path), metadataonly=True, user_missing=True)
-    missing = {}
-    declared: dict[str, list[dict[str, Any]]] = meta.missing_ranges or {}  # type: ignore[assignment]
-    for column, ranges in declared.items():
-        # Only numbers can be held against the option codes; a text column's missing values are its own.
-        values = [r["lo"] for r in ranges if r["lo"] == r["hi"] and isinstance(r["lo"], (int, float))]
-        spans = [
-            float(v)
-            for r in ranges
-            if r["lo"] != r["hi"]
-            for v in meta.variable_value_labels.get(column, {})
-            if r["lo"] <= v <= r["hi"]
-        ]
-        missing[column] = tuple(sorted({*map(float, values), *spans}))
-    return Table(
-        path.name,
-        tuple(meta.column_names),
-        1,
-        path,
-        meta.number_rows,
-        labels=meta.variable_value_labels,
-        user_missing=missing,
-    )
-
-
-def _spss_batches(path: Path, columns: list[str], rows: int, name: str, expected: int | None) -> Iterator[pl.DataFrame]:
-    import pyreadstat
-
-    offset = 0
-    while True:
-        with readable(name, "an SPSS file"):
-            data, _ = pyreadstat.read_sav(
-                str(path),
-                usecols=columns,
-                row_offset=offset,
-                row_limit=rows,
-                user_missing=True,
-                output_format="dict",
-                disable_datetime_conversion=False,
-            )
-            frame = pl.DataFrame({c: pl.Series(c, list(data[c]), strict=False) for c in columns})
-            # An SPSS number that is missing comes as NaN; elsewhere NaN would count as a value.
-            frame = frame.with_columns(pl.selectors.float().fill_nan(None), pl.selectors.string().replace("", None))
-        if frame.height:
-            yield frame
-        offset += frame.height
-        if frame.height < rows:
-            break
-    if expected is not None and 0 <= offset < expected:
-        raise StocktakeError(f"{name}: ends after {offset:,} of {expected:,} rows; the file is damaged.")
+    found = describe_spss(path)
+    return Table(path.name, found.columns, 1, path, found.rows, labels=found.labels, user_missing=found.user_missing)
